@@ -1,0 +1,37 @@
+// GLib main-loop sources that remove themselves. Everything runs on the default context's thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+struct _GSource; // GLib's; the name is fixed by its headers
+
+namespace revenant::base {
+
+// Owns one attached source; its destructor detaches it, also from inside its own callback.
+class Source {
+public:
+    Source() = default;
+    explicit Source(_GSource* attached) : source_{attached} {} // takes over one reference
+    Source(Source&& other) noexcept;
+    Source& operator=(Source&& other) noexcept;
+    Source(const Source&) = delete;
+    Source& operator=(const Source&) = delete;
+    ~Source();
+
+    void reset();
+    explicit operator bool() const { return source_ != nullptr; }
+
+private:
+    _GSource* source_ = nullptr;
+};
+
+// The function is called until the Source goes away (`after` and `when_idle`: once; the Source may
+// then be kept or dropped).
+[[nodiscard]] Source on_readable(int fd, std::function<void()> f);
+[[nodiscard]] Source on_signal(int signal_number, std::function<void()> f);
+[[nodiscard]] Source after_ms(std::uint32_t delay_ms, std::function<void()> f);
+[[nodiscard]] Source every_ms(std::uint32_t period_ms, std::function<void()> f);
+[[nodiscard]] Source when_idle(std::function<void()> f);
+
+} // namespace revenant::base
