@@ -12,32 +12,41 @@
 
 namespace revenant::journal {
 
-// A record that could not be used, and what was done with it.
+// What the store holds and cannot use, and where it is now. Nothing is ever deleted for that.
 struct Rejected {
-    std::string path; // where it is now
+    std::string path; // or another name by which a user finds it
     base::Error error;
 };
 
 struct Loaded {
     std::vector<call::Dialog> dialogs; // ascending by number
     std::vector<Rejected> rejected;
+    // Numbers that must not be given to a call, ascending: a record that this version cannot read
+    // still stands under them (a later schema, no permission). save() and remove() refuse them.
+    std::vector<call::Number> taken;
 };
 
 class Store {
 public:
     virtual ~Store() = default;
 
-    // Reads everything. One unusable record never hides another.
+    // Reads everything, and comes before all other calls: only then is it known what must not be
+    // overwritten (the others answer Errc::not_now until then). One unusable record never hides
+    // another.
     [[nodiscard]] virtual base::Result<Loaded> load() = 0;
 
-    // When this returns success, the record survives SIGKILL (with `durable`, power loss too), and
-    // whoever reads it sees either the whole old or the whole new one.
+    // When this returns success, the record survives SIGKILL (with `durable`, power loss too).
+    // When it fails, the record is still whole: the old one, or with `durable` perhaps the new one.
+    // Errc::corrupt: load() would refuse this Dialog (see journal::check); not_now: the number is
+    // taken; no_space or io: the text says what to do.
     [[nodiscard]] virtual base::Status save(const call::Dialog& dialog) = 0;
 
-    // The call is over. Succeeds when there is no such record.
+    // The call is over. Succeeds when there is no such record. After a failure the record is still
+    // there, and the next start finds a call that the peer no longer knows.
     [[nodiscard]] virtual base::Status remove(call::Number number) = 0;
 
-    // Counts this start: stored before it is returned, so that no two starts share an epoch.
+    // Counts this start: stored before it is returned, so that no two starts share an epoch, and
+    // above the epoch of every record that load() found.
     [[nodiscard]] virtual base::Result<std::uint32_t> next_epoch() = 0;
 };
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "revenant/base/fd.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/call/dialog.hpp"
 
@@ -20,8 +21,8 @@ struct Statistics {
     std::uint64_t octets_sent = 0;
     std::uint64_t packets_received = 0;
     std::uint64_t octets_received = 0;
-    std::uint64_t packets_lost = 0;      // RFC 3550 §6.4.1, by sequence number, this process only
-    std::uint64_t packets_late = 0;      // came after their playout time
+    std::uint64_t packets_lost = 0; // RFC 3550 §6.4.1, by sequence number, this process only
+    std::uint64_t packets_late = 0; // came after their playout time
     std::uint64_t packets_duplicate = 0;
     std::uint64_t packets_foreign = 0;   // from a stranger, or no RTP, or another payload type
     std::uint64_t packets_concealed = 0; // slots played by loss concealment
@@ -50,13 +51,14 @@ struct StreamIdentity {
     std::uint32_t ssrc = 0;
     call::Segment segment;
 };
+
 [[nodiscard]] StreamIdentity new_stream();
 
 class Engine {
 public:
     struct Settings {
-        std::string page_path;              // the mmap page's file, made if it is not there
-        std::uint16_t port_min = 20000;     // RTP ports are even, RTCP is the next
+        std::string page_path;          // the mmap page's file, made if it is not there
+        std::uint16_t port_min = 20000; // RTP ports are even, RTCP is the next
         std::uint16_t port_max = 29999;
     };
 
@@ -66,16 +68,27 @@ public:
 
     // Binds an even RTP port and the next for RTCP on `address`. `port` 0: any free pair of the
     // range. The sockets belong to the session until `close`. Fails with Errc::in_use.
-    [[nodiscard]] virtual base::Result<call::Endpoint> open(call::Number call,
-                                                            const std::string& address,
-                                                            std::uint16_t port) = 0;
+    [[nodiscard]] virtual base::Result<call::Endpoint>
+    open(call::Number call, const std::string& address, std::uint16_t port) = 0;
+
+    // As `open`, with sockets that outlived an earlier process (the keeper or systemd held them).
+    [[nodiscard]] virtual base::Result<call::Endpoint>
+    adopt(call::Number call, base::Fd rtp, base::Fd rtcp);
+
+    // The session's sockets, to be handed to the keeper; still owned by the session.
+    struct SocketNumbers {
+        int rtp = -1;
+        int rtcp = -1;
+    };
+
+    [[nodiscard]] virtual std::optional<SocketNumbers> sockets(call::Number call) const;
 
     // Starts the session, or applies a changed `media` to the running one (direction, remote
     // address, codec). A stream that the page knows goes on above its floor: the next packet is
     // max(n_at(now), last_n + 1). `open` must have succeeded. `muted`: send silence in place of
     // the source (we hold the peer).
-    [[nodiscard]] virtual base::Status run(call::Number call, const call::Media& media,
-                                           bool muted) = 0;
+    [[nodiscard]] virtual base::Status
+    run(call::Number call, const call::Media& media, bool muted) = 0;
 
     // Ends the session: RTCP BYE to the peer, sinks closed, sockets closed, page slot freed.
     virtual void close(call::Number call) = 0;

@@ -35,16 +35,22 @@ struct Command {
 
 class Table {
 public:
+    // A name or alias that is taken already, or no function, is a bug of ours: asserted.
     void add(Command command);
 
     // By name or alias. Case does not matter, except where two commands differ only in case
-    // (d and D, u and U). Null if there is none.
+    // (d and D, u and U). Failing that, by three characters or more with which the names and
+    // aliases of only one command begin. Null if there is none.
     [[nodiscard]] const Command* find(std::string_view name) const;
     [[nodiscard]] const std::vector<Command>& commands() const { return commands_; }
 
     // One line as typed: blank and '#' lines finish at once with success; an unknown command or a
     // wrong number of arguments fails with Errc::bad_input and the usage line.
     void run_line(std::string_view line, const Done& done) const;
+
+    // Whether the line names a command that is `secret`, also if it cannot be split. Such a line is
+    // neither shown nor kept.
+    [[nodiscard]] bool is_secret(std::string_view line) const;
 
     // All commands in groups, or the usage and help of one.
     [[nodiscard]] std::string help() const;

@@ -1,8 +1,10 @@
 // The interactive line: readline driven by the main loop, completion from the command table,
 // history without secrets.
+//
+// Only where stdin and stdout are terminals. Otherwise lines are read from stdin as they are,
+// without prompt, history or completion, and no terminal setting is touched.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -15,19 +17,32 @@ namespace revenant::shell {
 class Prompt {
 public:
     struct Hooks {
-        std::function<void(std::string)> on_line;          // a whole line, not blank
-        std::function<void()> on_end;                      // Ctrl-D on an empty line
+        std::function<void(std::string)> on_line; // a whole line, not blank
+        // Ctrl-D on an empty line, after which the prompt comes back unless it is destroyed; or the
+        // end of stdin (terminal gone, pipe closed), after which nothing more comes.
+        std::function<void()> on_end;
         std::function<std::vector<std::string>()> call_ids; // for completion, now
         std::function<std::vector<std::string>()> uris;
         std::function<std::vector<std::string>()> conditions; // of `wait`
         std::function<std::string()> text; // the prompt itself, asked before each line: "2 calls> "
+        std::function<void()> on_interrupt; // Ctrl-C while nothing is typed; may be empty
     };
 
-    // Takes over stdin. Only one may exist (readline is global). `history_path` may be empty.
-    // `table` must outlive the prompt.
+    // Takes over stdin, and on a terminal SIGINT (clears the line), SIGWINCH and SIGCONT. Only one
+    // may exist (readline is global). `history_path` may be empty; a history that cannot be read or
+    // written is logged as a warning. `table` must outlive the prompt. A hook may destroy the
+    // prompt, except those for completion and `text`.
+    //
+    // Every line that is typed, several at once when they are pasted, is handed to `on_line`
+    // without waiting for the one before. The history holds no line that begins with a blank, none
+    // of a `secret` command, and in its file none whose command is unknown: it may be a secret one
+    // mistyped.
     [[nodiscard]] static std::unique_ptr<Prompt> open(const Table& table, Hooks hooks,
                                                       const std::string& history_path);
-    virtual ~Prompt() = default; // terminal restored, history written
+    Prompt() = default;
+    Prompt(const Prompt&) = delete;
+    Prompt& operator=(const Prompt&) = delete;
+    virtual ~Prompt() = default; // terminal restored, what was being typed cleared away
 
     // Redraws with a new prompt text; what is being typed stays.
     virtual void refresh() = 0;

@@ -16,26 +16,35 @@ namespace revenant::shell {
 struct ScriptLine {
     std::string text;
     std::string origin;
+
+    friend bool operator==(const ScriptLine&, const ScriptLine&) = default;
 };
 
-// Reads a script file ("-": stdin to its end). Errors name file and reason.
+// Reads a script file ("-": stdin to its end, which waits for it), at most 16 MiB. Blank lines and
+// comments are left out. Errors name file and reason.
 [[nodiscard]] base::Result<std::vector<ScriptLine>> read_script(const std::string& path);
 
 class Script {
 public:
     // `table` must outlive the script. `on_end(failures)` is called once, from the main loop,
-    // after the last line, or after the first failure unless `keep_going`.
+    // after the last line, or after the first failure unless `keep_going`; it may destroy the
+    // script. A script that is destroyed earlier stops without it.
+    //
+    // A failure is printed as a notice "error", `origin: message`, with "origin" and "code". With
+    // `echo` (-v) each line is printed before it runs, as a faint notice "script.line"; of a secret
+    // command only the name.
     Script(const Table& table, std::vector<ScriptLine> lines, bool keep_going,
-           std::function<void(std::size_t failures)> on_end);
+           std::function<void(std::size_t failures)> on_end, bool echo = false);
     ~Script();
     Script(const Script&) = delete;
     Script& operator=(const Script&) = delete;
 
+    // Returns at once; each line runs from the main loop.
     void start();
 
 private:
     struct Body;
-    std::shared_ptr<Body> body_;
+    std::shared_ptr<Body> body_; // shared with the Done of the command that runs
 };
 
 } // namespace revenant::shell

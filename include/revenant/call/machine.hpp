@@ -1,0 +1,109 @@
+// The call machine: what to do when something happens to a call. Pure: no I/O, no clock, no log.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "revenant/base/clock.hpp"
+#include "revenant/base/result.hpp"
+#include "revenant/call/dialog.hpp"
+#include "revenant/call/effect.hpp"
+#include "revenant/call/event.hpp"
+
+namespace revenant::call {
+
+//          Dial                              Invited
+//            |                                  |
+//        inviting --1xx--> proceeding        alerting --Answer--> answering
+//            |   \            |   \             |                    |
+//            |    `--HangUp---|----`--> canceling                  Acked
+//            +------2xx-------+                 | CANCEL, Decline    |
+//            v                                  v                    v
+//       established <------------------------- over <--- ending   established
+//         |     ^                                          ^
+//    Hold |     | 2xx, or refused                          | HangUp (from anywhere after the 2xx)
+//         v     |
+//       modifying
+//
+// After a restart:
+//   idle --Restore--> restoring --Ready--> restored --Resume--> resuming --2xx--> established
+//                         ^                   ^                  |  |  |
+//                         |                   `---491: retrying--'  |  `--481, 404, 410--> over
+//                         |                    detour <-2xx of the  |
+//                         |                    stand-in-------------|
+//                         `------RetryDue------- rebirth <----------' no answer, 5xx
+enum class State : std::uint8_t {
+    idle,
+    inviting,    // INVITE sent
+    proceeding,  // a 1xx came
+    canceling,   // CANCEL sent
+    alerting,    // INVITE received, not answered
+    answering,   // our 200 sent, no ACK
+    established,
+    modifying,   // our re-INVITE has no answer
+    ending,      // our BYE has no answer
+    restoring,   // the stand-in plays the peer
+    restored,    // the dialog exists again; quarantined, the peer has seen nothing
+    resuming,    // the armed re-INVITE has no answer
+    detour,      // the stack sent its own retry to the stand-in; arm again when ready
+    retrying,    // dialog restored; another armed re-INVITE when the timer fires
+    rebirth,     // dialog gone from the stack; restored again when the timer fires
+    over,
+};
+
+[[nodiscard]] std::string_view name(State state);
+
+struct Call {
+    Dialog dialog;
+    State state = State::idle;
+
+    // While resuming.
+    std::uint32_t cseq_base = 0;       // the next birth starts above this
+    bool resume_when_ready = false;
+    bool hang_up_when_ready = false;
+    std::int64_t resume_deadline_ms = 0; // on the boot clock
+    std::uint32_t resume_window_ms = 32'000;
+    std::uint32_t attempts = 0;
+    bool settled = true; // the ledger has its line, or needs none
+
+    // The last final answer to an INVITE of ours, for the Ready or Terminated that follows.
+    std::uint16_t last_status = 0;
+    std::string last_reason;
+    std::uint32_t retry_after_s = 0;
+    std::uint32_t challenges = 0; // in a row
+
+    // INFO and OPTIONS that have no answer yet, and the last answer.
+    std::uint32_t requests_open = 0;
+    std::uint16_t request_status = 0;
+
+    // The offer that `modifying` goes back to when it is refused.
+    std::string agreed_sdp;
+    bool agreed_hold = false;
+
+    // The peer's offer while alerting.
+    RemoteSession offer;
+    bool has_offer = false;
+    std::vector<Codec> codecs; // ours, in order of preference
+};
+
+struct Step {
+    Call call;
+    std::vector<Effect> effects;
+    // Why a user's event did nothing. Network events that mean nothing in a state are no errors.
+    base::Status status;
+};
+
+[[nodiscard]] Step step(const Call& call, const Event& event, base::Now now);
+
+// What must hold after every step; empty if it does. A violation is a bug of ours.
+[[nodiscard]] std::string check(const Call& call);
+
+// A loaded record, ready for event::Restore: takes its block of CSeqs for `epoch`
+// (state/README.md, "CSeq").
+[[nodiscard]] Call revive(Dialog dialog, std::uint32_t epoch, std::vector<Codec> codecs);
+
+inline constexpr std::uint32_t cseq_block = 1000;
+
+} // namespace revenant::call

@@ -1,0 +1,122 @@
+// The SIP side as the rest of the program sees it: verbs on calls by number, typed events back.
+// No type of the SIP library shows here.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "revenant/base/result.hpp"
+#include "revenant/call/dialog.hpp"
+#include "revenant/call/event.hpp"
+
+namespace revenant::sip {
+
+struct Listen {
+    call::Endpoint at;
+    std::optional<call::Transport> transport; // both when not given
+};
+
+// For one realm; an empty realm fits all.
+struct Credentials {
+    std::string realm;
+    std::string user;
+    std::string password;
+};
+
+// Lines REALM:USER:PASSWORD, '#' comments. The file must be readable by its owner only.
+[[nodiscard]] base::Result<std::vector<Credentials>> read_credentials(const std::string& path);
+
+struct Settings {
+    std::string aor; // name-addr or addr-spec, ours
+    std::vector<Listen> listen;
+    std::string outbound_proxy; // a URI, or empty
+    std::vector<Credentials> credentials;
+    std::uint32_t session_expires_s = 1800; // 0: no timer asked for
+};
+
+// Who is told. Everything runs on the main loop's thread; a callback may call any verb.
+class Listener {
+public:
+    virtual ~Listener() = default;
+
+    virtual void on_event(call::Number call, const call::Event& event) = 0;
+
+    // An INVITE that begins a call; `seed` holds all that it says. Returns the number that the call
+    // gets, after which event::Invited follows; nothing when there can be no call, which the peer
+    // then hears as 503.
+    virtual std::optional<call::Number> on_invite(const call::Dialog& seed) = 0;
+
+    // The current dialog of a call that was handed to `restore`, null if there is none.
+    virtual const call::Dialog* dialog(call::Number call) = 0;
+
+    // The answer to an OPTIONS outside any call.
+    virtual void on_options_answer(std::uint64_t ticket, std::uint16_t status,
+                                   const std::string& reason) = 0;
+};
+
+// Where a call to `target` would come from.
+struct Origin {
+    std::string target;       // the URI, made whole ("sip:" added where missing)
+    call::Endpoint local;     // SIP address and port
+    call::Transport transport = call::Transport::udp;
+    std::string contact;      // our Contact header field value
+    std::string from;         // our From name-addr, without tag
+};
+
+class Agent {
+public:
+    // Binds every address of `settings.listen` (Errc::in_use, Errc::not_found for an address that
+    // is not ours). `listener` must outlive the Agent.
+    [[nodiscard]] static base::Result<std::unique_ptr<Agent>> create(const Settings& settings,
+                                                                     Listener& listener);
+    virtual ~Agent() = default;
+
+    // Errc::bad_input for what is no SIP URI, Errc::unreachable when no listening address can reach
+    // it.
+    [[nodiscard]] virtual base::Result<Origin> origin_for(std::string_view target) const = 0;
+
+    // Our first CSeq in a dialog that we begin.
+    static constexpr std::uint32_t first_cseq = 2;
+
+    virtual void send_invite(const call::Dialog& dialog) = 0;
+    // ACK to the peer's 2xx, wherever the dialog's requests go; ends the quarantine if there is one.
+    virtual void acknowledge(const call::Dialog& dialog) = 0;
+    virtual void acknowledge_stand_in(const call::Dialog& dialog) = 0;
+    virtual void respond(const call::Dialog& dialog, std::uint16_t status) = 0;
+    // To the re-INVITE, UPDATE or BYE whose event is being delivered now.
+    virtual void respond_now(const call::Dialog& dialog, std::uint16_t status, bool with_sdp) = 0;
+    virtual void send_cancel(const call::Dialog& dialog) = 0;
+    virtual void send_bye(const call::Dialog& dialog) = 0;
+    virtual void reoffer(const call::Dialog& dialog) = 0;
+    virtual void send_info(const call::Dialog& dialog, const std::string& content_type,
+                           const std::string& body) = 0;
+    virtual void send_options(const call::Dialog& dialog) = 0;
+    virtual void authenticate(const call::Dialog& dialog) = 0;
+
+    // Rebuilds the dialog in the stack through the stand-in: its CSeqs start above `cseq_base`.
+    // event::Ready follows, or event::Terminated.
+    virtual void restore(const call::Dialog& dialog, std::uint32_t cseq_base) = 0;
+    virtual void arm(const call::Dialog& dialog) = 0;
+    virtual void lift(const call::Dialog& dialog) = 0;
+    // Destroys the dialog in the stack without a word to the peer.
+    virtual void dispose(const call::Dialog& dialog) = 0;
+    // Forgets a call that is over. Safe from within its event.
+    virtual void retire(call::Number call) = 0;
+
+    // OPTIONS outside a call; the answer comes with the ticket.
+    [[nodiscard]] virtual base::Result<std::uint64_t> ask_options(std::string_view target) = 0;
+
+    // Credentials added while running (the `key` command).
+    virtual void add_credentials(Credentials credentials) = 0;
+
+    // Ends the stack; `done` is called once, after which the Agent may be destroyed. Calls should be
+    // over by then: those that are not get a BYE.
+    virtual void shut_down(std::function<void()> done) = 0;
+};
+
+} // namespace revenant::sip

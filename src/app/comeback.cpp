@@ -1,0 +1,109 @@
+// The Switchboard's way back from a restart: records become calls, calls go through the stand-in,
+// and their re-INVITEs leave, never too many at once.
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "revenant/base/result.hpp"
+#include "revenant/call/machine.hpp"
+#include "revenant/media/engine.hpp"
+#include "revenant/shell/output.hpp"
+
+#include "app/switchboard.hpp"
+
+namespace revenant::app {
+
+namespace {
+
+// More at once overflow the default receive buffer of a peer (92 messages).
+constexpr std::size_t window = 50;
+
+// Who has the least time left comes first; no timer at all: last.
+bool is_more_urgent(const call::Dialog& a, const call::Dialog& b) {
+    const auto key = [](const call::Dialog& d) {
+        return std::pair{d.timer.deadline_ms == 0, d.timer.deadline_ms};
+    };
+    return key(a) < key(b);
+}
+
+} // namespace
+
+void Switchboard::adopt(std::vector<call::Dialog> dialogs, std::uint32_t epoch, bool run) {
+    epoch_ = epoch;
+    std::ranges::sort(dialogs, is_more_urgent);
+    for (call::Dialog& record : dialogs) {
+        const call::Number number = record.number;
+        const bool has_media =
+            record.phase == call::Phase::answered || record.phase == call::Phase::established;
+        if (has_media && record.media.local.port != 0) {
+            const auto bound =
+                media_->open(number, record.media.local.address, record.media.local.port);
+            if (!bound) {
+                shell::print({.event = "media.trouble",
+                              .call = number,
+                              .tone = shell::Tone::bad,
+                              .text = fmt::format("call {} comes back without audio: {}", number,
+                                                  bound.error().context),
+                              .fields = {}});
+            } else if (run && record.media.remote.port != 0) {
+                static_cast<void>(media_->run(number, record.media, record.hold.local));
+            }
+        }
+        to_restore_.push_back(number);
+        calls_.emplace(number, call::revive(std::move(record), epoch, policy_.codecs));
+    }
+    ledger_.expect(to_restore_.size());
+    std::ranges::reverse(to_restore_);
+}
+
+void Switchboard::restore(bool resume, std::function<void()> done) {
+    resume_on_restore_ = resume;
+    on_restored_ = std::move(done);
+    pump();
+}
+
+void Switchboard::resume(const std::vector<call::Number>& numbers) {
+    to_resume_.insert(to_resume_.begin(), numbers.rbegin(), numbers.rend());
+    pump();
+}
+
+void Switchboard::pump() {
+    if (pumping_) {
+        return;
+    }
+    pumping_ = true;
+    const auto next = [this](std::vector<call::Number>& queue, const call::Event& event) {
+        const call::Number number = queue.back();
+        queue.pop_back();
+        under_way_.insert(number);
+        static_cast<void>(apply(number, event));
+        const call::Call* call = find(number);
+        const bool waits = call != nullptr && (call->state == call::State::restoring ||
+                                               call->state == call::State::resuming ||
+                                               call->state == call::State::detour);
+        if (!waits) {
+            under_way_.erase(number);
+        }
+    };
+    while (under_way_.size() < window && !to_restore_.empty()) {
+        next(to_restore_, call::event::Restore{.resume = resume_on_restore_,
+                                               .deadline_ms = policy_.resume_window_ms});
+    }
+    while (under_way_.size() < window && !to_resume_.empty()) {
+        next(to_resume_, call::event::Resume{.deadline_ms = policy_.resume_window_ms});
+    }
+    pumping_ = false;
+    if (on_restored_ && to_restore_.empty() &&
+        std::ranges::none_of(under_way_, [this](call::Number number) {
+            const call::Call* call = find(number);
+            return call != nullptr && call->state == call::State::restoring;
+        })) {
+        std::exchange(on_restored_, nullptr)();
+    }
+}
+
+} // namespace revenant::app

@@ -1,0 +1,15 @@
+// The commands about calls, for the table that prompt, scripts and options share.
+#pragma once
+
+#include "revenant/shell/command.hpp"
+
+#include "app/switchboard.hpp"
+
+namespace revenant::app {
+
+// `board` must outlive the table.
+void add_call_commands(shell::Table& table, Switchboard& board);
+void add_view_commands(shell::Table& table, Switchboard& board); // calls, show: views.cpp
+void add_wait_commands(shell::Table& table, Switchboard& board); // wait, sleep: wait_commands.cpp
+
+} // namespace revenant::app

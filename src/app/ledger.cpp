@@ -1,0 +1,83 @@
+#include "app/ledger.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "revenant/base/text.hpp"
+#include "revenant/call/effect.hpp"
+#include "revenant/call/machine.hpp"
+#include "revenant/media/engine.hpp"
+#include "revenant/shell/output.hpp"
+
+namespace revenant::app {
+
+namespace {
+
+shell::Tone tone_of(call::Verdict verdict) {
+    switch (verdict) {
+    case call::Verdict::survived: return shell::Tone::good;
+    case call::Verdict::finished: return shell::Tone::plain;
+    case call::Verdict::lost: return shell::Tone::bad;
+    }
+    return shell::Tone::bad;
+}
+
+} // namespace
+
+void Ledger::enter(const call::Call& call, call::Verdict verdict, const std::string& reason,
+                   const std::optional<media::Statistics>& media, std::int64_t outage_ms) {
+    const call::Dialog& dialog = call.dialog;
+    verdicts_[dialog.number] = verdict;
+    std::string text = fmt::format("ledger: call {} {}  {}", dialog.number, name(verdict),
+                                   base::printable(dialog.remote_uri, 120));
+    shell::Notice notice{.event = "ledger",
+                         .call = dialog.number,
+                         .tone = tone_of(verdict),
+                         .text = {},
+                         .fields = {{"verdict", std::string{name(verdict)}},
+                                    {"reason", reason},
+                                    {"call_id", base::printable(dialog.call_id, 200)},
+                                    {"resumes", std::int64_t{dialog.resumes}}}};
+    if (outage_ms > 0) {
+        text += fmt::format("  outage {} ms", outage_ms);
+        notice.fields.emplace_back("outage_ms", outage_ms);
+    }
+    if (media && media->gap_ms > 0) {
+        text += fmt::format("  RTP gap {} ms, {} packets", media->gap_ms, media->packets_missed);
+        notice.fields.emplace_back("gap_ms", media->gap_ms);
+        notice.fields.emplace_back("packets_lost",
+                                   static_cast<std::int64_t>(media->packets_missed));
+    }
+    if (!reason.empty()) {
+        text += fmt::format("  ({})", reason);
+    }
+    notice.text = std::move(text);
+    shell::print(notice);
+    if (verdicts_.size() == expected_) {
+        print_sum();
+    }
+}
+
+std::size_t Ledger::count(call::Verdict verdict) const {
+    return static_cast<std::size_t>(std::ranges::count(
+        verdicts_, verdict, &std::pair<const call::Number, call::Verdict>::second));
+}
+
+void Ledger::print_sum() const {
+    const auto survived = static_cast<std::int64_t>(count(call::Verdict::survived));
+    const auto finished = static_cast<std::int64_t>(count(call::Verdict::finished));
+    const auto lost = static_cast<std::int64_t>(count(call::Verdict::lost));
+    shell::print(
+        {.event = "ledger.summary",
+         .call = std::nullopt,
+         .tone = lost == 0 ? shell::Tone::good : shell::Tone::bad,
+         .text = fmt::format("ledger: {} survived, {} finished, {} lost", survived, finished, lost),
+         .fields = {{"survived", survived}, {"finished", finished}, {"lost", lost}}});
+}
+
+} // namespace revenant::app

@@ -1,0 +1,139 @@
+#include "app/notices.hpp"
+
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "revenant/base/text.hpp"
+#include "revenant/call/effect.hpp"
+#include "revenant/call/machine.hpp"
+#include "revenant/shell/output.hpp"
+
+namespace revenant::app {
+
+namespace {
+
+using call::News;
+using shell::Tone;
+
+struct Wording {
+    Tone tone = Tone::plain;
+    std::string text;
+};
+
+std::string with_status(std::string_view what, const call::effect::Tell& tell) {
+    if (tell.status == 0) {
+        return tell.detail.empty() ? std::string{what} : fmt::format("{}: {}", what, tell.detail);
+    }
+    return fmt::format("{}: {} {}", what, tell.status, tell.detail);
+}
+
+Wording ended(const call::Call& call, const call::effect::Tell& tell) {
+    if (tell.detail == "local") {
+        return {.tone = Tone::plain,
+                .text = tell.status == 487 ? "canceled" : "ended by us"};
+    }
+    if (tell.detail.starts_with("remote")) {
+        const bool early = call.dialog.established_ms == 0;
+        std::string why = tell.detail.size() > 8 ? tell.detail.substr(6) : std::string{};
+        return {.tone = Tone::plain,
+                .text = (early ? "the caller gave up" : "the other end hung up") + why};
+    }
+    return {.tone = Tone::attention, .text = with_status("ended", tell)};
+}
+
+Wording wording(const call::Call& call, const call::effect::Tell& tell) {
+    const std::string who = base::printable(call.dialog.remote_uri, 200);
+    switch (tell.news) {
+    case News::calling: return {.tone = Tone::plain, .text = "calling " + who};
+    case News::progress: return {.tone = Tone::plain, .text = with_status("progress", tell)};
+    case News::incoming:
+        return {.tone = Tone::attention,
+                .text = fmt::format("incoming call from {}; type `answer {}` or `decline {}`", who,
+                                    call.dialog.number, call.dialog.number)};
+    case News::established:
+        return {.tone = Tone::good,
+                .text = fmt::format("established with {} ({})", who, call.dialog.media.codec.name)};
+    case News::held:
+        return {.tone = Tone::attention,
+                .text = tell.detail == "local" ? "on hold" : "the other end has put us on hold"};
+    case News::unheld:
+        return {.tone = Tone::good, .text = tell.detail == "local"
+                                                ? "off hold"
+                                                : "the other end has taken us off hold"};
+    case News::refreshed: return {.tone = Tone::faint, .text = "session refreshed"};
+    case News::info: return {.tone = Tone::plain, .text = "INFO " + tell.detail};
+    case News::requested: return {.tone = Tone::plain,
+                                  .text = fmt::format("{} ({})", tell.detail, tell.status)};
+    case News::refused: return {.tone = Tone::attention, .text = with_status("refused", tell)};
+    case News::ended: return ended(call, tell);
+    case News::failed: return {.tone = Tone::bad, .text = with_status("failed", tell)};
+    case News::restored:
+        return {.tone = Tone::attention,
+                .text = fmt::format("found again: {}; type `reinvite {}` to go on with it", who,
+                                    call.dialog.number)};
+    case News::resuming: return {.tone = Tone::plain, .text = "re-INVITE to " + who};
+    case News::resumed:
+        return {.tone = Tone::good, .text = fmt::format("alive again with {}", who)};
+    case News::retrying:
+        return {.tone = Tone::attention,
+                .text = fmt::format("{}; trying again in {}",
+                                    tell.status != 0 ? fmt::format("answer {}", tell.status)
+                                                     : std::string{"no answer"},
+                                    tell.detail)};
+    case News::gone:
+        return {.tone = Tone::attention,
+                .text = with_status("the other end had ended the call", tell)};
+    case News::lost:
+        return {.tone = Tone::bad,
+                .text = fmt::format("could not be resumed ({}); it is kept, `reinvite {}` tries "
+                                    "again",
+                                    tell.detail, call.dialog.number)};
+    case News::trouble: return {.tone = Tone::bad, .text = with_status("trouble", tell)};
+    }
+    return {};
+}
+
+} // namespace
+
+shell::Notice notice_of(const call::Call& call, const call::effect::Tell& tell) {
+    const Wording words = wording(call, tell);
+    shell::Notice notice{.event = fmt::format("call.{}", name(tell.news)),
+                         .call = call.dialog.number,
+                         .tone = words.tone,
+                         .text = fmt::format("call {}: {}", call.dialog.number, words.text),
+                         .fields = {{"remote", base::printable(call.dialog.remote_uri, 200)},
+                                    {"call_id", base::printable(call.dialog.call_id, 200)}}};
+    if (tell.status != 0) {
+        notice.fields.emplace_back("status", std::int64_t{tell.status});
+    }
+    switch (tell.news) {
+    case News::held:
+    case News::unheld:
+    case News::ended: notice.fields.emplace_back("by", tell.detail); break;
+    case News::resumed: notice.fields.emplace_back("cseq", tell.detail); break;
+    case News::calling:
+    case News::progress:
+    case News::incoming:
+    case News::established:
+    case News::refreshed:
+    case News::info:
+    case News::requested:
+    case News::refused:
+    case News::failed:
+    case News::restored:
+    case News::resuming:
+    case News::retrying:
+    case News::gone:
+    case News::lost:
+    case News::trouble:
+        if (!tell.detail.empty()) {
+            notice.fields.emplace_back("reason", tell.detail);
+        }
+        break;
+    }
+    return notice;
+}
+
+} // namespace revenant::app

@@ -1,0 +1,12 @@
+// What the call machine tells, in words for people and fields for programs.
+#pragma once
+
+#include "revenant/call/effect.hpp"
+#include "revenant/call/machine.hpp"
+#include "revenant/shell/output.hpp"
+
+namespace revenant::app {
+
+[[nodiscard]] shell::Notice notice_of(const call::Call& call, const call::effect::Tell& tell);
+
+} // namespace revenant::app

@@ -1,0 +1,68 @@
+// The parts of a running phone, in the order in which they come up.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "revenant/base/result.hpp"
+#include "revenant/base/source.hpp"
+#include "revenant/journal/store.hpp"
+#include "revenant/media/engine.hpp"
+#include "revenant/shell/command.hpp"
+#include "revenant/shell/options.hpp"
+#include "revenant/shell/prompt.hpp"
+#include "revenant/shell/script.hpp"
+#include "revenant/sip/agent.hpp"
+
+#include "app/switchboard.hpp"
+
+struct _GMainLoop; // GLib's
+
+namespace revenant::app {
+
+class Phone {
+public:
+    explicit Phone(const shell::Options& options) : options_{options} {}
+    Phone(const Phone&) = delete;
+    Phone& operator=(const Phone&) = delete;
+    ~Phone();
+
+    // Journal, media, SIP: after it, calls can come in and go out.
+    [[nodiscard]] base::Status open();
+    // Shell and main loop, to the end.
+    [[nodiscard]] int run();
+
+private:
+    [[nodiscard]] base::Status open_journal();
+    [[nodiscard]] base::Status open_sip();
+    void report(const journal::Loaded& loaded) const;
+    void tell_ready() const;
+    void list_found() const;
+    void add_program_commands();
+    void begin_shell();
+    void on_line(const std::string& line);
+    void begin_quit(); // BYE to all, then the end
+    void detach();     // leaves everything to the next start; does not return
+
+    [[nodiscard]] int exit_status() const;
+
+    shell::Options options_;
+    _GMainLoop* loop_ = nullptr;
+    std::unique_ptr<journal::Store> store_;
+    std::unique_ptr<media::Engine> media_;
+    std::unique_ptr<Switchboard> board_;
+    std::unique_ptr<sip::Agent> agent_;
+    shell::Table table_;
+    std::unique_ptr<shell::Prompt> prompt_;
+    std::unique_ptr<shell::Script> script_;
+    std::vector<base::Source> signals_;
+    base::Source quit_deadline_;
+    std::size_t failures_ = 0;
+    std::size_t found_ = 0;
+    bool quitting_ = false;
+};
+
+} // namespace revenant::app

@@ -1,0 +1,275 @@
+#include "app/switchboard.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "revenant/base/clock.hpp"
+#include "revenant/base/log.hpp"
+#include "revenant/base/random.hpp"
+#include "revenant/base/result.hpp"
+#include "revenant/base/source.hpp"
+#include "revenant/base/text.hpp"
+#include "revenant/call/machine.hpp"
+#include "revenant/call/sdp.hpp"
+#include "revenant/journal/store.hpp"
+#include "revenant/media/engine.hpp"
+#include "revenant/shell/output.hpp"
+#include "revenant/sip/agent.hpp"
+
+#include "app/effects.hpp"
+
+namespace revenant::app {
+
+Switchboard::Switchboard(journal::Store& store, media::Engine& media, Policy policy)
+    : store_{&store}, media_{&media}, policy_{std::move(policy)},
+      started_ms_{base::read_clock().boot_ms()} {}
+
+base::Result<call::Number> Switchboard::dial(std::string_view target) {
+    const auto origin = agent_->origin_for(target);
+    if (!origin) {
+        return base::fail(origin.error());
+    }
+    const auto number = free_number();
+    if (!number) {
+        return base::fail(base::Errc::not_now, fmt::format("there are {} calls already; end one "
+                                                           "first",
+                                                           calls_.size()));
+    }
+    const auto rtp = media_->open(*number, origin->local.address, 0);
+    if (!rtp) {
+        return base::fail(rtp.error());
+    }
+    const media::StreamIdentity stream = media::new_stream();
+    call::Call call;
+    call.codecs = policy_.codecs;
+    call::Dialog& dialog = call.dialog;
+    dialog.number = *number;
+    dialog.role = call::Role::caller;
+    dialog.call_id = fmt::format("{}@{}", base::random_token(24), origin->local.address);
+    dialog.local_uri = origin->from;
+    dialog.local_tag = base::random_token(16);
+    dialog.remote_uri = fmt::format("<{}>", origin->target);
+    dialog.local_contact = origin->contact;
+    dialog.remote_target = origin->target;
+    dialog.outbound_proxy = policy_.outbound_proxy;
+    dialog.cseq_watermark = sip::Agent::first_cseq + call::cseq_block;
+    dialog.epoch = epoch_;
+    dialog.transport = origin->transport;
+    dialog.local_sip = origin->local;
+    dialog.media.local = *rtp;
+    dialog.media.ssrc = stream.ssrc;
+    dialog.media.segment = stream.segment;
+    dialog.media.source = policy_.source;
+    dialog.media.sink = policy_.sink;
+    dialog.local_sdp = call::write_offer(stream.ssrc, *rtp, call.codecs, dialog.media.ptime_ms,
+                                         call::Direction::sendrecv);
+    calls_.emplace(*number, std::move(call));
+    if (base::Status dialled = apply(*number, call::event::Dial{}); !dialled) {
+        media_->close(*number);
+        calls_.erase(*number);
+        return base::fail(dialled.error());
+    }
+    return *number;
+}
+
+base::Status Switchboard::apply(call::Number number, const call::Event& event) {
+    const auto found = calls_.find(number);
+    if (found == calls_.end()) {
+        return base::fail(base::Errc::not_found,
+                          fmt::format("there is no call {}; `calls` lists them", number));
+    }
+    const call::Call before = found->second;
+    call::Step step = call::step(before, event, base::read_clock());
+    if (base::log_enabled(base::Level::debug)) {
+        base::log(base::Level::debug, fmt::format("call {}: {} --{}--> {}", number,
+                                                  name(before.state), call::name(event),
+                                                  name(step.call.state)));
+    }
+    if (const std::string broken = call::check(step.call); !broken.empty()) {
+        base::die(fmt::format("call {}: {} --{}--> {}: {}", number, name(before.state),
+                              call::name(event), name(step.call.state), broken));
+    }
+    found->second = std::move(step.call);
+    if (base::Status done = perform_all(number, before, step.effects); !done) {
+        return done;
+    }
+    const call::Call& now = found->second;
+    waits_.look(now);
+    const bool settled = now.state != call::State::restoring && now.state != call::State::resuming &&
+                         now.state != call::State::detour;
+    if (settled && under_way_.erase(number) > 0) {
+        pump();
+    }
+    if (now.state == call::State::over && before.state != call::State::over) {
+        bury(number);
+    }
+    if (on_change && now.state != before.state) {
+        on_change();
+    }
+    return step.status;
+}
+
+base::Status Switchboard::perform_all(call::Number number, const call::Call& before,
+                                      const std::vector<call::Effect>& effects) {
+    call::Call& call = calls_.at(number);
+    for (const call::Effect& effect : effects) {
+        const base::Status done = Effects::perform(*this, call, effect);
+        if (done) {
+            continue;
+        }
+        const auto& persist = std::get<call::effect::Persist>(effect);
+        shell::print({.event = "error",
+                      .call = number,
+                      .tone = shell::Tone::bad,
+                      .text = fmt::format("call {}: {}", number, done.error().context),
+                      .fields = {}});
+        switch (persist.otherwise) {
+        case call::effect::Otherwise::abandon: call = before; return done;
+        case call::effect::Otherwise::report:
+            call = before;
+            static_cast<void>(
+                apply(number, call::event::StoreFailed{.why = done.error().context}));
+            return done;
+        case call::effect::Otherwise::go_on: break;
+        }
+    }
+    return {};
+}
+
+const call::Call* Switchboard::find(call::Number number) const {
+    const auto found = calls_.find(number);
+    return found != calls_.end() ? &found->second : nullptr;
+}
+
+base::Result<call::Number>
+Switchboard::choose(std::string_view id, const std::function<bool(const call::Call&)>& fits,
+                    std::string_view what) const {
+    if (!id.empty()) {
+        const auto number = base::to_u32(id);
+        if (!number) {
+            return base::fail(base::Errc::bad_input,
+                              fmt::format("\"{}\" is no call number; `calls` lists them",
+                                          base::printable(id, 40)));
+        }
+        if (find(*number) == nullptr) {
+            return base::fail(base::Errc::not_found,
+                              fmt::format("there is no call {}; `calls` lists them", *number));
+        }
+        return *number;
+    }
+    std::vector<call::Number> candidates;
+    for (const auto& [number, call] : calls_) {
+        if (call.state != call::State::over && fits(call)) {
+            candidates.push_back(number);
+        }
+    }
+    if (candidates.size() == 1) {
+        return candidates.front();
+    }
+    if (candidates.empty()) {
+        return base::fail(base::Errc::not_found, fmt::format("there is no call {}", what));
+    }
+    const std::size_t shown = std::min<std::size_t>(candidates.size(), 10);
+    return base::fail(base::Errc::bad_input,
+                      fmt::format("which call? {}{} fit; give its number",
+                                  fmt::join(candidates.begin(),
+                                            candidates.begin() + static_cast<std::ptrdiff_t>(shown),
+                                            ", "),
+                                  shown < candidates.size() ? ", …" : ""));
+}
+
+std::optional<call::Number> Switchboard::free_number() {
+    if (calls_.size() >= policy_.calls_max) {
+        return std::nullopt;
+    }
+    call::Number candidate = lowest_free_;
+    while (calls_.contains(candidate) || reserved_.contains(candidate)) {
+        ++candidate;
+    }
+    lowest_free_ = candidate;
+    return candidate <= call::number_max ? std::optional{candidate} : std::nullopt;
+}
+
+void Switchboard::bury(call::Number number) {
+    buried_.push_back(number);
+    if (burial_) {
+        return;
+    }
+    // Later: the steps that led here are still on the stack. SAFETY: the source is a member.
+    burial_ = base::when_idle([this] {
+        burial_.reset();
+        for (const call::Number dead : std::exchange(buried_, {})) {
+            agent_->retire(dead);
+            retry_timers_.erase(dead);
+            calls_.erase(dead);
+            lowest_free_ = std::min(lowest_free_, dead);
+        }
+        if (on_change) {
+            on_change();
+        }
+    });
+}
+
+void Switchboard::on_event(call::Number number, const call::Event& event) {
+    // A call that is gone by now needs no answer, and a network event is no command that can fail.
+    static_cast<void>(apply(number, event));
+    if (policy_.auto_answer && std::holds_alternative<call::event::Invited>(event)) {
+        const std::uint16_t status = *policy_.auto_answer;
+        static_cast<void>(
+            apply(number, status < 300 ? call::Event{call::event::Answer{}}
+                                       : call::Event{call::event::Decline{.status = status}}));
+    }
+}
+
+std::optional<call::Number> Switchboard::on_invite(const call::Dialog& seed) {
+    const auto number = free_number();
+    if (!number) {
+        return std::nullopt;
+    }
+    const auto rtp = media_->open(*number, seed.local_sip.address, 0);
+    if (!rtp) {
+        shell::print({.event = "error",
+                      .call = std::nullopt,
+                      .tone = shell::Tone::bad,
+                      .text = "an incoming call was refused: " + rtp.error().context,
+                      .fields = {}});
+        return std::nullopt;
+    }
+    const media::StreamIdentity stream = media::new_stream();
+    call::Call call;
+    call.codecs = policy_.codecs;
+    call.dialog = seed;
+    call::Dialog& dialog = call.dialog;
+    dialog.number = *number;
+    dialog.epoch = epoch_;
+    dialog.media.local = *rtp;
+    dialog.media.ssrc = stream.ssrc;
+    dialog.media.segment = stream.segment;
+    dialog.media.source = policy_.source;
+    dialog.media.sink = policy_.sink;
+    calls_.emplace(*number, std::move(call));
+    return *number;
+}
+
+const call::Dialog* Switchboard::dialog(call::Number number) {
+    const call::Call* call = find(number);
+    return call != nullptr ? &call->dialog : nullptr;
+}
+
+void Switchboard::on_options_answer(std::uint64_t ticket, std::uint16_t status,
+                                    const std::string& reason) {
+    if (on_options) {
+        on_options(ticket, status, reason);
+    }
+}
+
+} // namespace revenant::app

@@ -1,0 +1,121 @@
+// The Switchboard: every call, and the one place where events become steps and steps become
+// effects, in order.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "revenant/base/result.hpp"
+#include "revenant/base/source.hpp"
+#include "revenant/call/machine.hpp"
+#include "revenant/journal/store.hpp"
+#include "revenant/media/engine.hpp"
+#include "revenant/sip/agent.hpp"
+
+#include "app/ledger.hpp"
+#include "app/waits.hpp"
+
+namespace revenant::app {
+
+struct Policy {
+    std::string source = "silence";
+    std::string sink = "null";
+    std::vector<call::Codec> codecs;
+    std::string outbound_proxy;
+    std::uint32_t resume_window_ms = 32'000;
+    std::optional<std::uint16_t> auto_answer; // the status to answer with
+    std::size_t calls_max = 20'000;
+};
+
+class Switchboard final : public sip::Listener {
+public:
+    // All borrowed; they outlive the Switchboard.
+    Switchboard(journal::Store& store, media::Engine& media, Policy policy);
+
+    // Before anything else happens: the SIP side, which needs the Switchboard to exist first.
+    void connect(sip::Agent& agent) { agent_ = &agent; }
+
+    // ---- Calls ----
+    [[nodiscard]] base::Result<call::Number> dial(std::string_view target);
+    // Something happened to a call. The status is that of a user's event; Errc::not_found if there
+    // is no such call.
+    base::Status apply(call::Number number, const call::Event& event);
+    [[nodiscard]] const call::Call* find(call::Number number) const;
+    [[nodiscard]] const std::map<call::Number, call::Call>& calls() const { return calls_; }
+    // The call that a command without an id means: the only one that fits, else Errc::bad_input
+    // listing them.
+    [[nodiscard]] base::Result<call::Number>
+    choose(std::string_view id, const std::function<bool(const call::Call&)>& fits,
+           std::string_view what) const;
+
+    // ---- After a restart ----
+    // Takes the records over and binds their media ports; `run`: lets their streams go on at once.
+    // `epoch` is this start's; it is needed also when there are no records.
+    void adopt(std::vector<call::Dialog> dialogs, std::uint32_t epoch, bool run);
+    // Numbers that unusable records hold.
+    void reserve(call::Number number) { reserved_.insert(number); }
+    // Restores what was adopted, a window of calls at a time, the nearest session deadline first;
+    // `done` when each is in the stack again.
+    void restore(bool resume, std::function<void()> done);
+    // Resume for many, a window of unanswered ones at a time.
+    void resume(const std::vector<call::Number>& numbers);
+
+    [[nodiscard]] Waits& waits() { return waits_; }
+    [[nodiscard]] const Ledger& ledger() const { return ledger_; }
+    [[nodiscard]] media::Engine& media() const { return *media_; }
+    [[nodiscard]] sip::Agent& agent() { return *agent_; }
+
+    // The number of calls or the state of one has changed.
+    std::function<void()> on_change;
+    std::function<void(std::uint64_t ticket, std::uint16_t status, const std::string& reason)>
+        on_options;
+
+    // sip::Listener
+    void on_event(call::Number number, const call::Event& event) override;
+    std::optional<call::Number> on_invite(const call::Dialog& seed) override;
+    const call::Dialog* dialog(call::Number number) override;
+    void on_options_answer(std::uint64_t ticket, std::uint16_t status,
+                           const std::string& reason) override;
+
+private:
+    friend class Effects;
+    [[nodiscard]] std::optional<call::Number> free_number();
+    [[nodiscard]] base::Status perform_all(call::Number number, const call::Call& before,
+                                           const std::vector<call::Effect>& effects);
+    void bury(call::Number number);
+    void pump();
+
+    journal::Store* store_;
+    media::Engine* media_;
+    sip::Agent* agent_ = nullptr;
+    Policy policy_;
+
+    std::map<call::Number, call::Call> calls_;
+    std::set<call::Number> reserved_;
+    std::unordered_map<call::Number, base::Source> retry_timers_;
+    std::vector<call::Number> buried_;
+    base::Source burial_;
+    Waits waits_;
+    Ledger ledger_;
+
+    std::vector<call::Number> to_restore_; // the last goes first
+    std::vector<call::Number> to_resume_;
+    std::set<call::Number> under_way_; // being restored or resumed
+    bool resume_on_restore_ = false;
+    std::size_t restores_left_ = 0;
+    std::function<void()> on_restored_;
+    std::uint32_t epoch_ = 1;
+    call::Number lowest_free_ = 1; // no number below is free
+    std::int64_t started_ms_ = 0;
+    bool pumping_ = false;
+};
+
+} // namespace revenant::app

@@ -1,0 +1,348 @@
+// Answers to what we sent: INVITEs first of all.
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "revenant/base/clock.hpp"
+#include "revenant/call/machine.hpp"
+#include "revenant/call/sdp.hpp"
+
+#include "call/steps.hpp"
+
+namespace revenant::call {
+
+namespace {
+
+constexpr std::uint32_t challenges_max = 3;
+// RFC 3261 §14.1: the caller waits 2.1 to 4 s after 491, the callee up to 2 s. The offset within
+// the range comes from the call's SSRC, which is random and the same on every run of a test.
+std::uint32_t glare_delay_ms(const Dialog& dialog) {
+    const std::uint32_t spread = dialog.media.ssrc % 190;
+    return dialog.role == Role::caller ? 2100 + spread * 10 : spread * 10;
+}
+
+// The first 2xx: the call is made.
+Step first_answer(const Call& call, const event::Answered& e, base::Now now) {
+    Step result = stay(call);
+    Call& next = result.call;
+    Dialog& dialog = next.dialog;
+    learn(dialog, e.facts, now);
+    dialog.remote_tag = e.facts.remote_tag;
+    dialog.route_set = e.facts.route_set;
+    static_cast<void>(note_cseq(dialog, e.cseq));
+    dialog.established_ms = now.real_ms();
+    dialog.phase = Phase::established;
+    dialog.in_flight = {};
+    base::Status applied;
+    if (e.answer) {
+        applied = apply(next, *e.answer);
+    } else if (dialog.remote_sdp.empty()) { // else a 1xx has brought the answer
+        applied = base::fail(base::Errc::unsupported, "the peer's 200 has no answer to our offer");
+    }
+    if (!applied || call.state == State::canceling) {
+        // RFC 3261 §13.2.2.4, §15: a 2xx is ACKed first, then ended with BYE. No record: there is
+        // nothing to come back to.
+        next.state = State::ending;
+        dialog.phase = Phase::ending;
+        const std::string why = applied ? "canceled" : applied.error().context;
+        result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on},
+                          effect::Acknowledge{}, effect::SendBye{}, effect::CloseMedia{},
+                          effect::Tell{.news = News::failed, .status = 0, .detail = why}};
+        return result;
+    }
+    next.state = State::established;
+    result.effects = {effect::Persist{.otherwise = effect::Otherwise::report},
+                      effect::Acknowledge{}, effect::RunMedia{},
+                      effect::Tell{.news = News::established}};
+    if (dialog.hold.remote) {
+        result.effects.emplace_back(effect::Tell{.news = News::held, .detail = "remote"});
+    }
+    return result;
+}
+
+// A 2xx to a re-INVITE of ours in a running call: hold, unhold, or the stack's session refresh.
+Step later_answer(const Call& call, const event::Answered& e, base::Now now) {
+    Step result = stay(call);
+    Call& next = result.call;
+    const bool was_modifying = call.state == State::modifying;
+    learn(next.dialog, e.facts, now);
+    static_cast<void>(note_cseq(next.dialog, e.cseq));
+    next.dialog.in_flight.reoffer = false;
+    next.state = State::established;
+    if (e.answer) {
+        // An answer that we cannot use leaves the media as they are; the peer has agreed to
+        // something, and ending the call over it would be worse.
+        static_cast<void>(apply(next, *e.answer));
+    }
+    result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on},
+                      effect::Acknowledge{}, effect::RunMedia{}};
+    if (was_modifying && next.dialog.hold.local != call.agreed_hold) {
+        result.effects.emplace_back(effect::Tell{
+            .news = next.dialog.hold.local ? News::held : News::unheld, .detail = "local"});
+    } else {
+        result.effects.emplace_back(effect::Tell{.news = News::refreshed});
+    }
+    return result;
+}
+
+// Our re-INVITE was refused and the call goes on as it was before (RFC 3261 §14.1, RFC 6141).
+Step roll_back(const Call& call, base::Now /*now*/) {
+    Step result = stay(call);
+    Call& next = result.call;
+    next.dialog.local_sdp = call.agreed_sdp;
+    next.dialog.hold.local = call.agreed_hold;
+    next.dialog.in_flight.reoffer = false;
+    next.state = State::established;
+    result.effects = {
+        effect::Persist{.otherwise = effect::Otherwise::go_on},
+        effect::Tell{.news = News::refused, .status = call.last_status, .detail = call.last_reason}};
+    return result;
+}
+
+} // namespace
+
+Step on(const Call& call, const event::Progress& e, base::Now /*now*/) {
+    Step result = stay(call);
+    if (e.min_se_s > call.dialog.timer.min_se_s) {
+        result.call.dialog.timer.min_se_s = e.min_se_s;
+    }
+    if (call.state != State::inviting && call.state != State::proceeding) {
+        return result;
+    }
+    result.call.state = State::proceeding;
+    if (!e.remote_tag.empty()) {
+        result.call.dialog.remote_tag = e.remote_tag;
+    }
+    if (e.status > 100) {
+        result.effects = {
+            effect::Tell{.news = News::progress, .status = e.status, .detail = e.reason}};
+    }
+    // Early media: what rings or speaks before the 2xx. Nothing of it is stored: there is no call
+    // yet that a restart could bring back.
+    if (e.answer && apply(result.call, *e.answer)) {
+        result.effects.emplace_back(effect::RunMedia{});
+    }
+    return result;
+}
+
+Step on(const Call& call, const event::Answered& e, base::Now now) {
+    switch (call.state) {
+    case State::inviting:
+    case State::proceeding:
+    case State::canceling: return first_answer(call, e, now);
+    case State::established:
+    case State::modifying: return later_answer(call, e, now);
+    case State::restoring:
+    case State::restored:
+    case State::resuming:
+    case State::detour:
+    case State::retrying: return resume_answered(call, e, now);
+    case State::ending: {
+        // RFC 3261 §13.2.2.4: every 2xx is ACKed, also when our BYE is already under way.
+        Step result = stay(call);
+        if (e.from_stand_in) {
+            result.effects = {effect::AcknowledgeStandIn{}};
+        } else {
+            result.effects = {effect::Acknowledge{}};
+        }
+        return result;
+    }
+    case State::idle:
+    case State::alerting:
+    case State::answering:
+    case State::rebirth:
+    case State::over: return stay(call);
+    }
+    return stay(call);
+}
+
+Step on(const Call& call, const event::Challenged& e, base::Now /*now*/) {
+    Step result = stay(call);
+    Call& next = result.call;
+    next.challenges += 1;
+    next.last_status = e.status;
+    const bool may_answer = e.have_credentials && next.challenges <= challenges_max;
+    next.last_reason = may_answer          ? "Unauthorized"
+                       : e.have_credentials ? fmt::format("credentials for realm \"{}\" refused", e.realm)
+                                            : fmt::format("no credentials for realm \"{}\"; give them "
+                                                          "with --credentials FILE",
+                                                          e.realm);
+    static_cast<void>(note_cseq(next.dialog, e.cseq));
+    if (may_answer) {
+        result.effects = {effect::Authenticate{}};
+        return result;
+    }
+    switch (call.state) {
+    case State::inviting:
+    case State::proceeding:
+    case State::canceling:
+        result.effects = {effect::Dispose{}, effect::Tell{.news = News::failed,
+                                                          .status = e.status,
+                                                          .detail = next.last_reason}};
+        finish(result, "");
+        return result;
+    case State::resuming: {
+        // The peer knows the dialog; we only cannot refresh it. Back into quarantine, by a new
+        // birth, because the stack keeps the challenged INVITE pending.
+        next.state = State::restoring;
+        next.cseq_base = e.cseq;
+        next.resume_when_ready = false;
+        result.effects = {effect::Dispose{}};
+        if (note_cseq(next.dialog, e.cseq + cseq_block / 10)) {
+            result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
+        }
+        result.effects.emplace_back(effect::Restore{});
+        result.effects.emplace_back(effect::Tell{
+            .news = News::refused, .status = e.status, .detail = next.last_reason});
+        if (!next.settled) {
+            next.settled = true;
+            result.effects.emplace_back(
+                effect::Settle{.verdict = Verdict::lost, .reason = next.last_reason});
+        }
+        return result;
+    }
+    case State::idle:
+    case State::alerting:
+    case State::answering:
+    case State::established:
+    case State::modifying:
+    case State::ending:
+    case State::restoring:
+    case State::restored:
+    case State::detour:
+    case State::retrying:
+    case State::rebirth:
+    case State::over:
+        result.effects = {effect::Tell{
+            .news = News::refused, .status = e.status, .detail = next.last_reason}};
+        return result;
+    }
+    return result;
+}
+
+Step on(const Call& call, const event::Failed& e, base::Now /*now*/) {
+    Step result = stay(call);
+    Call& next = result.call;
+    next.last_status = e.status;
+    next.last_reason = e.reason;
+    next.retry_after_s = e.retry_after_s;
+    if (e.min_se_s > next.dialog.timer.min_se_s) {
+        next.dialog.timer.min_se_s = e.min_se_s;
+    }
+    static_cast<void>(note_cseq(next.dialog, e.cseq));
+    if (e.status == 491 && call.state == State::modifying) {
+        result.effects = {effect::StartRetryTimer{.delay_ms = glare_delay_ms(call.dialog)}};
+    }
+    return result;
+}
+
+Step on(const Call& before, const event::Ready& e, base::Now now) {
+    Call call = before;
+    const bool differs = !e.local_sdp.empty() && e.local_sdp != call.dialog.local_sdp;
+    if (differs && (call.state == State::answering || call.state == State::established)) {
+        // The stack's answer is not what was predicted: what the peer has seen counts.
+        call.dialog.local_sdp = e.local_sdp;
+    }
+    switch (call.state) {
+    case State::modifying:
+        // After a refusal; a 2xx has brought us to `established` before this. On 491 the timer
+        // offers again.
+        return call.last_status >= 300 && call.last_status != 491 ? roll_back(call, now)
+                                                                  : stay(call);
+    case State::answering: {
+        Step result = stay(call);
+        result.call.state = State::established;
+        result.call.dialog.phase = Phase::established;
+        result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on},
+                          effect::Tell{.news = News::established}};
+        if (call.dialog.hold.remote) {
+            result.effects.emplace_back(effect::Tell{.news = News::held, .detail = "remote"});
+        }
+        return result;
+    }
+    case State::restoring:
+    case State::restored:
+    case State::resuming:
+    case State::detour: return resume_ready(call, now);
+    case State::established: {
+        Step result = stay(call);
+        if (differs) {
+            result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}};
+        }
+        return result;
+    }
+    case State::idle:
+    case State::inviting:
+    case State::proceeding:
+    case State::canceling:
+    case State::alerting:
+    case State::ending:
+    case State::retrying:
+    case State::rebirth:
+    case State::over: return stay(call);
+    }
+    return stay(call);
+}
+
+Step on(const Call& call, const event::Terminated& e, base::Now now) {
+    if (call.state == State::over || call.state == State::rebirth || call.state == State::idle) {
+        return stay(call);
+    }
+    if (is_coming_back(call.state)) {
+        return resume_terminated(call, now);
+    }
+    Step result = stay(call);
+    const std::uint16_t status = call.last_status >= 300 ? call.last_status : e.status;
+    const std::string& reason = call.last_status >= 300 ? call.last_reason : e.reason;
+    switch (call.state) {
+    case State::inviting:
+    case State::proceeding:
+        result.effects = {
+            effect::Tell{.news = News::failed, .status = status, .detail = reason}};
+        break;
+    case State::canceling:
+        result.effects = {effect::Tell{.news = News::ended, .status = 487, .detail = "local"}};
+        break;
+    case State::ending:
+        result.effects = {effect::Tell{.news = News::ended, .detail = "local"}};
+        break;
+    case State::alerting:
+    case State::answering:
+    case State::established:
+    case State::modifying:
+        // Nobody asked for it: the session timer ran out, or the ACK never came.
+        result.effects = {
+            effect::Tell{.news = News::ended, .status = status,
+                         .detail = reason.empty() ? "timer" : reason}};
+        break;
+    case State::idle:
+    case State::restoring:
+    case State::restored:
+    case State::resuming:
+    case State::detour:
+    case State::retrying:
+    case State::rebirth:
+    case State::over: break;
+    }
+    finish(result, "our BYE was finished");
+    return result;
+}
+
+Step on(const Call& call, const event::RequestDone& e, base::Now /*now*/) {
+    Step result = stay(call);
+    const bool reserve = note_cseq(result.call.dialog, e.cseq);
+    if (reserve && call.state != State::over) {
+        result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
+    }
+    if (e.method != "BYE" && !e.from_stand_in) {
+        result.call.request_status = e.status;
+        result.call.requests_open -= call.requests_open > 0 ? 1 : 0;
+        result.effects.emplace_back(effect::Tell{.news = News::requested,
+                                                 .status = e.status,
+                                                 .detail = e.method + " " + e.reason});
+    }
+    return result;
+}
+
+} // namespace revenant::call

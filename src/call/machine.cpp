@@ -1,0 +1,184 @@
+#include "revenant/call/machine.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "revenant/base/clock.hpp"
+#include "revenant/call/sdp.hpp"
+
+#include "call/steps.hpp"
+
+namespace revenant::call {
+
+namespace {
+
+// How near a CSeq may come to the watermark before more are reserved: more than what the stack may
+// use without telling (a refresh, its authentication, a BYE).
+constexpr std::uint32_t cseq_margin = 50;
+
+} // namespace
+
+Step step(const Call& call, const Event& event, base::Now now) {
+    return std::visit([&](const auto& e) { return on(call, e, now); }, event);
+}
+
+Call revive(Dialog dialog, std::uint32_t epoch, std::vector<Codec> codecs) {
+    Call call;
+    // Epochs in which the record was not written may each have used a block.
+    const std::uint32_t unseen = epoch > dialog.epoch ? epoch - dialog.epoch - 1 : 0;
+    const std::uint64_t base =
+        std::uint64_t{dialog.cseq_watermark} + std::uint64_t{cseq_block} * unseen;
+    // RFC 3261 §8.1.1.5: below 2^31. A record that says otherwise is at the end of its numbers.
+    call.cseq_base = static_cast<std::uint32_t>(std::min<std::uint64_t>(base, 0x7FFF0000U));
+    dialog.cseq_watermark = call.cseq_base + cseq_block;
+    dialog.epoch = epoch;
+    dialog.resumes += 1;
+    call.dialog = std::move(dialog);
+    call.codecs = std::move(codecs);
+    call.settled = false;
+    return call;
+}
+
+bool has_dialog(State state) {
+    switch (state) {
+    case State::answering:
+    case State::established:
+    case State::modifying:
+    case State::restored:
+    case State::resuming:
+    case State::detour:
+    case State::retrying: return true;
+    case State::idle:
+    case State::inviting:
+    case State::proceeding:
+    case State::canceling:
+    case State::alerting:
+    case State::ending:
+    case State::restoring:
+    case State::rebirth:
+    case State::over: return false;
+    }
+    return false;
+}
+
+bool is_coming_back(State state) {
+    switch (state) {
+    case State::restoring:
+    case State::restored:
+    case State::resuming:
+    case State::detour:
+    case State::retrying:
+    case State::rebirth: return true;
+    case State::idle:
+    case State::inviting:
+    case State::proceeding:
+    case State::canceling:
+    case State::alerting:
+    case State::answering:
+    case State::established:
+    case State::modifying:
+    case State::ending:
+    case State::over: return false;
+    }
+    return false;
+}
+
+void learn(Dialog& dialog, const PeerFacts& facts, base::Now now) {
+    const auto take = [](std::string& to, const std::string& from) {
+        if (!from.empty()) {
+            to = from;
+        }
+    };
+    take(dialog.remote_target, facts.remote_target);
+    take(dialog.peer_allow, facts.allow);
+    take(dialog.peer_supported, facts.supported);
+    if (facts.source.port != 0) {
+        dialog.remote_sip = facts.source;
+    }
+    if (facts.session_expires_s != 0) {
+        dialog.timer = SessionTimer{.interval_s = facts.session_expires_s,
+                                    .min_se_s = std::max(dialog.timer.min_se_s, facts.min_se_s),
+                                    .refresher = facts.refresher,
+                                    .deadline_ms = now.real_ms() +
+                                                   std::int64_t{facts.session_expires_s} * 1000};
+    }
+}
+
+bool note_cseq(Dialog& dialog, std::uint32_t cseq) {
+    if (cseq + cseq_margin <= dialog.cseq_watermark) {
+        return false;
+    }
+    dialog.cseq_watermark = cseq + cseq_block;
+    return true;
+}
+
+Direction wanted(const Hold& hold) {
+    return hold.local ? Direction::sendonly : Direction::sendrecv;
+}
+
+bool peer_holds(const RemoteSession& session) {
+    const auto is_audio = [](const RemoteStream& stream) {
+        return stream.media == "audio" && stream.rtp.port != 0;
+    };
+    const auto audio = std::ranges::find_if(session.streams, is_audio);
+    return audio != session.streams.end() && !receives(audio->direction);
+}
+
+base::Status apply(Call& call, const RemoteSession& answer) {
+    Dialog& dialog = call.dialog;
+    auto media =
+        apply_answer(answer, dialog.media, call.codecs, direction_of(dialog.local_sdp));
+    if (!media) {
+        return base::fail(media.error());
+    }
+    dialog.media = std::move(*media);
+    dialog.remote_sdp = answer.text;
+    dialog.hold.remote = peer_holds(answer);
+    return {};
+}
+
+void finish(Step& result, std::string ledger_reason) {
+    Call& call = result.call;
+    result.effects.emplace_back(effect::Forget{});
+    result.effects.emplace_back(effect::CloseMedia{});
+    if (!call.settled) {
+        call.settled = true;
+        result.effects.emplace_back(
+            effect::Settle{.verdict = Verdict::finished, .reason = std::move(ledger_reason)});
+    }
+    call.state = State::over;
+}
+
+std::string check(const Call& call) {
+    const Dialog& d = call.dialog;
+    if (call.state == State::idle || call.state == State::over) {
+        return {};
+    }
+    if (d.number == 0 || d.number > number_max) {
+        return "a call without a number";
+    }
+    if (d.call_id.empty() || d.local_tag.empty()) {
+        return "a call without Call-ID or local tag";
+    }
+    if (has_dialog(call.state) && (d.remote_tag.empty() || d.remote_target.empty())) {
+        return "a dialog without remote tag or target";
+    }
+    if (has_dialog(call.state) && d.local_sdp.empty()) {
+        return "a dialog without a session description";
+    }
+    if (call.state == State::established && d.phase != Phase::established) {
+        return "an established call that is stored as something else";
+    }
+    if (is_coming_back(call.state) && call.cseq_base + cseq_margin > d.cseq_watermark) {
+        return "a birth above the stored watermark";
+    }
+    return {};
+}
+
+} // namespace revenant::call

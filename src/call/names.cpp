@@ -1,0 +1,89 @@
+// Names of states, events and effects, for logs, the crash tests and the table test.
+#include <array>
+#include <string_view>
+#include <variant>
+
+#include "revenant/call/effect.hpp"
+#include "revenant/call/event.hpp"
+#include "revenant/call/machine.hpp"
+
+namespace revenant::call {
+
+std::string_view name(State state) {
+    switch (state) {
+    case State::idle: return "idle";
+    case State::inviting: return "inviting";
+    case State::proceeding: return "proceeding";
+    case State::canceling: return "canceling";
+    case State::alerting: return "alerting";
+    case State::answering: return "answering";
+    case State::established: return "established";
+    case State::modifying: return "modifying";
+    case State::ending: return "ending";
+    case State::restoring: return "restoring";
+    case State::restored: return "restored";
+    case State::resuming: return "resuming";
+    case State::detour: return "detour";
+    case State::retrying: return "retrying";
+    case State::rebirth: return "rebirth";
+    case State::over: return "over";
+    }
+    return "?";
+}
+
+std::string_view name(const Event& event) {
+    // In the order of the variant.
+    static constexpr std::array<std::string_view, std::variant_size_v<Event>> names = {
+        "Dial",     "Answer",   "Decline",  "HangUp",     "Hold",       "Unhold",   "SendInfo",
+        "SendOptions", "Resume", "Restore", "Progress",   "Answered",   "Challenged", "Failed",
+        "Ready",    "Terminated", "Invited", "Acked",     "Cancelled",  "Offered",  "PeerBye",
+        "PeerInfo", "RequestDone", "RetryDue", "StoreFailed"};
+    return names.at(event.index());
+}
+
+std::string_view name(const Effect& effect) {
+    // In the order of the variant.
+    static constexpr std::array<std::string_view, std::variant_size_v<Effect>> names = {
+        "Persist",    "Forget",       "SendInvite", "Acknowledge", "AcknowledgeStandIn",
+        "Respond",    "RespondOffer", "RespondBye", "SendCancel",  "SendBye",
+        "Reoffer",    "SendInfo",     "SendOptions", "Authenticate", "Restore",
+        "Arm",        "Lift",         "Dispose",    "Retire",      "RunMedia",
+        "CloseMedia", "StartRetryTimer", "StopRetryTimer", "Tell", "Settle"};
+    return names.at(effect.index());
+}
+
+std::string_view name(News news) {
+    switch (news) {
+    case News::calling: return "calling";
+    case News::progress: return "progress";
+    case News::incoming: return "incoming";
+    case News::established: return "established";
+    case News::held: return "held";
+    case News::unheld: return "unheld";
+    case News::refreshed: return "refreshed";
+    case News::info: return "info";
+    case News::requested: return "requested";
+    case News::refused: return "refused";
+    case News::ended: return "ended";
+    case News::failed: return "failed";
+    case News::restored: return "restored";
+    case News::resuming: return "resuming";
+    case News::resumed: return "resumed";
+    case News::retrying: return "retrying";
+    case News::gone: return "gone";
+    case News::lost: return "lost";
+    case News::trouble: return "trouble";
+    }
+    return "?";
+}
+
+std::string_view name(Verdict verdict) {
+    switch (verdict) {
+    case Verdict::survived: return "survived";
+    case Verdict::finished: return "finished";
+    case Verdict::lost: return "lost";
+    }
+    return "?";
+}
+
+} // namespace revenant::call

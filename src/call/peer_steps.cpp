@@ -1,0 +1,137 @@
+// What the peer asks for.
+#include <string>
+#include <utility>
+
+#include "revenant/base/clock.hpp"
+#include "revenant/call/machine.hpp"
+#include "revenant/call/sdp.hpp"
+
+#include "call/steps.hpp"
+
+namespace revenant::call {
+
+Step on(const Call& call, const event::Invited& e, base::Now now) {
+    if (call.state != State::idle) {
+        return stay(call);
+    }
+    Step result = stay(call);
+    Call& next = result.call;
+    next.state = State::alerting;
+    next.has_offer = e.offer.has_value();
+    if (e.offer) {
+        next.offer = *e.offer;
+        // Refuse now what no user could answer.
+        const auto possible = answer_offer(*e.offer, next.dialog.media, next.codecs,
+                                           Direction::sendrecv, 1, {});
+        if (!possible) {
+            result.effects = {effect::Respond{.status = 488},
+                              effect::Tell{.news = News::failed,
+                                           .status = 488,
+                                           .detail = possible.error().context}};
+            next.state = State::over;
+            return result;
+        }
+    }
+    next.dialog.phase = Phase::ringing;
+    next.dialog.started_ms = now.real_ms();
+    result.effects = {effect::Persist{.otherwise = effect::Otherwise::report},
+                      effect::Respond{.status = 180}, effect::Tell{.news = News::incoming}};
+    return result;
+}
+
+Step on(const Call& call, const event::Acked& e, base::Now /*now*/) {
+    if (!e.answer || (call.state != State::answering && call.state != State::established)) {
+        return stay(call);
+    }
+    // Our 2xx carried the offer (RFC 3261 §13.2.1); the ACK has the answer.
+    Step result = stay(call);
+    if (const base::Status applied = apply(result.call, *e.answer); !applied) {
+        result.call.state = State::ending;
+        result.call.dialog.phase = Phase::ending;
+        result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on},
+                          effect::SendBye{}, effect::CloseMedia{},
+                          effect::Tell{.news = News::failed, .detail = applied.error().context}};
+        return result;
+    }
+    result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on},
+                      effect::RunMedia{}};
+    return result;
+}
+
+Step on(const Call& call, const event::Cancelled& /*e*/, base::Now /*now*/) {
+    if (call.state != State::alerting) {
+        return stay(call);
+    }
+    Step result = stay(call);
+    result.effects = {effect::Tell{.news = News::ended, .status = 487, .detail = "remote"}};
+    finish(result, "the caller gave up");
+    return result;
+}
+
+Step on(const Call& call, const event::Offered& e, base::Now now) {
+    if (!has_dialog(call.state)) {
+        Step result = stay(call);
+        result.effects = {effect::RespondOffer{.status = 481, .with_sdp = false}};
+        return result;
+    }
+    Step result = stay(call);
+    Call& next = result.call;
+    Dialog& dialog = next.dialog;
+    learn(dialog, e.facts, now);
+    dialog.remote_cseq = e.cseq;
+    bool with_sdp = !e.update; // a re-INVITE without an offer gets ours (RFC 3261 §14.2)
+    if (e.offer) {
+        auto negotiated = answer_offer(*e.offer, dialog.media, call.codecs, wanted(dialog.hold),
+                                       dialog.media.ssrc, dialog.local_sdp);
+        if (!negotiated) {
+            Step refusal = stay(call);
+            refusal.effects = {effect::RespondOffer{.status = 488, .with_sdp = false}};
+            return refusal;
+        }
+        dialog.local_sdp = std::move(negotiated->local_sdp);
+        dialog.media = std::move(negotiated->media);
+        dialog.remote_sdp = e.offer->text;
+        dialog.hold.remote = peer_holds(*e.offer);
+        with_sdp = true;
+    }
+    result.effects = {effect::Persist{.otherwise = effect::Otherwise::report},
+                      effect::RespondOffer{.status = 200, .with_sdp = with_sdp}};
+    if (!is_coming_back(call.state)) {
+        result.effects.emplace_back(effect::RunMedia{});
+    }
+    if (dialog.hold.remote != call.dialog.hold.remote) {
+        result.effects.emplace_back(effect::Tell{
+            .news = dialog.hold.remote ? News::held : News::unheld, .detail = "remote"});
+    } else {
+        result.effects.emplace_back(effect::Tell{.news = News::refreshed});
+    }
+    return result;
+}
+
+Step on(const Call& call, const event::PeerBye& e, base::Now /*now*/) {
+    if (call.state == State::over || call.state == State::idle) {
+        return stay(call);
+    }
+    Step result = stay(call);
+    // The record goes first: after the 200 the peer believes in no call, and a record would
+    // bring one back. Should we die in between, the peer repeats its BYE and gets 481.
+    finish(result, "the peer has hung up");
+    result.effects.emplace_back(effect::StopRetryTimer{});
+    result.effects.emplace_back(effect::RespondBye{});
+    result.effects.emplace_back(effect::Tell{
+        .news = News::ended, .detail = e.reason.empty() ? "remote" : "remote: " + e.reason});
+    return result;
+}
+
+Step on(const Call& call, const event::PeerInfo& e, base::Now /*now*/) {
+    if (call.state == State::over) {
+        return stay(call);
+    }
+    Step result = stay(call);
+    result.call.dialog.remote_cseq = e.cseq;
+    result.effects = {
+        effect::Tell{.news = News::info, .detail = e.content_type + ": " + e.body}};
+    return result;
+}
+
+} // namespace revenant::call

@@ -1,0 +1,340 @@
+// From the record back to the call: restore inside the stack, one armed re-INVITE, and what each
+// answer to it means (RFC 3261 §12.2.1.2, §14.1; RFC 5057; RFC 6141).
+#include <algorithm>
+#include <cstdint>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "revenant/base/clock.hpp"
+#include "revenant/call/machine.hpp"
+
+#include "call/steps.hpp"
+
+namespace revenant::call {
+
+namespace {
+
+// What one birth may use: the stand-in's INVITE, the armed one, authentication, detours, a BYE.
+constexpr std::uint32_t cseq_per_birth = 100;
+constexpr std::uint32_t backoff_first_ms = 500; // T1 (RFC 3261 §17.1.1.1), doubled up to T2
+constexpr std::uint32_t backoff_most_ms = 4000;
+
+bool peer_ended_it(std::uint16_t status) {
+    return status == 481 || status == 404 || status == 410;
+}
+
+void arm(Step& result, base::Now now) {
+    Call& next = result.call;
+    next.state = State::resuming;
+    next.resume_when_ready = false;
+    next.attempts += 1;
+    next.last_status = 0;
+    next.last_reason.clear();
+    if (next.resume_deadline_ms == 0) {
+        next.resume_deadline_ms = now.boot_ms() + next.resume_window_ms;
+    }
+    result.effects.emplace_back(effect::RunMedia{});
+    result.effects.emplace_back(effect::Arm{});
+}
+
+void settle(Step& result, Verdict verdict, std::string reason) {
+    if (!result.call.settled) {
+        result.call.settled = true;
+        result.effects.emplace_back(
+            effect::Settle{.verdict = verdict, .reason = std::move(reason)});
+    }
+}
+
+// The next birth starts above everything that this one may have sent.
+void move_cseq_base(Step& result) {
+    Call& next = result.call;
+    next.cseq_base += cseq_per_birth;
+    if (next.cseq_base + cseq_per_birth > next.dialog.cseq_watermark) {
+        next.dialog.cseq_watermark = next.cseq_base + cseq_block;
+        result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
+    }
+}
+
+std::uint32_t backoff_ms(const Call& call) {
+    if (call.retry_after_s > 0) {
+        return std::min<std::uint32_t>(call.retry_after_s, 3600) * 1000;
+    }
+    const std::uint32_t doublings = std::min<std::uint32_t>(call.attempts > 0 ? call.attempts - 1 : 0, 4);
+    return std::min(backoff_first_ms << doublings, backoff_most_ms);
+}
+
+std::string answer_text(const Call& call) {
+    return call.last_status != 0 ? fmt::format("{} {}", call.last_status, call.last_reason)
+                                 : std::string{"no answer"};
+}
+
+// The peer has refused this refresh but not the dialog: it is alive, on both sides.
+Step alive_unrefreshed(const Call& call) {
+    Step result = stay(call);
+    Call& next = result.call;
+    next.state = State::established;
+    next.dialog.phase = Phase::established;
+    next.resume_deadline_ms = 0;
+    result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}, effect::Lift{},
+                      effect::Tell{.news = News::refused,
+                                   .status = call.last_status,
+                                   .detail = call.last_reason + "; the call is alive, "
+                                                                "its refresh was refused"}};
+    settle(result, Verdict::survived, "refresh refused: " + answer_text(call));
+    return result;
+}
+
+// 491: both sides asked at once (RFC 3261 §14.1).
+Step after_glare(const Call& call) {
+    Step result = stay(call);
+    const std::uint32_t spread = call.dialog.media.ssrc % 190;
+    const std::uint32_t delay = call.dialog.role == Role::caller ? 2100 + spread * 10 : spread * 10;
+    result.call.state = State::retrying;
+    result.effects = {effect::StartRetryTimer{.delay_ms = delay},
+                      effect::Tell{.news = News::retrying,
+                                   .status = call.last_status,
+                                   .detail = fmt::format("{} ms", delay)}};
+    return result;
+}
+
+} // namespace
+
+Step on(const Call& call, const event::Restore& e, base::Now now) {
+    if (call.state != State::idle) {
+        return refuse(call, fmt::format("call {} is {}", call.dialog.number, name(call.state)));
+    }
+    Step result = stay(call);
+    Call& next = result.call;
+    if (call.dialog.phase == Phase::inviting || call.dialog.phase == Phase::ringing) {
+        const std::string_view what = call.dialog.phase == Phase::inviting
+                                          ? "it was still ringing at the other end"
+                                          : "it was still ringing here";
+        next.settled = true;
+        next.state = State::over;
+        result.effects = {effect::Forget{},
+                          effect::Settle{.verdict = Verdict::lost, .reason = std::string{what}}};
+        return result;
+    }
+    next.state = State::restoring;
+    next.resume_window_ms = e.deadline_ms;
+    next.hang_up_when_ready = call.dialog.phase == Phase::ending;
+    next.resume_when_ready = e.resume && !next.hang_up_when_ready;
+    if (next.resume_when_ready) {
+        // The stream goes on at once; the peer still listens on the same port.
+        result.effects.emplace_back(effect::RunMedia{});
+        next.resume_deadline_ms = now.boot_ms() + e.deadline_ms;
+    }
+    result.effects.emplace_back(effect::Restore{});
+    return result;
+}
+
+Step on(const Call& call, const event::Resume& e, base::Now now) {
+    Step result = stay(call);
+    Call& next = result.call;
+    next.resume_window_ms = e.deadline_ms;
+    switch (call.state) {
+    case State::restored:
+        next.resume_deadline_ms = 0;
+        next.attempts = 0;
+        next.challenges = 0;
+        next.settled = false; // a new try, a new line in the ledger
+        arm(result, now);
+        result.effects.emplace_back(effect::Tell{.news = News::resuming});
+        return result;
+    case State::restoring:
+        next.resume_when_ready = true;
+        next.resume_deadline_ms = now.boot_ms() + e.deadline_ms;
+        return result;
+    case State::established: {
+        // Not after a restart: a plain session refresh, with the description as it is.
+        next.agreed_sdp = call.dialog.local_sdp;
+        next.agreed_hold = call.dialog.hold.local;
+        next.state = State::modifying;
+        result.effects = {effect::Reoffer{}};
+        return result;
+    }
+    case State::resuming:
+    case State::detour:
+    case State::retrying:
+    case State::rebirth: return stay(call);
+    case State::idle:
+    case State::inviting:
+    case State::proceeding:
+    case State::canceling:
+    case State::alerting:
+    case State::answering:
+    case State::modifying:
+    case State::ending:
+    case State::over:
+        return refuse(call, fmt::format("call {} is {}: there is nothing to re-INVITE yet",
+                                        call.dialog.number, name(call.state)));
+    }
+    return result;
+}
+
+Step resume_answered(const Call& call, const event::Answered& e, base::Now now) {
+    Step result = stay(call);
+    Call& next = result.call;
+    if (e.from_stand_in) {
+        // The birth itself, the stack's own refresh in quarantine, or its own retry of the armed
+        // re-INVITE (422, Retry-After), which then has to be armed again.
+        if (call.state == State::resuming) {
+            next.state = State::detour;
+        }
+        result.effects = {effect::AcknowledgeStandIn{}};
+        return result;
+    }
+    learn(next.dialog, e.facts, now);
+    static_cast<void>(note_cseq(next.dialog, e.cseq));
+    if (e.answer) {
+        static_cast<void>(apply(next, *e.answer));
+    }
+    next.state = State::established;
+    next.dialog.phase = Phase::established;
+    next.dialog.in_flight = {};
+    next.resume_deadline_ms = 0;
+    next.attempts = 0;
+    next.challenges = 0;
+    result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on},
+                      effect::Acknowledge{}, effect::RunMedia{},
+                      effect::Tell{.news = News::resumed, .detail = fmt::format("{}", e.cseq)}};
+    settle(result, Verdict::survived, "");
+    return result;
+}
+
+Step resume_ready(const Call& call, base::Now now) {
+    Step result = stay(call);
+    Call& next = result.call;
+    if (call.hang_up_when_ready) {
+        next.hang_up_when_ready = false;
+        next.state = State::ending;
+        result.effects = {effect::SendBye{}, effect::CloseMedia{}};
+        return result;
+    }
+    if (call.state == State::restoring || call.state == State::detour) {
+        const bool go_on = call.resume_when_ready || call.state == State::detour;
+        next.state = State::restored;
+        if (go_on) {
+            arm(result, now);
+        }
+        if (call.state == State::restoring && call.attempts == 0) {
+            result.effects.emplace_back(
+                effect::Tell{.news = go_on ? News::resuming : News::restored});
+        }
+        return result;
+    }
+    if (call.state == State::resuming && call.last_status >= 300) {
+        return call.last_status == 491 ? after_glare(call) : alive_unrefreshed(call);
+    }
+    return result;
+}
+
+Step resume_terminated(const Call& call, base::Now now) {
+    Step result = stay(call);
+    Call& next = result.call;
+    if (call.hang_up_when_ready) {
+        result.effects = {effect::Tell{.news = News::ended, .detail = "local"}};
+        finish(result, "it could not be rebuilt to say BYE");
+        return result;
+    }
+    if (call.state == State::resuming && peer_ended_it(call.last_status)) {
+        result.effects = {effect::Tell{
+            .news = News::gone, .status = call.last_status, .detail = call.last_reason}};
+        finish(result, "the peer had ended it: " + answer_text(call));
+        return result;
+    }
+    result.effects = {effect::Dispose{}};
+    move_cseq_base(result);
+    const std::uint32_t delay = backoff_ms(call);
+    const bool wanted = call.resume_deadline_ms != 0;
+    if (wanted && now.boot_ms() + delay < call.resume_deadline_ms) {
+        next.state = State::rebirth;
+        next.resume_when_ready = true;
+        result.effects.emplace_back(effect::StartRetryTimer{.delay_ms = delay});
+        result.effects.emplace_back(effect::Tell{.news = News::retrying,
+                                                 .status = call.last_status,
+                                                 .detail = fmt::format("{} ms", delay)});
+        return result;
+    }
+    // Given up for now, but the peer may still believe in the call: it goes back into quarantine,
+    // where its BYE is answered and another `reinvite` can try again.
+    next.state = State::restoring;
+    next.resume_when_ready = false;
+    next.resume_deadline_ms = 0;
+    result.effects.emplace_back(effect::Restore{});
+    if (wanted) {
+        result.effects.emplace_back(effect::Tell{
+            .news = News::lost, .status = call.last_status, .detail = answer_text(call)});
+        settle(result, Verdict::lost, answer_text(call));
+    }
+    return result;
+}
+
+Step on(const Call& call, const event::RetryDue& /*e*/, base::Now now) {
+    Step result = stay(call);
+    switch (call.state) {
+    case State::retrying: arm(result, now); return result;
+    case State::rebirth:
+        result.call.state = State::restoring;
+        result.effects = {effect::Restore{}};
+        return result;
+    case State::modifying: result.effects = {effect::Reoffer{}}; return result;
+    case State::idle:
+    case State::inviting:
+    case State::proceeding:
+    case State::canceling:
+    case State::alerting:
+    case State::answering:
+    case State::established:
+    case State::ending:
+    case State::restoring:
+    case State::restored:
+    case State::resuming:
+    case State::detour:
+    case State::over: return stay(call);
+    }
+    return result;
+}
+
+Step on(const Call& call, const event::StoreFailed& e, base::Now /*now*/) {
+    Step result = stay(call);
+    Call& next = result.call;
+    switch (call.state) {
+    case State::inviting:
+    case State::proceeding:
+    case State::canceling:
+        // The peer's 2xx: ACK and BYE (RFC 3261 §13.2.2.4).
+        next.state = State::ending;
+        result.effects = {effect::Acknowledge{}, effect::SendBye{}, effect::CloseMedia{},
+                          effect::Tell{.news = News::failed, .status = 0, .detail = e.why}};
+        return result;
+    case State::idle:
+        // An INVITE that came in.
+        next.state = State::over;
+        result.effects = {effect::Respond{.status = 500}, effect::CloseMedia{},
+                          effect::Tell{.news = News::failed, .status = 500, .detail = e.why}};
+        return result;
+    case State::answering:
+    case State::established:
+    case State::modifying:
+    case State::restored:
+    case State::resuming:
+    case State::detour:
+    case State::retrying:
+        // The peer's re-INVITE or UPDATE: refused, so the stored description stays true.
+        result.effects = {effect::RespondOffer{.status = 500, .with_sdp = false},
+                          effect::Tell{.news = News::trouble, .status = 500, .detail = e.why}};
+        return result;
+    case State::alerting:
+    case State::ending:
+    case State::restoring:
+    case State::rebirth:
+    case State::over:
+        result.effects = {effect::Tell{.news = News::trouble, .status = 0, .detail = e.why}};
+        return result;
+    }
+    return result;
+}
+
+} // namespace revenant::call

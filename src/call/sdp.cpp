@@ -1,0 +1,276 @@
+#include "revenant/call/sdp.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "revenant/base/result.hpp"
+#include "revenant/base/text.hpp"
+
+namespace revenant::call {
+
+namespace {
+
+// The lines of a description with their line ends kept.
+std::vector<std::string_view> lines_of(std::string_view sdp) {
+    std::vector<std::string_view> lines;
+    while (!sdp.empty()) {
+        const std::size_t end = sdp.find('\n');
+        const std::size_t length = end == std::string_view::npos ? sdp.size() : end + 1;
+        lines.push_back(sdp.substr(0, length));
+        sdp.remove_prefix(length);
+    }
+    return lines;
+}
+
+bool is_direction(std::string_view line) {
+    const std::string_view bare = base::trim(line);
+    return bare == "a=sendrecv" || bare == "a=sendonly" || bare == "a=recvonly" ||
+           bare == "a=inactive";
+}
+
+// "o=- ID VERSION IN IP4 ADDR" in its words.
+std::vector<std::string_view> origin_of(std::string_view sdp) {
+    std::vector<std::string_view> words;
+    for (const std::string_view line : lines_of(sdp)) {
+        if (!line.starts_with("o=")) {
+            continue;
+        }
+        std::string_view rest = base::trim(line.substr(2));
+        while (!rest.empty()) {
+            const std::size_t end = std::min(rest.find(' '), rest.size());
+            words.push_back(rest.substr(0, end));
+            rest.remove_prefix(std::min(end + 1, rest.size()));
+        }
+        break;
+    }
+    return words;
+}
+
+// Versions are numbers of up to 64 bits (RFC 4566 §5.2); ours fit.
+std::uint64_t version_of(std::string_view sdp) {
+    const auto words = origin_of(sdp);
+    return words.size() > 2 ? base::to_u32(words[2]).value_or(1) : 1;
+}
+
+std::string_view family(std::string_view address) {
+    return address.find(':') == std::string_view::npos ? "IP4" : "IP6";
+}
+
+struct Body {
+    std::string_view session_id;
+    std::uint64_t version = 1;
+    const Endpoint& local;
+    const std::vector<Codec>& codecs;
+    std::uint32_t ptime_ms = 20;
+    Direction direction = Direction::sendrecv;
+};
+
+std::string session_lines(const Body& body) {
+    const std::string_view net = family(body.local.address);
+    return fmt::format("v=0\r\no=- {} {} IN {} {}\r\ns=-\r\nc=IN {} {}\r\nt=0 0\r\n",
+                       body.session_id, body.version, net, body.local.address, net,
+                       body.local.address);
+}
+
+// The order of the a= lines is that of sofia-sip's printer, which passes it on unchanged.
+std::string audio_lines(const Body& body) {
+    std::string text = fmt::format("m=audio {} RTP/AVP", body.local.port);
+    for (const Codec& codec : body.codecs) {
+        text += fmt::format(" {}", codec.payload_type);
+    }
+    text += "\r\n";
+    for (const Codec& codec : body.codecs) {
+        text += fmt::format("a=rtpmap:{} {}/{}\r\n", codec.payload_type, codec.name,
+                            codec.clock_rate);
+    }
+    if (body.direction != Direction::sendrecv) {
+        text += fmt::format("a={}\r\n", name(body.direction));
+    }
+    text += fmt::format("a=ptime:{}\r\n", body.ptime_ms);
+    return text;
+}
+
+bool is_usable(const RemoteStream& stream) {
+    return stream.media == "audio" && stream.profile == "RTP/AVP" && stream.rtp.port != 0;
+}
+
+// The codecs of the peer that are ours too, in the peer's order and with its payload types.
+std::vector<Codec> common(const std::vector<Codec>& theirs, const std::vector<Codec>& ours) {
+    std::vector<Codec> both;
+    for (const Codec& codec : theirs) {
+        const auto same = [&](const Codec& mine) {
+            return base::equals_ignoring_case(mine.name, codec.name) &&
+                   mine.clock_rate == codec.clock_rate;
+        };
+        const auto mine = std::ranges::find_if(ours, same);
+        if (mine != ours.end()) {
+            both.push_back(Codec{.payload_type = codec.payload_type,
+                                 .name = mine->name,
+                                 .clock_rate = mine->clock_rate});
+        }
+    }
+    return both;
+}
+
+void point_at(Media& media, const RemoteStream& stream) {
+    media.remote = stream.rtp;
+    media.remote_rtcp = stream.rtcp;
+}
+
+} // namespace
+
+std::string_view name(Direction d) {
+    switch (d) {
+    case Direction::sendrecv: return "sendrecv";
+    case Direction::sendonly: return "sendonly";
+    case Direction::recvonly: return "recvonly";
+    case Direction::inactive: return "inactive";
+    }
+    return "inactive";
+}
+
+Direction answer_direction(Direction wanted, Direction offered) {
+    return direction(sends(wanted) && receives(offered), receives(wanted) && sends(offered));
+}
+
+std::string write_offer(std::uint64_t session_id, const Endpoint& local,
+                        const std::vector<Codec>& codecs, std::uint32_t ptime_ms,
+                        Direction direction) {
+    const std::string id = fmt::format("{}", session_id);
+    // Version 1 means "choose one" to sofia-sip.
+    const Body body{.session_id = id,
+                    .version = 2,
+                    .local = local,
+                    .codecs = codecs,
+                    .ptime_ms = ptime_ms,
+                    .direction = direction};
+    return session_lines(body) + audio_lines(body);
+}
+
+base::Result<Negotiated> answer_offer(const RemoteSession& offer, const Media& media,
+                                      const std::vector<Codec>& codecs, Direction wanted,
+                                      std::uint64_t session_id, std::string_view previous_sdp) {
+    Negotiated result{.local_sdp = {}, .media = media};
+    const std::string id = previous_sdp.empty() || origin_of(previous_sdp).size() < 2
+                               ? fmt::format("{}", session_id)
+                               : std::string{origin_of(previous_sdp)[1]};
+    std::string streams;
+    bool found = false;
+    for (const RemoteStream& stream : offer.streams) {
+        const std::vector<Codec> both =
+            found || !is_usable(stream) ? std::vector<Codec>{} : common(stream.codecs, codecs);
+        if (both.empty()) {
+            streams += fmt::format("m={} 0 {} {}\r\n", stream.media, stream.profile,
+                                   stream.formats);
+            continue;
+        }
+        found = true;
+        result.media.codec = both.front();
+        result.media.direction = answer_direction(wanted, stream.direction);
+        point_at(result.media, stream);
+        streams += audio_lines(Body{.session_id = id,
+                                    .version = 0,
+                                    .local = media.local,
+                                    .codecs = both,
+                                    .ptime_ms = media.ptime_ms,
+                                    .direction = result.media.direction});
+    }
+    if (!found) {
+        return base::fail(base::Errc::unsupported,
+                          "the peer offers no audio that this phone can play (PCMU, PCMA)");
+    }
+    const auto complete = [&](std::uint64_t version) {
+        return session_lines(Body{.session_id = id,
+                                  .version = version,
+                                  .local = media.local,
+                                  .codecs = codecs,
+                                  .ptime_ms = media.ptime_ms,
+                                  .direction = wanted}) +
+               streams;
+    };
+    const std::uint64_t version = previous_sdp.empty() ? 2 : version_of(previous_sdp);
+    result.local_sdp = complete(version);
+    if (!previous_sdp.empty() && result.local_sdp != previous_sdp) {
+        result.local_sdp = complete(version + 1);
+    }
+    return result;
+}
+
+base::Result<Media> apply_answer(const RemoteSession& answer, const Media& media,
+                                 const std::vector<Codec>& codecs, Direction offered) {
+    for (const RemoteStream& stream : answer.streams) {
+        const std::vector<Codec> both =
+            is_usable(stream) ? common(stream.codecs, codecs) : std::vector<Codec>{};
+        if (both.empty()) {
+            continue;
+        }
+        Media result = media;
+        result.codec = both.front();
+        result.direction = answer_direction(offered, stream.direction);
+        point_at(result, stream);
+        return result;
+    }
+    return base::fail(base::Errc::unsupported, "the peer's answer accepts no audio that we offered");
+}
+
+std::string redirect(std::string_view local_sdp, Direction direction) {
+    const std::uint64_t version = version_of(local_sdp) + 1;
+    const auto origin = origin_of(local_sdp);
+    std::string out;
+    bool in_audio = false;
+    bool done = false;
+    const auto put_direction = [&] {
+        if (in_audio && !done && direction != Direction::sendrecv) {
+            out += fmt::format("a={}\r\n", name(direction));
+        }
+        done = done || in_audio;
+    };
+    for (const std::string_view line : lines_of(local_sdp)) {
+        if (line.starts_with("o=") && origin.size() == 6) {
+            out += fmt::format("o={} {} {} {} {} {}\r\n", origin[0], origin[1], version, origin[3],
+                               origin[4], origin[5]);
+            continue;
+        }
+        if (line.starts_with("m=")) {
+            put_direction();
+            in_audio = line.starts_with("m=audio ") && !line.starts_with("m=audio 0 ");
+        }
+        if (in_audio && is_direction(line)) {
+            continue;
+        }
+        // After rtpmap and fmtp, before everything else: where sofia-sip's printer has it.
+        if (in_audio && !line.starts_with("m=") && !line.starts_with("a=rtpmap:") &&
+            !line.starts_with("a=fmtp:")) {
+            put_direction();
+        }
+        out += line;
+    }
+    put_direction();
+    return out;
+}
+
+Direction direction_of(std::string_view local_sdp) {
+    bool in_audio = false;
+    for (const std::string_view line : lines_of(local_sdp)) {
+        if (line.starts_with("m=")) {
+            in_audio = line.starts_with("m=audio ") && !line.starts_with("m=audio 0 ");
+        }
+        if (!in_audio || !is_direction(line)) {
+            continue;
+        }
+        for (const Direction d : {Direction::sendrecv, Direction::sendonly, Direction::recvonly,
+                                  Direction::inactive}) {
+            if (base::trim(line).substr(2) == name(d)) {
+                return d;
+            }
+        }
+    }
+    return Direction::sendrecv;
+}
+
+} // namespace revenant::call

@@ -1,0 +1,85 @@
+// The call machine's parts: one function per event, grouped by where the event comes from.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "revenant/base/clock.hpp"
+#include "revenant/base/result.hpp"
+#include "revenant/call/machine.hpp"
+
+namespace revenant::call {
+
+// user_steps.cpp
+[[nodiscard]] Step on(const Call& call, const event::Dial& e, base::Now now);
+[[nodiscard]] Step on(const Call& call, const event::Answer& e, base::Now now);
+[[nodiscard]] Step on(const Call& call, const event::Decline& e, base::Now now);
+[[nodiscard]] Step on(const Call& call, const event::HangUp& e, base::Now now);
+[[nodiscard]] Step on(const Call& call, const event::Hold& e, base::Now now);
+[[nodiscard]] Step on(const Call& call, const event::Unhold& e, base::Now now);
+[[nodiscard]] Step on(const Call& call, const event::SendInfo& e, base::Now now);
+[[nodiscard]] Step on(const Call& call, const event::SendOptions& e, base::Now now);
+
+// invite_steps.cpp: answers to our INVITEs
+[[nodiscard]] Step on(const Call& call, const event::Progress& e, base::Now now);
+[[nodiscard]] Step on(const Call& call, const event::Answered& e, base::Now now);
+[[nodiscard]] Step on(const Call& call, const event::Challenged& e, base::Now now);
+[[nodiscard]] Step on(const Call& call, const event::Failed& e, base::Now now);
+[[nodiscard]] Step on(const Call& call, const event::Ready& e, base::Now now);
+[[nodiscard]] Step on(const Call& call, const event::Terminated& e, base::Now now);
+[[nodiscard]] Step on(const Call& call, const event::RequestDone& e, base::Now now);
+
+// peer_steps.cpp: the peer's requests
+[[nodiscard]] Step on(const Call& call, const event::Invited& e, base::Now now);
+[[nodiscard]] Step on(const Call& call, const event::Acked& e, base::Now now);
+[[nodiscard]] Step on(const Call& call, const event::Cancelled& e, base::Now now);
+[[nodiscard]] Step on(const Call& call, const event::Offered& e, base::Now now);
+[[nodiscard]] Step on(const Call& call, const event::PeerBye& e, base::Now now);
+[[nodiscard]] Step on(const Call& call, const event::PeerInfo& e, base::Now now);
+
+// resume_steps.cpp
+[[nodiscard]] Step on(const Call& call, const event::Resume& e, base::Now now);
+[[nodiscard]] Step on(const Call& call, const event::Restore& e, base::Now now);
+[[nodiscard]] Step on(const Call& call, const event::RetryDue& e, base::Now now);
+[[nodiscard]] Step on(const Call& call, const event::StoreFailed& e, base::Now now);
+
+// Answers and ends that come while a restored call is being resumed.
+[[nodiscard]] Step resume_answered(const Call& call, const event::Answered& e, base::Now now);
+[[nodiscard]] Step resume_ready(const Call& call, base::Now now);
+[[nodiscard]] Step resume_terminated(const Call& call, base::Now now);
+
+// ---- What several of them use ----
+
+[[nodiscard]] inline Step stay(const Call& call) { return {.call = call, .effects = {}, .status = {}}; }
+
+[[nodiscard]] inline Step refuse(const Call& call, std::string why) {
+    return {.call = call, .effects = {}, .status = base::fail(base::Errc::not_now, std::move(why))};
+}
+
+// States in which the peer and the stack agree that there is a dialog.
+[[nodiscard]] bool has_dialog(State state);
+
+// States between the restart and the peer's answer.
+[[nodiscard]] bool is_coming_back(State state);
+
+// Takes over what a 2xx, a re-INVITE or an UPDATE says (RFC 3261 §12.2.1.2: target, not route).
+void learn(Dialog& dialog, const PeerFacts& facts, base::Now now);
+
+// Notes a CSeq of ours seen on the wire and keeps the watermark ahead of it. True when the record
+// has to be stored for that.
+[[nodiscard]] bool note_cseq(Dialog& dialog, std::uint32_t cseq);
+
+// What we would like to do with the audio, before the peer has its say.
+[[nodiscard]] Direction wanted(const Hold& hold);
+
+// Whether the peer's description asks us to send nothing (RFC 3264 §8.4).
+[[nodiscard]] bool peer_holds(const RemoteSession& session);
+
+// Puts the peer's answer to our `local_sdp` into the dialog.
+[[nodiscard]] base::Status apply(Call& call, const RemoteSession& answer);
+
+// The call is over: record, media and ledger.
+void finish(Step& result, std::string ledger_reason);
+
+} // namespace revenant::call

@@ -1,0 +1,179 @@
+// What the user asks for.
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "revenant/base/clock.hpp"
+#include "revenant/call/machine.hpp"
+#include "revenant/call/sdp.hpp"
+
+#include "call/steps.hpp"
+
+namespace revenant::call {
+
+namespace {
+
+std::string not_in(const Call& call, std::string_view what) {
+    return fmt::format("call {} is {}: {}", call.dialog.number, name(call.state), what);
+}
+
+// Hold and unhold: a re-INVITE whose description differs in its direction only (RFC 3264 §8.4).
+Step reoffer(const Call& call, bool hold) {
+    Step result = stay(call);
+    Call& next = result.call;
+    next.agreed_sdp = call.dialog.local_sdp;
+    next.agreed_hold = call.dialog.hold.local;
+    next.dialog.hold.local = hold;
+    next.dialog.local_sdp = redirect(call.dialog.local_sdp, wanted(next.dialog.hold));
+    next.dialog.in_flight.reoffer = true;
+    next.state = State::modifying;
+    result.effects = {effect::Persist{.otherwise = effect::Otherwise::abandon}, effect::Reoffer{}};
+    return result;
+}
+
+} // namespace
+
+Step on(const Call& call, const event::Dial& /*e*/, base::Now now) {
+    if (call.state != State::idle) {
+        return refuse(call, not_in(call, "it has been dialled already"));
+    }
+    Step result = stay(call);
+    Call& next = result.call;
+    next.state = State::inviting;
+    next.dialog.phase = Phase::inviting;
+    next.dialog.started_ms = now.real_ms();
+    result.effects = {effect::Persist{.otherwise = effect::Otherwise::abandon},
+                      effect::SendInvite{}, effect::Tell{.news = News::calling}};
+    return result;
+}
+
+Step on(const Call& call, const event::Answer& /*e*/, base::Now now) {
+    if (call.state != State::alerting) {
+        return refuse(call, not_in(call, "there is nothing to answer"));
+    }
+    Step result = stay(call);
+    Call& next = result.call;
+    Dialog& dialog = next.dialog;
+    if (call.has_offer) {
+        auto negotiated =
+            answer_offer(call.offer, dialog.media, call.codecs, wanted(dialog.hold),
+                         dialog.media.ssrc, {});
+        if (!negotiated) {
+            finish(result, "");
+            result.effects.insert(result.effects.begin(), effect::Respond{.status = 488});
+            result.status = base::fail(negotiated.error());
+            return result;
+        }
+        dialog.local_sdp = std::move(negotiated->local_sdp);
+        dialog.media = std::move(negotiated->media);
+        dialog.remote_sdp = call.offer.text;
+        dialog.hold.remote = peer_holds(call.offer);
+    } else {
+        dialog.local_sdp = write_offer(dialog.media.ssrc, dialog.media.local, call.codecs,
+                                       dialog.media.ptime_ms, Direction::sendrecv);
+    }
+    next.state = State::answering;
+    dialog.phase = Phase::answered;
+    dialog.established_ms = now.real_ms();
+    dialog.in_flight.invite.clear();
+    result.effects = {effect::Persist{.otherwise = effect::Otherwise::abandon},
+                      effect::Respond{.status = 200}};
+    if (call.has_offer) {
+        result.effects.emplace_back(effect::RunMedia{});
+    }
+    return result;
+}
+
+Step on(const Call& call, const event::Decline& e, base::Now /*now*/) {
+    if (call.state != State::alerting) {
+        return refuse(call, not_in(call, "there is nothing to decline"));
+    }
+    Step result = stay(call);
+    result.effects = {effect::Respond{.status = e.status},
+                      effect::Tell{.news = News::ended, .status = e.status, .detail = "local"}};
+    finish(result, "");
+    return result;
+}
+
+Step on(const Call& call, const event::HangUp& /*e*/, base::Now now) {
+    Step result = stay(call);
+    Call& next = result.call;
+    switch (call.state) {
+    case State::alerting: return on(call, event::Decline{}, now);
+    case State::inviting:
+    case State::proceeding:
+        next.state = State::canceling;
+        result.effects = {effect::SendCancel{}};
+        return result;
+    case State::answering:
+    case State::established:
+    case State::modifying:
+    case State::restored:
+    case State::resuming:
+    case State::detour:
+    case State::retrying:
+        next.state = State::ending;
+        next.dialog.phase = Phase::ending;
+        // Without a record of the BYE a restart would bring back a call that the user has ended;
+        // the peer ends it then all the same.
+        result.effects = {effect::StopRetryTimer{},
+                          effect::Persist{.otherwise = effect::Otherwise::go_on},
+                          effect::SendBye{}, effect::CloseMedia{}};
+        return result;
+    case State::restoring:
+    case State::rebirth:
+        // There is no dialog to send the BYE in yet.
+        next.hang_up_when_ready = true;
+        next.dialog.phase = Phase::ending;
+        result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}};
+        return result;
+    case State::canceling:
+    case State::ending: return stay(call);
+    case State::idle:
+    case State::over: return refuse(call, not_in(call, "there is nothing to end"));
+    }
+    return result;
+}
+
+Step on(const Call& call, const event::Hold& /*e*/, base::Now /*now*/) {
+    if (call.state == State::established && call.dialog.hold.local) {
+        return refuse(call, not_in(call, "the peer is on hold already"));
+    }
+    if (call.state != State::established) {
+        return refuse(call, not_in(call, "only an established call can be held"));
+    }
+    return reoffer(call, true);
+}
+
+Step on(const Call& call, const event::Unhold& /*e*/, base::Now /*now*/) {
+    if (call.state == State::established && !call.dialog.hold.local) {
+        return refuse(call, not_in(call, "the peer is not on hold"));
+    }
+    if (call.state != State::established) {
+        return refuse(call, not_in(call, "only an established call can be unheld"));
+    }
+    return reoffer(call, false);
+}
+
+Step on(const Call& call, const event::SendInfo& e, base::Now /*now*/) {
+    if (call.state != State::established && call.state != State::modifying) {
+        return refuse(call, not_in(call, "INFO needs an established call"));
+    }
+    Step result = stay(call);
+    result.call.requests_open += 1;
+    result.effects = {effect::SendInfo{.content_type = e.content_type, .body = e.body}};
+    return result;
+}
+
+Step on(const Call& call, const event::SendOptions& /*e*/, base::Now /*now*/) {
+    if (call.state != State::established && call.state != State::modifying) {
+        return refuse(call, not_in(call, "OPTIONS inside a call needs an established one"));
+    }
+    Step result = stay(call);
+    result.call.requests_open += 1;
+    result.effects = {effect::SendOptions{}};
+    return result;
+}
+
+} // namespace revenant::call

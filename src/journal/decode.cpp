@@ -1,0 +1,143 @@
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "journal/fields.hpp"
+#include "journal/tree.hpp"
+#include "revenant/base/result.hpp"
+#include "revenant/call/dialog.hpp"
+#include "revenant/journal/record.hpp"
+
+namespace revenant::journal {
+
+namespace {
+
+using base::Errc;
+using base::fail;
+
+call::Endpoint read_endpoint(Fields f) {
+    return {.address = f.text("address"), .port = f.u16("port")};
+}
+
+call::Codec read_codec(Fields f) {
+    return {.payload_type = f.u8("payload_type"),
+            .name = f.text("name"),
+            .clock_rate = f.u32("clock_rate")};
+}
+
+call::Segment read_segment(Fields f) {
+    return {.seq = f.u16("seq"),
+            .ts = f.u32("ts"),
+            .boot_ns = f.i64("boot_ns"),
+            .real_ns = f.i64("real_ns"),
+            .boot_id = f.text("boot_id")};
+}
+
+call::Media read_media(Fields f) {
+    call::Media media;
+    media.local = read_endpoint(f.object("local"));
+    media.remote = read_endpoint(f.object("remote"));
+    media.remote_rtcp = read_endpoint(f.object("remote_rtcp"));
+    media.codec = read_codec(f.object("codec"));
+    if (const std::optional<Fields> event = f.object_or_null("telephone_event")) {
+        media.telephone_event = read_codec(*event);
+    }
+    media.ptime_ms = f.u32("ptime_ms");
+    media.direction = f.named<call::Direction>("direction");
+    media.ssrc = f.u32("ssrc");
+    media.segment = read_segment(f.object("segment"));
+    media.source = f.text("source");
+    media.sink = f.text("sink");
+    return media;
+}
+
+call::Hold read_hold(Fields f) {
+    return {.local = f.flag("local"), .remote = f.flag("remote")};
+}
+
+call::SessionTimer read_timer(Fields f) {
+    return {.interval_s = f.u32("interval_s"),
+            .min_se_s = f.u32("min_se_s"),
+            .refresher = f.named<call::Refresher>("refresher"),
+            .deadline_ms = f.i64("deadline_ms")};
+}
+
+call::InFlight read_in_flight(Fields f) {
+    return {.invite = f.text("invite"),
+            .branch = f.text("branch"),
+            .cseq = f.u32("cseq"),
+            .reoffer = f.flag("reoffer")};
+}
+
+call::Dialog read_v1(Fields& f) {
+    return {.number = f.u32("number"),
+            .role = f.named<call::Role>("role"),
+            .phase = f.named<call::Phase>("phase"),
+            .call_id = f.text("call_id"),
+            .local_uri = f.text("local_uri"),
+            .local_tag = f.text("local_tag"),
+            .remote_uri = f.text("remote_uri"),
+            .remote_tag = f.text("remote_tag"),
+            .local_contact = f.text("local_contact"),
+            .remote_target = f.text("remote_target"),
+            .route_set = f.texts("route_set"),
+            .outbound_proxy = f.text("outbound_proxy"),
+            .cseq_watermark = f.u32("cseq_watermark"),
+            .epoch = f.u32("epoch"),
+            .remote_cseq = f.u32("remote_cseq"),
+            .peer_allow = f.text("peer_allow"),
+            .peer_supported = f.text("peer_supported"),
+            .transport = f.named<call::Transport>("transport"),
+            .local_sip = read_endpoint(f.object("local_sip")),
+            .remote_sip = read_endpoint(f.object("remote_sip")),
+            .local_sdp = f.text("local_sdp"),
+            .remote_sdp = f.text("remote_sdp"),
+            .hold = read_hold(f.object("hold")),
+            .timer = read_timer(f.object("timer")),
+            .media = read_media(f.object("media")),
+            .in_flight = read_in_flight(f.object("in_flight")),
+            .started_ms = f.i64("started_ms"),
+            .established_ms = f.i64("established_ms"),
+            .resumes = f.u32("resumes")};
+}
+
+} // namespace
+
+base::Result<call::Dialog> decode(std::string_view text) {
+    if (text.size() > record_size_max) {
+        return fail(Errc::corrupt,
+                    fmt::format("the record is longer than {} bytes", record_size_max));
+    }
+    const base::Result<Tree> tree = parse_tree(text);
+    if (!tree) {
+        return fail(tree.error().code, "the record " + tree.error().context);
+    }
+    if (tree->front().kind != Node::Kind::object) {
+        return fail(Errc::corrupt, "the record is not a JSON object");
+    }
+    base::Status status;
+    Fields fields{*tree, status};
+    const std::uint32_t version = fields.u32("schema");
+    if (status && version > static_cast<std::uint32_t>(schema)) {
+        return fail(Errc::too_new,
+                    fmt::format("the record has schema {} and this version of revenant reads up "
+                                "to {}; use the version that wrote it",
+                                version, schema));
+    }
+    if (status && version == 0) {
+        return fail(Errc::corrupt, "schema is 0");
+    }
+    call::Dialog dialog = read_v1(fields);
+    if (status) {
+        status = check(dialog);
+    }
+    if (!status) {
+        return fail(status.error());
+    }
+    return dialog;
+}
+
+} // namespace revenant::journal

@@ -1,0 +1,244 @@
+#include "revenant/journal/file_store.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "journal/files.hpp"
+#include "journal/record_files.hpp"
+#include "journal/state_directory.hpp"
+#include "revenant/base/result.hpp"
+#include "revenant/base/text.hpp"
+#include "revenant/journal/record.hpp"
+
+namespace revenant::journal {
+
+namespace {
+
+using base::Errc;
+using base::fail;
+
+// How far ahead of the records the epoch goes on when it is lost: more starts than can have passed
+// without storing any record (state/README.md, "Epoch").
+constexpr std::uint32_t epoch_gap = 1000;
+
+class FileStore final : public Store {
+public:
+    FileStore(const FileStoreSettings& settings, StateDirectory directory)
+        : path_{settings.directory}, durable_{settings.durable}, root_{std::move(directory.root)},
+          lock_{std::move(directory.lock)}, files_{std::move(directory.dialogs), settings.durable} {
+    }
+
+    base::Result<Loaded> load() override;
+    base::Status save(const call::Dialog& dialog) override;
+    base::Status remove(call::Number number) override;
+    base::Result<std::uint32_t> next_epoch() override;
+
+private:
+    void load_record(call::Number number, Loaded& loaded);
+    void leave(call::Number number, base::Error error, Loaded& loaded);
+    void put_aside(call::Number number, std::string why, Loaded& loaded);
+    void load_epoch(Loaded& loaded);
+    base::Status usable(call::Number number) const;
+    std::string file(call::Number number) const;
+
+    std::string path_;
+    bool durable_;
+    base::Fd root_;
+    base::Fd lock_;
+    RecordFiles files_;
+    std::unordered_set<call::Number> taken_;
+    std::string buffer_;
+    bool loaded_ = false;
+    std::uint64_t epoch_ = 0; // the last one that may have been used
+};
+
+std::string FileStore::file(call::Number number) const {
+    return fmt::format("{}/dialogs/{}", path_, RecordFiles::name(number));
+}
+
+void FileStore::leave(call::Number number, base::Error error, Loaded& loaded) {
+    error.context = fmt::format("{}: {}; it stays where it is", file(number), error.context);
+    loaded.rejected.push_back({.path = file(number), .error = std::move(error)});
+    loaded.taken.push_back(number);
+    taken_.insert(number);
+}
+
+void FileStore::put_aside(call::Number number, std::string why, Loaded& loaded) {
+    const std::optional<std::string> aside = files_.set_aside(number);
+    if (!aside) {
+        why += fmt::format(", and it cannot be renamed ({})",
+                           system_error(errno, RecordFiles::name(number)).context);
+        leave(number, {.code = Errc::corrupt, .context = std::move(why)}, loaded);
+        return;
+    }
+    loaded.rejected.push_back(
+        {.path = fmt::format("{}/dialogs/{}", path_, *aside),
+         .error = {.code = Errc::corrupt,
+                   .context = fmt::format("{}: {}; it is now {}", file(number), why, *aside)}});
+}
+
+void FileStore::load_record(call::Number number, Loaded& loaded) {
+    Read read = read_file(files_.directory(), RecordFiles::name(number), record_size_max, buffer_);
+    switch (read.content) {
+    case Content::absent: return;
+    case Content::foreign:
+        leave(number, {.code = Errc::corrupt, .context = "not a regular file"}, loaded);
+        return;
+    case Content::unreadable: leave(number, std::move(read.error), loaded); return;
+    case Content::too_long:
+        put_aside(number, fmt::format("longer than {} bytes", record_size_max), loaded);
+        return;
+    case Content::whole: break;
+    }
+    base::Result<call::Dialog> dialog = decode(buffer_);
+    if (!dialog && dialog.error().code == Errc::too_new) {
+        leave(number, dialog.error(), loaded);
+    } else if (!dialog) {
+        put_aside(number, dialog.error().context, loaded);
+    } else if (dialog->number != number) {
+        put_aside(number, fmt::format("the record is of call {}", dialog->number), loaded);
+    } else {
+        loaded.dialogs.push_back(*std::move(dialog));
+    }
+}
+
+void FileStore::load_epoch(Loaded& loaded) {
+    std::uint32_t highest = 0;
+    for (const call::Dialog& dialog : loaded.dialogs) {
+        highest = std::max(highest, dialog.epoch);
+    }
+    Read read = read_file(root_.get(), "epoch", 64, buffer_);
+    const auto stored = read.content == Content::whole ? base::to_u32(base::trim(buffer_))
+                                                       : std::optional<std::uint32_t>{};
+    if (stored && *stored >= highest) {
+        epoch_ = *stored;
+        return;
+    }
+    if (read.content == Content::absent && loaded.dialogs.empty() && loaded.rejected.empty()) {
+        epoch_ = 0; // the first start
+        return;
+    }
+    epoch_ = std::uint64_t{std::max(highest, stored.value_or(0))} + epoch_gap;
+    std::string why = stored                                ? "is below that of a record"
+                      : read.content == Content::absent     ? "is missing"
+                      : read.content == Content::unreadable ? read.error.context
+                                                            : "is not a number";
+    loaded.rejected.push_back(
+        {.path = path_ + "/epoch",
+         .error = {.code = Errc::corrupt,
+                   .context = fmt::format("{}/epoch: {}; starts are counted on from {}", path_, why,
+                                          epoch_)}});
+}
+
+base::Result<Loaded> FileStore::load() {
+    loaded_ = false;
+    taken_.clear();
+    base::Result<RecordFiles::Listing> listing = files_.list();
+    if (!listing) {
+        return fail(listing.error().code, fmt::format("in {}: {}", path_, listing.error().context));
+    }
+    Loaded loaded;
+    loaded.dialogs.reserve(listing->numbers.size());
+    for (const std::string& name : listing->strange) {
+        const std::string path = fmt::format("{}/dialogs/{}", path_, name);
+        loaded.rejected.push_back(
+            {.path = path,
+             .error = {.code = Errc::corrupt,
+                       .context = path + ": the name is not a call number; it stays where it is"}});
+    }
+    for (const call::Number number : listing->numbers) {
+        load_record(number, loaded);
+    }
+    load_epoch(loaded);
+    buffer_ = {};
+    loaded_ = true;
+    return loaded;
+}
+
+base::Status FileStore::usable(call::Number number) const {
+    if (!loaded_) {
+        return fail(Errc::not_now, fmt::format("{} has not been loaded yet", path_));
+    }
+    if (taken_.contains(number)) {
+        return fail(Errc::not_now, fmt::format("{} holds a record that cannot be read and must "
+                                               "not be lost; take another number",
+                                               file(number)));
+    }
+    return {};
+}
+
+base::Status FileStore::save(const call::Dialog& dialog) {
+    if (base::Status status = usable(dialog.number); !status) {
+        return status;
+    }
+    if (const base::Status status = check(dialog); !status) {
+        return fail(status.error().code, fmt::format("call {} cannot be stored: {}", dialog.number,
+                                                     status.error().context));
+    }
+    const base::Status status = files_.replace(dialog.number, encode(dialog));
+    if (!status) {
+        return fail(status.error().code, fmt::format("call {} cannot be stored in {}/dialogs: {}",
+                                                     dialog.number, path_, status.error().context));
+    }
+    return {};
+}
+
+base::Status FileStore::remove(call::Number number) {
+    if (base::Status status = usable(number); !status) {
+        return status;
+    }
+    const base::Status status = files_.remove(number);
+    if (!status) {
+        return fail(status.error().code, fmt::format("the record of call {} in {}/dialogs: {}",
+                                                     number, path_, status.error().context));
+    }
+    return {};
+}
+
+base::Result<std::uint32_t> FileStore::next_epoch() {
+    if (!loaded_) {
+        return fail(Errc::not_now, fmt::format("{} has not been loaded yet", path_));
+    }
+    const std::uint64_t next = epoch_ + 1;
+    if (next > std::numeric_limits<std::uint32_t>::max()) {
+        return fail(Errc::corrupt, fmt::format("{}/epoch has reached its highest value; end all "
+                                               "calls and delete the directory",
+                                               path_));
+    }
+    base::Status status = write_file(root_.get(), "epoch.tmp", fmt::format("{}\n", next), durable_);
+    if (status && ::renameat(root_.get(), "epoch.tmp", root_.get(), "epoch") != 0) {
+        status = fail(system_error(errno, "cannot rename epoch.tmp to epoch"));
+    }
+    if (status && durable_) {
+        status = sync_directory(root_.get());
+    }
+    if (!status) {
+        return fail(status.error().code, fmt::format("this start cannot be counted in {}: {}",
+                                                     path_, status.error().context));
+    }
+    epoch_ = next;
+    return static_cast<std::uint32_t>(next);
+}
+
+} // namespace
+
+base::Result<std::unique_ptr<Store>> open_file_store(const FileStoreSettings& settings) {
+    base::Result<StateDirectory> directory = open_state_directory(settings.directory);
+    if (!directory) {
+        return fail(directory.error());
+    }
+    return std::make_unique<FileStore>(settings, *std::move(directory));
+}
+
+} // namespace revenant::journal

@@ -1,0 +1,498 @@
+// The main thread's half of the RTP edge: binds, maps, opens files, and hands finished sessions to
+// the media thread (server.hpp).
+#include "revenant/media/engine.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+#include <unordered_map>
+#include <utility>
+
+#include <poll.h>
+
+#include <fmt/format.h>
+
+#include "media/page.hpp"
+#include "media/server.hpp"
+#include "media/session.hpp"
+#include "media/sockets.hpp"
+#include "revenant/base/clock.hpp"
+#include "revenant/base/random.hpp"
+#include "revenant/base/source.hpp"
+
+namespace revenant::media {
+
+using base::Errc;
+
+namespace {
+
+// Without the page we do not know what was sent last; after so many packets more than the clock
+// allows for, nothing is sent twice even if the clock was set back a little.
+constexpr std::uint64_t margin_ns = 1'000'000'000;
+
+struct Call {
+    SocketPair sockets;
+    call::Endpoint local;
+    call::Media media;                // as last given to `run`
+    std::unique_ptr<Session> session; // null until `run`; the media thread uses it until retired
+};
+
+base::Error no_such_call(call::Number call) {
+    return {.code = Errc::not_found, .context = fmt::format("call {} has no media", call)};
+}
+
+class RealEngine final : public Engine {
+public:
+    RealEngine(Settings settings, std::unique_ptr<Page> page)
+        : settings_{std::move(settings)}, page_{std::move(page)} {
+        server_.start();
+        // SAFETY: the source is a member and goes away before anything that it uses.
+        on_notice_ = base::on_readable(server_.notices().fd(), [this] {
+            take_notices();
+            deliver();
+        });
+    }
+
+    RealEngine(const RealEngine&) = delete;
+    RealEngine& operator=(const RealEngine&) = delete;
+
+    // Says goodbye to nobody: a BYE is for `close`.
+    ~RealEngine() override { stop_thread(); }
+
+    base::Result<call::Endpoint>
+    open(call::Number call, const std::string& address, std::uint16_t port) override;
+    base::Result<call::Endpoint> adopt(call::Number call, base::Fd rtp, base::Fd rtcp) override;
+    std::optional<SocketNumbers> sockets(call::Number call) const override;
+    base::Status run(call::Number call, const call::Media& media, bool muted) override;
+    void close(call::Number call) override;
+
+    void detach() override { stop_thread(); }
+
+    base::Result<Statistics> statistics(call::Number call) const override;
+    std::optional<call::Segment> segment(call::Number call) const override;
+
+private:
+    struct Trouble {
+        call::Number call;
+        std::string text; // empty: the first packet
+    };
+
+    base::Status not_open_yet(call::Number call);
+    base::Result<SocketPair> bind_any(const std::string& address);
+    base::Result<Plan>
+    make_plan(call::Number number, const Call& call, const call::Media& media, bool muted);
+    void open_files(call::Number number,
+                    const Call& call,
+                    const call::Media& media,
+                    bool continued,
+                    Plan& plan);
+    base::Result<Slot*> claim_slot(call::Number number, const call::Media& media, const Plan& plan);
+    void send(Command::Kind kind, Session& session, Plan plan);
+
+    void take_notices();
+    void deliver();
+    void retire(Session& session);
+    void settle();
+    void stop_thread();
+
+    Settings settings_;
+    std::unique_ptr<Page> page_;
+    std::unordered_map<call::Number, Call> calls_;
+    std::unordered_map<Session*, Call> closing_; // until the media thread has let go
+    std::vector<Trouble> undelivered_;
+    Server server_;
+    base::Source on_notice_;
+    std::uint32_t next_pair_ = base::random_u32();
+    std::int64_t next_phase_ = 0;
+    bool stopped_ = false;
+};
+
+// ---- sockets
+
+base::Status RealEngine::not_open_yet(call::Number call) {
+    settle(); // a call that was just closed has its port for a moment longer
+    if (calls_.contains(call)) {
+        return base::fail(Errc::in_use, fmt::format("call {} has its RTP ports already", call));
+    }
+    return {};
+}
+
+base::Result<SocketPair> RealEngine::bind_any(const std::string& address) {
+    const std::uint32_t first = (settings_.port_min + 1U) / 2;
+    const std::uint32_t pairs =
+        settings_.port_max < first * 2 + 1 ? 0 : (settings_.port_max - first * 2 + 1U) / 2;
+    for (std::uint32_t i = 0; i < pairs; ++i) {
+        const auto port = static_cast<std::uint16_t>((first + next_pair_++ % pairs) * 2);
+        auto bound = bind_pair(address, port);
+        if (bound || bound.error().code != Errc::in_use) {
+            return bound;
+        }
+    }
+    return base::fail(Errc::in_use, fmt::format("no free pair of RTP ports between {} and {}",
+                                                settings_.port_min, settings_.port_max));
+}
+
+base::Result<call::Endpoint>
+RealEngine::open(call::Number call, const std::string& address, std::uint16_t port) {
+    if (auto possible = not_open_yet(call); !possible) {
+        return base::fail(possible.error());
+    }
+    auto bound = port == 0 ? bind_any(address) : bind_pair(address, port);
+    if (!bound) {
+        return base::fail(bound.error());
+    }
+    return adopt(call, std::move(bound->rtp), std::move(bound->rtcp));
+}
+
+base::Result<call::Endpoint> RealEngine::adopt(call::Number call, base::Fd rtp, base::Fd rtcp) {
+    if (auto possible = not_open_yet(call); !possible) {
+        return base::fail(possible.error());
+    }
+    Call entry;
+    entry.sockets = {.rtp = std::move(rtp), .rtcp = std::move(rtcp)};
+    auto local = adopt_pair(entry.sockets);
+    if (local) {
+        entry.local = *local;
+        calls_.emplace(call, std::move(entry));
+    }
+    return local;
+}
+
+std::optional<Engine::SocketNumbers> RealEngine::sockets(call::Number call) const {
+    const auto found = calls_.find(call);
+    if (found == calls_.end()) {
+        return std::nullopt;
+    }
+    return SocketNumbers{.rtp = found->second.sockets.rtp.get(),
+                         .rtcp = found->second.sockets.rtcp.get()};
+}
+
+// ---- running
+
+base::Result<Plan>
+RealEngine::make_plan(call::Number number, const Call& call, const call::Media& media, bool muted) {
+    Plan plan;
+    plan.codec = find_codec(media.codec);
+    if (plan.codec == nullptr) {
+        return base::fail(Errc::unsupported, fmt::format("call {}: there is no codec {}/{}", number,
+                                                         media.codec.name, media.codec.clock_rate));
+    }
+    if (media.ptime_ms < 10 || media.ptime_ms > 60 || media.ptime_ms % 10 != 0) {
+        return base::fail(Errc::unsupported,
+                          fmt::format("call {}: packets of {} ms are not possible, 10 to 60 are",
+                                      number, media.ptime_ms));
+    }
+    auto rtcp = media.remote_rtcp;
+    if (rtcp.address.empty() || rtcp.port == 0) {
+        rtcp = media.remote;
+        rtcp.port = static_cast<std::uint16_t>(rtcp.port == 0 ? 0 : rtcp.port + 1);
+    }
+    const auto remote = Address::parse(media.remote);
+    const auto remote_rtcp = Address::parse(rtcp);
+    if (!remote || !remote_rtcp) {
+        return base::fail(Errc::bad_input,
+                          fmt::format("call {}: the peer's media address is not numeric", number));
+    }
+    plan.remote = *remote;
+    plan.remote_rtcp = *remote_rtcp;
+    plan.payload_type = media.codec.payload_type & 0x7fU;
+    if (media.telephone_event) {
+        plan.event_type = media.telephone_event->payload_type;
+    }
+    plan.step = media.ptime_ms * plan.codec->clock_rate / 1000;
+    plan.period_ns = std::int64_t{media.ptime_ms} * 1'000'000;
+    using enum call::Direction;
+    plan.may_send = media.direction == sendrecv || media.direction == sendonly;
+    plan.may_receive = media.direction == sendrecv || media.direction == recvonly;
+    plan.muted = muted;
+    plan.new_source = !call.session || media.source != call.media.source;
+    plan.new_sink = !call.session || media.sink != call.media.sink;
+    return plan;
+}
+
+// A file that is gone must not take the call with it: it is reported, and the call goes on.
+void RealEngine::open_files(
+    call::Number number, const Call& call, const call::Media& media, bool continued, Plan& plan) {
+    const auto report = [&](const base::Error& error) {
+        undelivered_.push_back({.call = number, .text = error.context});
+        server_.notices().ring();
+    };
+    if (plan.new_source) {
+        auto source = open_source(media.source);
+        if (!source) {
+            report(source.error());
+        }
+        plan.source = source ? std::move(*source) : silent_source();
+    }
+    if (plan.new_sink) {
+        const bool goes_on = continued && !call.session;
+        auto sink = open_sink(media.sink, goes_on ? Continue::yes : Continue::no);
+        if (!sink) {
+            report(sink.error());
+        } else {
+            plan.sink = std::move(*sink);
+        }
+    }
+}
+
+base::Result<Slot*>
+RealEngine::claim_slot(call::Number number, const call::Media& media, const Plan& plan) {
+    const base::Now now = base::read_clock();
+    const call::Segment& segment = media.segment;
+    if (segment.real_ns == 0) {
+        return base::fail(Errc::bad_input, fmt::format("call {} has no stream identity", number));
+    }
+    Run run{.index = first_index(segment.seq),
+            .timestamp = segment.ts,
+            .step = plan.step,
+            .boot_ns = segment.boot_ns,
+            .real_ns = segment.real_ns,
+            .period_ns = plan.period_ns};
+    const bool same_boot = !segment.boot_id.empty() && segment.boot_id == base::boot_id();
+    const bool older = !same_boot || segment.boot_ns < page_->opened_at().boot_ns;
+    const std::int64_t begin = next_in_phase(now.boot_ns, next_phase_++, plan.period_ns);
+    if (older && page_->fresh()) {
+        // An earlier process may have sent this stream up to now, and the page that knew is lost.
+        if (!same_boot) {
+            run = rebased(run, now);
+        }
+        const auto newest =
+            std::max(index_at(run, now.boot_ns), static_cast<std::int64_t>(run.index));
+        const std::uint64_t floor = static_cast<std::uint64_t>(newest) +
+                                    margin_ns / static_cast<std::uint64_t>(plan.period_ns);
+        // Timestamps by the clock without the margin, or the peer would play a second late.
+        const std::uint32_t timestamp =
+            begin > run.boot_ns ? timestamp_at(run, begin) : timestamp_of(run, floor + 1);
+        run.index = floor + 1;
+        run.timestamp = timestamp;
+    }
+    run.boot_ns = begin;
+    run.real_ns = now.real_ns + (begin - now.boot_ns);
+    auto slot = page_->take(number, media.ssrc, run);
+    if (slot && older && page_->fresh()) {
+        (*slot)->set_origin(segment.ts);
+    }
+    return slot;
+}
+
+base::Status RealEngine::run(call::Number number, const call::Media& media, bool muted) {
+    const auto found = calls_.find(number);
+    if (found == calls_.end() || stopped_) {
+        return base::fail(no_such_call(number));
+    }
+    Call& call = found->second;
+    auto plan = make_plan(number, call, media, muted);
+    if (!plan) {
+        return base::fail(plan.error());
+    }
+    if (call.session && call.media.ssrc != media.ssrc) {
+        return base::fail(Errc::not_now,
+                          fmt::format("call {} cannot change its SSRC while it runs", number));
+    }
+    if (call.session) {
+        open_files(number, call, media, false, *plan);
+        call.media = media;
+        send(Command::Kind::update, *call.session, std::move(*plan));
+        return {};
+    }
+    Slot* slot = page_->find(number, media.ssrc);
+    const bool continued = slot != nullptr;
+    if (!continued) {
+        const auto taken = claim_slot(number, media, *plan);
+        if (!taken) {
+            return base::fail(taken.error());
+        }
+        slot = *taken;
+    }
+    const bool was_recording = continued || media.segment.boot_ns < page_->opened_at().boot_ns;
+    open_files(number, call, media, was_recording, *plan);
+    call.media = media;
+    call.session =
+        std::make_unique<Session>(number, call.sockets, *slot, page_->boot(), base::random_u32());
+    send(Command::Kind::start, *call.session, std::move(*plan));
+    return {};
+}
+
+void RealEngine::send(Command::Kind kind, Session& session, Plan plan) {
+    auto command = std::make_unique<Command>();
+    command->kind = kind;
+    command->session = &session;
+    command->plan = std::move(plan);
+    server_.post(std::move(command));
+}
+
+// ---- ending
+
+void RealEngine::close(call::Number number) {
+    auto found = calls_.find(number);
+    if (found == calls_.end()) {
+        return;
+    }
+    if (found->second.session && !stopped_) {
+        Session* const session = found->second.session.get();
+        closing_.emplace(session, std::move(found->second));
+        send(Command::Kind::stop, *session, {});
+    }
+    calls_.erase(found);
+}
+
+void RealEngine::retire(Session& session) {
+    const auto found = closing_.find(&session);
+    assert(found != closing_.end());
+    page_->release(&session.slot());
+    closing_.erase(found);
+}
+
+// Waits until the media thread has let go of all sessions that are closed. It answers at once.
+void RealEngine::settle() {
+    while (!closing_.empty() && !stopped_) {
+        pollfd wait{.fd = server_.notices().fd(), .events = POLLIN, .revents = 0};
+        static_cast<void>(::poll(&wait, 1, 1000));
+        take_notices();
+    }
+    if (!undelivered_.empty()) {
+        server_.notices().ring();
+    }
+}
+
+void RealEngine::stop_thread() {
+    if (!std::exchange(stopped_, true)) {
+        server_.leave();
+        on_notice_.reset();
+        take_notices();
+    }
+    closing_.clear();
+    calls_.clear();
+}
+
+// ---- what the media thread tells
+
+void RealEngine::take_notices() {
+    server_.notices().clear();
+    Notice* next = server_.notices().take();
+    while (next != nullptr) {
+        Notice& notice = *next;
+        next = notice.next;
+        const int error = notice.error;
+        notice.under_way.store(false, std::memory_order_release);
+        switch (notice.kind) {
+        case Notice::Kind::first_packet:
+            undelivered_.push_back({.call = notice.session->call(), .text = {}});
+            break;
+        case Notice::Kind::source_failed:
+        case Notice::Kind::sink_failed:
+            undelivered_.push_back(
+                {.call = notice.session->call(),
+                 .text = fmt::format("the {} failed: {}",
+                                     notice.kind == Notice::Kind::source_failed
+                                         ? "source, the peer hears silence"
+                                         : "sink, nothing is recorded any more",
+                                     std::strerror(error))}); // NOLINT(concurrency-mt-unsafe)
+            break;
+        case Notice::Kind::retired: retire(*notice.session); break;
+        case Notice::Kind::command_done: {
+            const std::unique_ptr<Command> done{notice.command};
+            break;
+        }
+        }
+    }
+}
+
+void RealEngine::deliver() {
+    // A callback may close calls or cause more news, which then wait for the next turn.
+    for (const Trouble& news : std::exchange(undelivered_, {})) {
+        if (!calls_.contains(news.call)) {
+            continue;
+        }
+        if (!news.text.empty() && on_trouble) {
+            on_trouble(news.call, news.text);
+        } else if (news.text.empty() && on_first_packet) {
+            on_first_packet(news.call);
+        }
+    }
+}
+
+// ---- asking
+
+base::Result<Statistics> RealEngine::statistics(call::Number number) const {
+    const auto found = calls_.find(number);
+    if (found == calls_.end() || !found->second.session) {
+        return base::fail(no_such_call(number));
+    }
+    const Session& session = *found->second.session;
+    const Counters& c = session.counters;
+    Statistics s;
+    s.packets_sent = session.slot().packets();
+    s.octets_sent = session.slot().octets();
+    s.packets_received = c.received.value();
+    s.octets_received = c.received_octets.value();
+    s.packets_lost = c.lost.value();
+    s.packets_late = c.late.value();
+    s.packets_duplicate = c.duplicate.value();
+    s.packets_foreign = c.foreign.value();
+    s.packets_concealed = c.concealed.value();
+    s.jitter_ms = static_cast<double>(c.jitter_us.value()) / 1000.0;
+    if (const std::uint64_t trip = c.round_trip_us.value(); trip != 0) {
+        s.round_trip_ms = static_cast<double>(trip - 1) / 1000.0;
+    }
+    s.remote_jitter_ms = static_cast<double>(c.remote_jitter_us.value()) / 1000.0;
+    s.remote_lost = static_cast<std::uint32_t>(c.remote_lost.value());
+    s.ssrc = found->second.media.ssrc;
+    if (const std::uint64_t remote = c.remote_ssrc.value(); remote != 0) {
+        s.remote_ssrc = static_cast<std::uint32_t>(remote - 1);
+    }
+    s.packets_missed = c.missed.value();
+    s.gap_ms = static_cast<std::int64_t>(c.gap_ms.value());
+    return s;
+}
+
+std::optional<call::Segment> RealEngine::segment(call::Number number) const {
+    const auto found = calls_.find(number);
+    if (found == calls_.end() || !found->second.session) {
+        return std::nullopt;
+    }
+    const auto run = found->second.session->slot().run();
+    if (!run) {
+        return std::nullopt;
+    }
+    return call::Segment{.seq = static_cast<std::uint16_t>(run->index),
+                         .ts = run->timestamp,
+                         .boot_ns = run->boot_ns,
+                         .real_ns = run->real_ns,
+                         .boot_id = base::boot_id()};
+}
+
+} // namespace
+
+base::Result<std::unique_ptr<Engine>> Engine::create(const Settings& settings) {
+    auto page = Page::open(settings.page_path);
+    if (!page) {
+        return base::fail(page.error());
+    }
+    return std::make_unique<RealEngine>(settings, std::move(*page));
+}
+
+base::Result<call::Endpoint> Engine::adopt(call::Number call, base::Fd /*rtp*/, base::Fd /*rtcp*/) {
+    return base::fail(Errc::unsupported,
+                      fmt::format("call {}: this engine adopts no sockets", call));
+}
+
+std::optional<Engine::SocketNumbers> Engine::sockets(call::Number /*call*/) const {
+    return std::nullopt;
+}
+
+StreamIdentity new_stream() {
+    const base::Now now = base::read_clock();
+    StreamIdentity identity;
+    identity.ssrc = base::random_u32();
+    // RFC 3550 §5.1: all three random. The sequence number begins in the lower half, so that its
+    // first wrap is far off (RFC 3711 §3.3.1 asks this of senders whose roll-over may be missed).
+    identity.segment = {.seq = static_cast<std::uint16_t>(base::random_u32() & 0x7fffU),
+                        .ts = base::random_u32(),
+                        .boot_ns = now.boot_ns,
+                        .real_ns = now.real_ns,
+                        .boot_id = base::boot_id()};
+    return identity;
+}
+
+} // namespace revenant::media

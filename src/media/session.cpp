@@ -1,0 +1,449 @@
+#include "media/session.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace revenant::media {
+
+namespace {
+
+// After a stall of the machine this many packets are sent at once, as the peer's buffer still
+// waits for them; of a longer one only the newest, and the rest are lost.
+constexpr std::uint64_t burst_max = 5;
+// So many batches of 16 datagrams are taken in one slot, lest a flood on one port starve the rest.
+constexpr int batches_max = 20;
+constexpr std::uint32_t rtcp_every = 8;   // RTCP's time of arrival is the kernel's, so it can wait
+constexpr std::int64_t unit_ns = 125'000; // 8000 Hz, the RTP clock of all codecs so far
+
+void post(Notice& notice, int error, Workspace& workspace) {
+    if (!notice.under_way.exchange(true, std::memory_order_acq_rel)) {
+        notice.error = error;
+        workspace.notices.post(&notice);
+    }
+}
+
+std::int64_t tick_of(std::int64_t boot_ns) {
+    return boot_ns / grid_ns;
+}
+
+} // namespace
+
+Session::Session(call::Number call,
+                 const SocketPair& sockets,
+                 Slot& slot,
+                 std::uint64_t boot,
+                 std::uint32_t random)
+    : call_{call}, rtp_socket_{sockets.rtp.get()}, rtcp_socket_{sockets.rtcp.get()}, slot_{slot},
+      boot_{boot}, ssrc_{slot.ssrc()}, run_{slot.run().value_or(Run{})},
+      last_index_{slot.last_index()}, random_{random | 1U} {
+    first_packet.kind = Notice::Kind::first_packet;
+    source_failed.kind = Notice::Kind::source_failed;
+    sink_failed.kind = Notice::Kind::sink_failed;
+    retired.kind = Notice::Kind::retired;
+    for (Notice* notice : {&first_packet, &source_failed, &sink_failed, &retired}) {
+        notice->session = this;
+    }
+    // The same after a restart, since it is the peer's way to know the stream's owner (RFC 7022).
+    const auto end = fmt::format_to_n(cname_.data(), cname_.size(), "{:08x}@revenant", ssrc_);
+    cname_size_ = std::min(end.size, cname_.size());
+    marker_ = last_index_ == 0;
+    resuming_ = last_index_ != 0;
+}
+
+// ---- changes of plan
+
+std::int64_t Session::tick_after(const base::Now& now) const {
+    const std::int64_t phase = tick_of(run_.boot_ns) % (plan_.period_ns / grid_ns);
+    return tick_of(next_in_phase(now.boot_ns, phase, plan_.period_ns));
+}
+
+// A run that begins in this session's next slot.
+void Session::begin_run(const base::Now& now) {
+    run_ = next_run(run_, last_index_, tick_after(now) * grid_ns, now, plan_.step, plan_.period_ns);
+    slot_.set_run(run_, boot_);
+}
+
+void Session::change_sending(bool sending, bool numbering_changed, const base::Now& now) {
+    const bool was_paused = started_ ? !sending_ : slot_.paused();
+    sending_ = sending;
+    if (!sending) {
+        if (!was_paused) {
+            slot_.set_paused();
+        }
+        return;
+    }
+    // A floor far above what the clock says (it was set back while we were dead) would mean a
+    // long silence: the numbers go on from the floor instead, and the time from now.
+    const bool clock_behind =
+        static_cast<std::int64_t>(last_index_) > index_at(run_, now.boot_ns) + 2 &&
+        last_index_ >= run_.index;
+    if (was_paused || numbering_changed || clock_behind) {
+        begin_run(now);
+        marker_ = marker_ || was_paused;
+        resuming_ = resuming_ && !was_paused; // a pause is no gap
+    }
+}
+
+std::int64_t Session::apply(Plan& plan, const base::Now& now, Workspace& workspace) {
+    const bool numbering_changed = plan.step != run_.step || plan.period_ns != run_.period_ns ||
+                                   (started_ && plan.codec != plan_.codec);
+    const bool remote_changed = !(plan.remote == plan_.remote);
+    const bool codec_changed = started_ && plan.codec != plan_.codec;
+    if (!plan.new_source) {
+        std::swap(plan.source, plan_.source);
+    }
+    if (!plan.new_sink) {
+        std::swap(plan.sink, plan_.sink);
+    }
+    std::swap(plan, plan_); // and the old one goes back to be destroyed
+    if (remote_changed) {
+        unlatch();
+        negotiated_heard_ = false;
+        const std::uint64_t known = slot_.latch();
+        if (known != 0 && (known ^ plan_.remote.hash()) >> 16U == 0) {
+            latch_ = plan_.remote;
+            latch_.set_port(static_cast<std::uint16_t>(known));
+            latched_ = true;
+        }
+    }
+    if (codec_changed || !plan_.may_receive) {
+        buffer_.reset();
+    }
+    buffer_.keep_payload(plan_.sink != nullptr || plan_.source->listens());
+    change_sending(plan_.may_send && plan_.remote.valid(), numbering_changed, now);
+    if (plan_.new_source && started_) {
+        slot_.set_origin(timestamp_at(run_, tick_after(now) * grid_ns));
+    }
+    const bool same_pace = started_ && plan.period_ns == plan_.period_ns; // `plan` is the old one
+    if (!started_) {
+        started_ = true;
+        next_report_ns_ = now.boot_ns + rtcp_interval_ns(next_random()) / 2;
+        send_due(now, workspace);
+    }
+    if (!same_pace) {
+        serve_tick_ = tick_after(now);
+    }
+    return serve_tick_;
+}
+
+std::int64_t Session::serve(const base::Now& now, Workspace& workspace) {
+    const std::int64_t period = plan_.period_ns / grid_ns;
+    const std::int64_t skipped =
+        std::max<std::int64_t>((tick_of(now.boot_ns) - serve_tick_) / period, 0);
+    receive(now, workspace);
+    if (skipped > 0) {
+        skip_frames(skipped, workspace);
+    }
+    play(workspace);
+    send_due(now, workspace);
+    const bool report_due = now.boot_ns >= next_report_ns_;
+    if (served_++ % rtcp_every == 0 || report_due) {
+        receive_rtcp(now, workspace);
+    }
+    if (report_due) {
+        next_report_ns_ = now.boot_ns + rtcp_interval_ns(next_random());
+        send_rtcp(now, workspace, false);
+    }
+    serve_tick_ += (skipped + 1) * period;
+    return serve_tick_;
+}
+
+// ---- receiving
+
+void Session::unlatch() {
+    latched_ = false;
+}
+
+// Symmetric RTP: a peer behind a NAT may send from a port that its SDP did not name. We believe
+// that only while the negotiated port is silent, only from the negotiated host, only after two
+// packets in sequence, and once: whoever comes later is a stranger. The negotiated port itself
+// always counts, and ends the exception.
+bool Session::from_peer(const Address& from, const RtpHeader& header) {
+    if (from == plan_.remote) {
+        if (!negotiated_heard_) {
+            negotiated_heard_ = true;
+            if (latched_) {
+                unlatch();
+                slot_.set_latch(0);
+            }
+        }
+        return true;
+    }
+    if (latched_) {
+        return from == latch_;
+    }
+    if (negotiated_heard_ || !from.same_host(plan_.remote)) {
+        return false;
+    }
+    const bool confirmed =
+        from == candidate_ && header.sequence == candidate_next_ && header.ssrc == candidate_ssrc_;
+    candidate_ = from;
+    candidate_ssrc_ = header.ssrc;
+    candidate_next_ = (std::uint32_t{header.sequence} + 1) & 0xffffU;
+    if (confirmed) {
+        latched_ = true;
+        latch_ = from;
+        slot_.set_latch((plan_.remote.hash() & ~std::uint64_t{0xffff}) | from.port());
+    }
+    return confirmed;
+}
+
+void Session::take(const Datagram& datagram, Workspace& workspace) {
+    const auto packet = datagram.truncated ? std::nullopt : parse_rtp(datagram.bytes);
+    const bool is_media = packet && packet->header.payload_type == plan_.payload_type;
+    const bool is_event = packet && packet->header.payload_type == plan_.event_type;
+    if ((!is_media && !is_event) || !from_peer(datagram.from, packet->header)) {
+        counters.foreign.add();
+        return;
+    }
+    const RtpHeader& header = packet->header;
+    if (!heard_) {
+        heard_ = true;
+        post(first_packet, 0, workspace);
+    }
+    counters.received.add();
+    counters.received_octets.add(packet->payload.size());
+    const auto arrival_units = static_cast<std::uint32_t>(datagram.arrival_real_ns / unit_ns);
+    switch (reception_.receive(header.ssrc, header.sequence, header.timestamp, arrival_units)) {
+    case Reception::Verdict::duplicate: counters.duplicate.add(); return;
+    case Reception::Verdict::suspicious: return;
+    case Reception::Verdict::restarted: buffer_.reset(); break;
+    case Reception::Verdict::next:
+    case Reception::Verdict::reordered: break;
+    }
+    if (!is_media || !plan_.may_receive || packet->payload.empty()) {
+        return;
+    }
+    switch (buffer_.put(header.timestamp, packet->payload)) {
+    case JitterBuffer::Put::stored: break;
+    case JitterBuffer::Put::late: counters.late.add(); break;
+    case JitterBuffer::Put::oversized: counters.foreign.add(); break;
+    }
+}
+
+void Session::receive(const base::Now& now, Workspace& workspace) {
+    bool any = false;
+    for (int i = 0; i < batches_max; ++i) {
+        const auto datagrams = workspace.receiver.receive(rtp_socket_, now.real_ns);
+        for (const Datagram& datagram : datagrams) {
+            take(datagram, workspace);
+        }
+        any = any || !datagrams.empty();
+        if (datagrams.size() < Receiver::batch) {
+            break;
+        }
+    }
+    if (any && reception_.started()) {
+        counters.lost.set(reception_.lost());
+        counters.jitter_us.set(std::uint64_t{reception_.jitter_units()} * unit_ns / 1000);
+        counters.remote_ssrc.set(std::uint64_t{reception_.ssrc()} + 1);
+    }
+}
+
+// ---- playing
+
+ConstSamples Session::assemble(Workspace& workspace) {
+    const Samples out = Samples{workspace.heard}.first(plan_.step);
+    if (!workspace.frame.playing) {
+        std::ranges::fill(out, std::int16_t{0});
+        return out;
+    }
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < workspace.frame.count; ++i) {
+        const JitterBuffer::Piece& piece = workspace.frame.pieces[i];
+        const Samples part = out.subspan(at, piece.samples);
+        if (piece.gap) {
+            concealer_.fill(part);
+        } else {
+            plan_.codec->decode(piece.encoded, part);
+            concealer_.heard(part);
+        }
+        at += piece.samples;
+    }
+    return out;
+}
+
+void Session::play(Workspace& workspace) {
+    buffer_.play(plan_.step, workspace.frame);
+    if (workspace.frame.playing && workspace.frame.concealed) {
+        counters.concealed.add();
+    }
+    const bool listens = plan_.source->listens();
+    if (plan_.sink == nullptr && !listens) {
+        return; // nobody hears it: not decoded
+    }
+    const ConstSamples pcm = assemble(workspace);
+    if (listens) {
+        plan_.source->hear(pcm);
+    }
+    if (plan_.sink != nullptr) {
+        sink_result(plan_.sink->write(pcm), workspace);
+    }
+}
+
+// The thread came `count` slots late. A few frames are played late; after more, a recording gets
+// silence so that its time line holds.
+void Session::skip_frames(std::int64_t count, Workspace& workspace) {
+    if (count <= static_cast<std::int64_t>(burst_max)) {
+        for (std::int64_t i = 0; i < count; ++i) {
+            play(workspace);
+        }
+        return;
+    }
+    buffer_.reset();
+    if (plan_.sink != nullptr) {
+        sink_result(plan_.sink->silence(static_cast<std::uint64_t>(count) * plan_.step), workspace);
+    }
+}
+
+void Session::sink_result(int error, Workspace& workspace) {
+    if (error != 0) {
+        plan_.sink.reset();
+        buffer_.keep_payload(plan_.source->listens());
+        post(sink_failed, error, workspace);
+    }
+}
+
+// ---- sending
+
+void Session::note_restart(std::uint64_t next, const base::Now& now) {
+    resuming_ = false;
+    const base::Now last = slot_.last_sent();
+    counters.missed.set(next - last_index_ - 1);
+    // After a reboot the boot clock began anew, and only the other one measures the gap.
+    const bool same_boot =
+        now.boot_ns - last.boot_ns >= 0 &&
+        std::abs((now.boot_ns - last.boot_ns) - (now.real_ns - last.real_ns)) < 1'000'000'000;
+    const std::int64_t gap_ns = same_boot ? now.boot_ns - last.boot_ns : now.real_ns - last.real_ns;
+    counters.gap_ms.set(static_cast<std::uint64_t>(std::max<std::int64_t>(gap_ns / 1'000'000, 0)));
+}
+
+void Session::send_due(const base::Now& now, Workspace& workspace) {
+    if (!sending_) {
+        return;
+    }
+    const std::int64_t newest_due = index_at(run_, now.boot_ns);
+    if (newest_due < static_cast<std::int64_t>(run_.index)) {
+        return; // the run begins in a later slot
+    }
+    const auto newest = static_cast<std::uint64_t>(newest_due);
+    std::uint64_t next = std::max(last_index_ + 1, run_.index);
+    if (next > newest) {
+        return;
+    }
+    if (resuming_ || newest - next >= burst_max) {
+        next = newest;
+    }
+    if (resuming_) {
+        note_restart(next, now);
+    }
+    for (; next <= newest; ++next) {
+        send_packet(next, now, workspace);
+    }
+}
+
+void Session::send_packet(std::uint64_t index, const base::Now& now, Workspace& workspace) {
+    const std::uint32_t timestamp = timestamp_of(run_, index);
+    const std::uint32_t position = timestamp - slot_.origin();
+    const MutableBytes packet = MutableBytes{workspace.packet}.first(rtp_header_size + run_.step);
+    const MutableBytes payload = packet.subspan(rtp_header_size);
+    if (plan_.muted) {
+        std::ranges::fill(payload, plan_.codec->silence);
+    } else if (!plan_.source->encoded(*plan_.codec, position, payload)) {
+        const Samples pcm = Samples{workspace.spoken}.first(run_.step);
+        if (const int error = plan_.source->read(position, pcm); error != 0) {
+            post(source_failed, error, workspace);
+        }
+        plan_.codec->encode(pcm, payload);
+    }
+    write_rtp_header({.marker = std::exchange(marker_, false),
+                      .payload_type = plan_.payload_type,
+                      .sequence = static_cast<std::uint16_t>(index),
+                      .timestamp = timestamp,
+                      .ssrc = ssrc_},
+                     packet);
+    last_index_ = index;
+    slot_.about_to_send(index, payload.size(), now);
+    send_datagram(rtp_socket_, packet, latched_ ? latch_ : plan_.remote);
+}
+
+// ---- RTCP
+
+std::uint32_t Session::next_random() {
+    // xorshift32: it only has to keep calls from reporting in step (RFC 3550 §6.2).
+    random_ ^= random_ << 13U;
+    random_ ^= random_ >> 17U;
+    random_ ^= random_ << 5U;
+    return random_;
+}
+
+void Session::receive_rtcp(const base::Now& now, Workspace& workspace) {
+    for (int i = 0; i < batches_max; ++i) {
+        const auto datagrams = workspace.receiver.receive(rtcp_socket_, now.real_ns);
+        for (const Datagram& datagram : datagrams) {
+            take_rtcp(datagram);
+        }
+        if (datagrams.size() < Receiver::batch) {
+            return;
+        }
+    }
+}
+
+void Session::take_rtcp(const Datagram& datagram) {
+    const bool known = datagram.from.same_host(plan_.remote_rtcp);
+    const auto news =
+        known && !datagram.truncated ? parse_rtcp(datagram.bytes, ssrc_) : std::nullopt;
+    if (!news) {
+        counters.foreign.add();
+        return;
+    }
+    // Its BYE changes nothing here: whether the call goes on is for SIP to say.
+    const std::uint64_t arrival_ntp = to_ntp(datagram.arrival_real_ns);
+    if (news->sender) {
+        last_sr_ = ntp_middle(news->sender->ntp);
+        last_sr_arrival_ntp_ = arrival_ntp;
+    }
+    if (news->about_us) {
+        counters.remote_jitter_us.set(std::uint64_t{news->about_us->jitter} * unit_ns / 1000);
+        counters.remote_lost.set(static_cast<std::uint64_t>(std::max(news->about_us->lost, 0)));
+        if (const auto trip = round_trip_ms(*news->about_us, arrival_ntp)) {
+            counters.round_trip_us.set(static_cast<std::uint64_t>(*trip * 1000) + 1);
+        }
+    }
+}
+
+void Session::send_rtcp(const base::Now& now, Workspace& workspace, bool bye) {
+    if (!plan_.remote_rtcp.valid()) {
+        return;
+    }
+    RtcpReport report;
+    report.ssrc = ssrc_;
+    report.cname = std::string_view{cname_.data(), cname_size_};
+    report.bye = bye;
+    const std::uint64_t ntp = to_ntp(now.real_ns);
+    // A sender is who has sent since its last but one report (RFC 3550 §6.4).
+    if (slot_.packets() != reported_packets_[1]) {
+        report.sender = SenderInfo{.ntp = ntp,
+                                   .rtp_timestamp = timestamp_at(run_, now.boot_ns),
+                                   .packets = static_cast<std::uint32_t>(slot_.packets()),
+                                   .octets = static_cast<std::uint32_t>(slot_.octets())};
+    }
+    reported_packets_[1] = std::exchange(reported_packets_[0], slot_.packets());
+    report.block = reception_.report();
+    if (report.block && last_sr_ != 0) {
+        report.block->last_sr = last_sr_;
+        report.block->delay_since_sr =
+            static_cast<std::uint32_t>((ntp - last_sr_arrival_ntp_) >> 16U);
+    }
+    const std::size_t size = write_rtcp(report, workspace.report);
+    send_datagram(rtcp_socket_, Bytes{workspace.report}.first(size), plan_.remote_rtcp);
+}
+
+void Session::say_bye(const base::Now& now, Workspace& workspace) {
+    send_rtcp(now, workspace, true);
+}
+
+} // namespace revenant::media

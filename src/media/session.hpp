@@ -1,0 +1,198 @@
+// One call's RTP and RTCP, as the media thread serves it: takes what has come, plays a frame,
+// sends the packet that is due.
+//
+// Owned by the main thread, which builds it and destroys it when the media thread has handed it
+// back; in between only the media thread touches it, except for `counters`, which anybody reads.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "media/codec.hpp"
+#include "media/concealer.hpp"
+#include "media/frames.hpp"
+#include "media/jitter_buffer.hpp"
+#include "media/mailbox.hpp"
+#include "media/numbering.hpp"
+#include "media/page.hpp"
+#include "media/reception.hpp"
+#include "media/rtcp.hpp"
+#include "media/rtp.hpp"
+#include "media/sockets.hpp"
+#include "revenant/base/clock.hpp"
+#include "revenant/call/dialog.hpp"
+
+namespace revenant::media {
+
+class Session;
+struct Command;
+
+// From the media thread to the main loop.
+struct Notice {
+    enum class Kind : std::uint8_t {
+        first_packet,
+        source_failed,
+        sink_failed,
+        retired,
+        command_done
+    };
+
+    Kind kind = Kind::first_packet;
+    int error = 0;
+    Session* session = nullptr; // null for command_done
+    Command* command = nullptr; // only for command_done
+    Notice* next = nullptr;
+    std::atomic<bool> under_way{false}; // posted and not yet taken; it is not posted again then
+};
+
+// One writer, any reader: each number is whole, together they are of about the same moment.
+class Counter {
+public:
+    void add(std::uint64_t count = 1) { set(value() + count); }
+
+    void set(std::uint64_t value) { value_.store(value, std::memory_order_relaxed); }
+
+    [[nodiscard]] std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
+
+private:
+    std::atomic<std::uint64_t> value_{0};
+};
+
+struct Counters {
+    Counter received, received_octets, lost, late, duplicate, foreign, concealed;
+    Counter jitter_us, remote_jitter_us, remote_lost;
+    Counter round_trip_us; // plus one; 0: unknown
+    Counter remote_ssrc;   // plus one; 0: unknown
+    Counter missed, gap_ms;
+};
+
+// What the media thread needs once, not per session.
+struct Workspace {
+    explicit Workspace(Mailbox<Notice>& notices_to) : notices{notices_to} {}
+
+    Mailbox<Notice>& notices; // outlives the thread
+    Receiver receiver;
+    JitterBuffer::Frame frame;
+    std::array<std::int16_t, 480> heard{};
+    std::array<std::int16_t, 480> spoken{};
+    std::array<std::uint8_t, rtp_header_size + 480> packet{};
+    std::array<std::uint8_t, rtcp_size_max> report{};
+};
+
+// What a session is to do from now on, made on the main thread. `apply` puts the old source and
+// sink in place of the new ones, so that files are closed on the main thread too.
+struct Plan {
+    Address remote;
+    Address remote_rtcp;
+    const CodecRow* codec = nullptr; // static table
+    std::uint8_t payload_type = 0;
+    std::optional<std::uint8_t> event_type; // RFC 4733
+    std::uint32_t step = 160;
+    std::int64_t period_ns = 20'000'000;
+    bool may_send = true;
+    bool may_receive = true;
+    bool muted = false;
+    bool new_source = false;
+    bool new_sink = false;
+    std::unique_ptr<FrameSource> source;
+    std::unique_ptr<FrameSink> sink; // null: what is received is not decoded
+};
+
+class Session {
+public:
+    // `slot` stays mapped, and the sockets stay open, until the session is destroyed. `boot` as
+    // in the page; `random` seeds the RTCP intervals.
+    Session(call::Number call,
+            const SocketPair& sockets,
+            Slot& slot,
+            std::uint64_t boot,
+            std::uint32_t random);
+
+    [[nodiscard]] call::Number call() const { return call_; }
+
+    [[nodiscard]] Slot& slot() const { return slot_; }
+
+    // The first `apply` starts the session. Returns the tick in which it wants to be served.
+    std::int64_t apply(Plan& plan, const base::Now& now, Workspace& workspace);
+    // Everything for one slot; returns the tick of the next.
+    std::int64_t serve(const base::Now& now, Workspace& workspace);
+    // RTCP BYE: the peer shall not wait for more.
+    void say_bye(const base::Now& now, Workspace& workspace);
+
+    Counters counters;
+    Notice first_packet, source_failed, sink_failed, retired;
+
+    Session* wheel_next = nullptr;
+    Session* wheel_previous = nullptr;
+    std::int64_t wheel_tick = 0;
+
+private:
+    void begin_run(const base::Now& now);
+    void change_sending(bool sending, bool numbering_changed, const base::Now& now);
+    [[nodiscard]] std::int64_t tick_after(const base::Now& now) const;
+
+    void receive(const base::Now& now, Workspace& workspace);
+    void take(const Datagram& datagram, Workspace& workspace);
+    [[nodiscard]] bool from_peer(const Address& from, const RtpHeader& header);
+    void unlatch();
+
+    void play(Workspace& workspace);
+    [[nodiscard]] ConstSamples assemble(Workspace& workspace);
+    void skip_frames(std::int64_t count, Workspace& workspace);
+    void sink_result(int error, Workspace& workspace);
+
+    void send_due(const base::Now& now, Workspace& workspace);
+    void note_restart(std::uint64_t next, const base::Now& now);
+    void send_packet(std::uint64_t index, const base::Now& now, Workspace& workspace);
+
+    void receive_rtcp(const base::Now& now, Workspace& workspace);
+    void take_rtcp(const Datagram& datagram);
+    void send_rtcp(const base::Now& now, Workspace& workspace, bool bye);
+    [[nodiscard]] std::uint32_t next_random();
+
+    call::Number call_;
+    int rtp_socket_;
+    int rtcp_socket_;
+    Slot& slot_;
+    std::uint64_t boot_;
+    std::uint32_t ssrc_;
+    std::array<char, 20> cname_{};
+    std::size_t cname_size_ = 0;
+
+    Plan plan_;
+    bool started_ = false;
+
+    // Sending.
+    bool sending_ = false;
+    bool marker_ = false;
+    bool resuming_ = false; // nothing was sent yet, but an earlier process had
+    Run run_;
+    std::uint64_t last_index_ = 0;
+    std::uint64_t reported_packets_[2] = {}; // as of the last two RTCP reports
+    std::int64_t serve_tick_ = 0;
+    std::uint32_t served_ = 0;
+
+    // Receiving. `latch_` is where the peer sends from if that is not the negotiated port.
+    bool heard_ = false;
+    bool negotiated_heard_ = false;
+    bool latched_ = false;
+    Address latch_;
+    Address candidate_;
+    std::uint32_t candidate_next_ = 0x10000; // the sequence number that would confirm it
+    std::uint32_t candidate_ssrc_ = 0;
+    Reception reception_;
+    JitterBuffer buffer_;
+    Concealer concealer_;
+
+    // RTCP.
+    std::int64_t next_report_ns_ = 0;
+    std::uint32_t random_;
+    std::uint32_t last_sr_ = 0;
+    std::uint64_t last_sr_arrival_ntp_ = 0;
+};
+
+} // namespace revenant::media

@@ -1,0 +1,238 @@
+#include "media/sockets.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+#include <arpa/inet.h>
+#include <netinet/ip.h>
+
+#include <fmt/format.h>
+
+#include "revenant/base/text.hpp"
+
+namespace revenant::media {
+
+using base::Errc;
+
+namespace {
+
+std::string reason(int error) {
+    return std::strerror(error);
+} // NOLINT(concurrency-mt-unsafe)
+
+void set_int(int socket, int level, int name, int value) {
+    // All of these only improve things; a kernel without one of them serves as well.
+    static_cast<void>(::setsockopt(socket, level, name, &value, sizeof value));
+}
+
+void prepare(const SocketPair& sockets) {
+    for (const int socket : {sockets.rtp.get(), sockets.rtcp.get()}) {
+        set_int(socket, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+        set_int(socket, IPPROTO_IP, IP_TOS, IPTOS_DSCP_EF);
+        set_int(socket, IPPROTO_IPV6, IPV6_TCLASS, IPTOS_DSCP_EF);
+    }
+}
+
+base::Result<base::Fd> bind_one(Address address, std::uint16_t port) {
+    address.set_port(port);
+    base::Fd socket{
+        ::socket(address.data()->sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+    if (!socket) {
+        return base::fail(Errc::io, fmt::format("cannot make a socket: {}", reason(errno)));
+    }
+    if (address.data()->sa_family == AF_INET6) {
+        set_int(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    }
+    if (::bind(socket.get(), address.data(), address.size()) != 0) {
+        const int error = errno;
+        return base::fail(error == EADDRINUSE ? Errc::in_use : Errc::io,
+                          fmt::format("cannot bind RTP port {}: {}", port, reason(error)));
+    }
+    return socket;
+}
+
+} // namespace
+
+std::optional<Address> Address::parse(const call::Endpoint& endpoint) {
+    Address result;
+    if (endpoint.address.empty()) {
+        return result;
+    }
+    sockaddr_in in4{};
+    if (::inet_pton(AF_INET, endpoint.address.c_str(), &in4.sin_addr) == 1) {
+        in4.sin_family = AF_INET;
+        std::memcpy(&result.in6_, &in4, sizeof in4);
+    } else if (::inet_pton(AF_INET6, endpoint.address.c_str(), &result.in6_.sin6_addr) == 1) {
+        result.in6_.sin6_family = AF_INET6;
+    } else {
+        return std::nullopt;
+    }
+    result.set_port(endpoint.port);
+    return result;
+}
+
+Address Address::from_kernel(const sockaddr_in6& any_family) {
+    Address result;
+    result.in6_ = any_family;
+    return result;
+}
+
+std::uint16_t Address::port() const {
+    return ntohs(in6_.sin6_port);
+}
+
+void Address::set_port(std::uint16_t port) {
+    in6_.sin6_port = htons(port);
+}
+
+bool Address::same_host(const Address& other) const {
+    if (in6_.sin6_family != other.in6_.sin6_family) {
+        return false;
+    }
+    if (in6_.sin6_family == AF_INET) {
+        return in6_.sin6_flowinfo == other.in6_.sin6_flowinfo;
+    }
+    return std::memcmp(&in6_.sin6_addr, &other.in6_.sin6_addr, sizeof in6_.sin6_addr) == 0;
+}
+
+std::uint64_t Address::hash() const {
+    std::uint64_t hash = 0xcbf29ce484222325U;
+    const auto add = [&](const void* data, std::size_t size) {
+        for (std::size_t i = 0; i < size; ++i) {
+            hash = (hash ^ static_cast<const std::uint8_t*>(data)[i]) * 0x100000001b3U;
+        }
+    };
+    add(&in6_.sin6_family, sizeof in6_.sin6_family);
+    add(&in6_.sin6_port, sizeof in6_.sin6_port);
+    if (in6_.sin6_family == AF_INET) {
+        add(&in6_.sin6_flowinfo, sizeof in6_.sin6_flowinfo);
+    } else {
+        add(&in6_.sin6_addr, sizeof in6_.sin6_addr);
+    }
+    return hash;
+}
+
+const sockaddr* Address::data() const {
+    // SAFETY: the socket API's own convention; the object outlives the call that it is for.
+    return reinterpret_cast<const sockaddr*>(&in6_);
+}
+
+socklen_t Address::size() const {
+    return in6_.sin6_family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+}
+
+base::Result<SocketPair> bind_pair(const std::string& address, std::uint16_t port) {
+    const auto parsed = Address::parse({.address = address, .port = port});
+    if (!parsed || !parsed->valid()) {
+        return base::fail(Errc::bad_input, fmt::format("\"{}\" is not a numeric address for RTP",
+                                                       base::printable(address)));
+    }
+    if (port % 2 != 0) {
+        return base::fail(Errc::bad_input, fmt::format("the RTP port {} is not even", port));
+    }
+    auto rtp = bind_one(*parsed, port);
+    if (!rtp) {
+        return base::fail(rtp.error());
+    }
+    auto rtcp = bind_one(*parsed, static_cast<std::uint16_t>(port + 1));
+    if (!rtcp) {
+        return base::fail(rtcp.error());
+    }
+    SocketPair pair{.rtp = std::move(*rtp), .rtcp = std::move(*rtcp)};
+    prepare(pair);
+    return pair;
+}
+
+base::Result<call::Endpoint> adopt_pair(const SocketPair& sockets) {
+    sockaddr_in6 name{};
+    socklen_t size = sizeof name;
+    // SAFETY: getsockname writes at most `size` octets.
+    if (::getsockname(sockets.rtp.get(), reinterpret_cast<sockaddr*>(&name), &size) != 0 ||
+        (name.sin6_family != AF_INET && name.sin6_family != AF_INET6)) {
+        return base::fail(Errc::bad_input, "the RTP socket that was handed over is not one");
+    }
+    prepare(sockets);
+    char text[INET6_ADDRSTRLEN] = {};
+    const void* const host = name.sin6_family == AF_INET
+                                 ? static_cast<const void*>(&name.sin6_flowinfo)
+                                 : static_cast<const void*>(&name.sin6_addr);
+    if (::inet_ntop(name.sin6_family, host, text, sizeof text) == nullptr) {
+        return base::fail(Errc::io,
+                          fmt::format("cannot read a socket's address: {}", reason(errno)));
+    }
+    return call::Endpoint{.address = text, .port = ntohs(name.sin6_port)};
+}
+
+void send_datagram(int socket, Bytes datagram, const Address& to) {
+    static_cast<void>(::sendto(socket, datagram.data(), datagram.size(),
+                               MSG_DONTWAIT | MSG_NOSIGNAL, to.data(), to.size()));
+}
+
+// ---- receiving
+
+struct Receiver::Buffers {
+    std::array<mmsghdr, batch> messages{};
+    std::array<iovec, batch> vectors{};
+    std::array<sockaddr_in6, batch> names{};
+    alignas(cmsghdr) std::array<std::array<char, 64>, batch> controls{};
+    std::array<std::array<std::uint8_t, datagram_max>, batch> bytes{};
+
+    void rearm(std::size_t i) {
+        // SAFETY: all that the headers point to is in this object, which does not move.
+        msghdr& header = messages[i].msg_hdr;
+        header.msg_name = &names[i];
+        header.msg_namelen = sizeof names[i];
+        header.msg_iov = &vectors[i];
+        header.msg_iovlen = 1;
+        header.msg_control = controls[i].data();
+        header.msg_controllen = controls[i].size();
+        header.msg_flags = 0;
+    }
+};
+
+void Receiver::Free::operator()(Buffers* buffers) const {
+    delete buffers;
+}
+
+Receiver::Receiver() : buffers_{new Buffers} {
+    for (std::size_t i = 0; i < batch; ++i) {
+        buffers_->vectors[i] = {.iov_base = buffers_->bytes[i].data(), .iov_len = datagram_max};
+        buffers_->rearm(i);
+    }
+}
+
+namespace {
+
+std::int64_t arrival_of(msghdr& header, std::int64_t otherwise) {
+    for (cmsghdr* control = CMSG_FIRSTHDR(&header); control != nullptr;
+         control = CMSG_NXTHDR(&header, control)) {
+        if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_TIMESTAMPNS) {
+            timespec time{};
+            std::memcpy(&time, CMSG_DATA(control), sizeof time);
+            return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+        }
+    }
+    return otherwise;
+}
+
+} // namespace
+
+std::span<const Datagram> Receiver::receive(int socket, std::int64_t now_real_ns) {
+    Buffers& buffers = *buffers_;
+    const int got = ::recvmmsg(socket, buffers.messages.data(), batch, MSG_DONTWAIT, nullptr);
+    if (got <= 0) {
+        return {}; // nothing there, or an ICMP error, which is a later packet's to overcome
+    }
+    const auto count = static_cast<std::size_t>(got);
+    for (std::size_t i = 0; i < count; ++i) {
+        msghdr& header = buffers.messages[i].msg_hdr;
+        datagrams_[i] = {.bytes = Bytes{buffers.bytes[i]}.first(buffers.messages[i].msg_len),
+                         .from = Address::from_kernel(buffers.names[i]),
+                         .arrival_real_ns = arrival_of(header, now_real_ns),
+                         .truncated = (header.msg_flags & MSG_TRUNC) != 0};
+        buffers.rearm(i);
+    }
+    return std::span{datagrams_}.first(count);
+}
+
+} // namespace revenant::media

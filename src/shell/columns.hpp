@@ -1,0 +1,27 @@
+// Text in two columns that stays readable on a terminal of 80.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace revenant::shell {
+
+inline constexpr std::size_t terminal_width = 80;
+
+// Columns that `text`, UTF-8, takes; every character counts one.
+[[nodiscard]] std::size_t display_width(std::string_view text);
+
+// The left column that fits all of `left` but the few that are so long that they get a line of
+// their own.
+[[nodiscard]] std::size_t column_width(const std::vector<std::string>& left);
+
+// "  left    right…\n", the right one wrapped under itself.
+[[nodiscard]] std::string two_columns(std::string_view left, std::string_view right,
+                                      std::size_t width);
+
+// `text` in lines that each begin with `indent` blanks and end with a newline.
+[[nodiscard]] std::string wrapped(std::string_view text, std::size_t indent);
+
+} // namespace revenant::shell

@@ -1,0 +1,169 @@
+#include "revenant/shell/output.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <unistd.h>
+
+#include "revenant/base/source.hpp"
+
+#include "shell/outlet.hpp"
+#include "shell/terminal.hpp"
+
+namespace revenant::shell {
+
+namespace {
+
+constexpr std::uint32_t retry_ms = 10;
+
+class Output {
+public:
+    Format format = Format::human;
+    bool colour = false;
+    std::function<void()> hide;
+    std::function<void()> show;
+    std::unique_ptr<Outlet> outlet;
+    base::Source retry;
+
+    Outlet& out() {
+        if (!outlet) {
+            outlet = std::make_unique<Outlet>(STDOUT_FILENO);
+        }
+        return *outlet;
+    }
+
+    void write(std::string_view text);
+
+private:
+    void emit(std::string_view text);
+    void try_again();
+    // Says what was dropped, once there is room to say it.
+    void own_up();
+
+public:
+    void finish(std::uint32_t wait_ms);
+};
+
+Output& output() {
+    // Never destroyed: notices may come from the destructors of other statics.
+    static auto* const instance = new Output;
+    return *instance;
+}
+
+void Output::write(std::string_view text) {
+    if (out().pending()) {
+        try_again();
+    }
+    own_up();
+    emit(text);
+}
+
+void Output::emit(std::string_view text) {
+    Outlet& to = out();
+    // A terminal that takes nothing (a dead ssh) would stop readline's redrawing as well: then the
+    // text only queues, and hiding and showing come when it is written.
+    const bool step_aside = hide && !to.pending() && to.ready();
+    if (step_aside) {
+        hide();
+    }
+    to.write(text);
+    if (step_aside && show) {
+        show();
+    }
+    if (to.pending() && !retry) {
+        retry = base::every_ms(retry_ms, [this] { try_again(); });
+    }
+}
+
+void Output::try_again() {
+    Outlet& to = out();
+    if (!to.ready()) {
+        return;
+    }
+    if (hide) {
+        hide();
+    }
+    to.flush();
+    if (show) {
+        show();
+    }
+    if (!to.pending()) {
+        retry.reset();
+        own_up();
+    }
+}
+
+void Output::own_up() {
+    if (out().pending()) {
+        return;
+    }
+    const std::size_t count = out().take_dropped();
+    if (count > 0) {
+        emit(rendered({.event = "output.dropped",
+                        .call = {},
+                        .tone = Tone::attention,
+                        .text = std::to_string(count) + " lines of output were not taken by their reader and are lost",
+                        .fields = {{"count", static_cast<std::int64_t>(count)}}},
+                       format, colour));
+    }
+}
+
+void Output::finish(std::uint32_t wait_ms) {
+    if (out().pending() && out().drain(wait_ms)) {
+        own_up();
+    }
+}
+
+} // namespace
+
+void set_output(Format format, bool colour) {
+    output().format = format;
+    output().colour = colour;
+}
+
+bool colour_wanted() {
+    // The environment is read at start, before there is a second thread.
+    // NOLINTBEGIN(concurrency-mt-unsafe)
+    const char* no_colour = std::getenv("NO_COLOR");
+    const char* terminal = std::getenv("TERM");
+    // NOLINTEND(concurrency-mt-unsafe)
+    return ::isatty(STDOUT_FILENO) == 1 && (no_colour == nullptr || *no_colour == '\0') &&
+           terminal != nullptr && std::string_view{terminal} != "dumb";
+}
+
+bool colour_on() { return output().colour; }
+
+void print(const Notice& notice) {
+    Output& to = output();
+    if (to.out().closed()) {
+        return;
+    }
+    const std::string text = rendered(notice, to.format, to.colour);
+    if (!text.empty()) {
+        to.write(text);
+    }
+}
+
+void flush_output(std::uint32_t wait_ms) {
+    output().finish(wait_ms);
+}
+
+void set_line_keeper(std::function<void()> hide, std::function<void()> show) {
+    output().hide = std::move(hide);
+    output().show = std::move(show);
+}
+
+void set_output_fd(int fd) {
+    output().retry.reset();
+    output().outlet = std::make_unique<Outlet>(fd);
+}
+
+int output_own_fd() { return output().out().own(); }
+
+} // namespace revenant::shell

@@ -1,0 +1,31 @@
+// The values that options take, each read from text with an error that says what is right.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "revenant/base/result.hpp"
+#include "revenant/shell/options.hpp"
+
+namespace revenant::shell {
+
+// `name` is the option or environment variable that the error names.
+// The coarse shape only; the sip module checks the rest.
+[[nodiscard]] base::Result<std::string> read_uri(std::string_view name, std::string_view text);
+[[nodiscard]] base::Result<Listen> read_listen(std::string_view name, std::string_view text);
+[[nodiscard]] base::Result<Resume> read_resume(std::string_view name, std::string_view text);
+[[nodiscard]] base::Result<std::uint32_t> read_number(std::string_view name, std::string_view text,
+                                                      std::uint32_t min, std::uint32_t max);
+[[nodiscard]] base::Result<std::pair<std::uint16_t, std::uint16_t>>
+read_rtp_ports(std::string_view name, std::string_view text);
+[[nodiscard]] base::Result<std::vector<std::string>> read_codecs(std::string_view name,
+                                                                 std::string_view text);
+// SOURCE[,SINK]; the media module knows which there are.
+[[nodiscard]] base::Result<std::pair<std::string, std::string>> read_audio(std::string_view name,
+                                                                           std::string_view text);
+[[nodiscard]] base::Result<std::string> read_path(std::string_view name, std::string_view text);
+
+} // namespace revenant::shell

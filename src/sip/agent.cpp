@@ -1,0 +1,352 @@
+// The Agent: which leg, which stack; the verbs themselves are in verbs.cpp.
+#include "revenant/sip/agent.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <glib.h>
+#include <fmt/format.h>
+
+#include "revenant/base/log.hpp"
+#include "revenant/base/random.hpp"
+#include "revenant/base/result.hpp"
+#include "revenant/base/source.hpp"
+#include "revenant/call/dialog.hpp"
+#include "revenant/call/event.hpp"
+
+#include "sip/agent_impl.hpp"
+#include "sip/decode.hpp"
+#include "sip/leg.hpp"
+#include "sip/nua.hpp"
+#include "sip/stack.hpp"
+#include "sip/stand_in.hpp"
+#include "sip/text.hpp"
+
+namespace revenant::sip {
+
+namespace {
+
+// The library's own diagnostics become ours, below everything else.
+void log_line(void* /*stream*/, const char* format, va_list arguments) {
+    std::array<char, 1024> line{};
+    static_cast<void>(std::vsnprintf(line.data(), line.size(), format, arguments));
+    base::log(base::Level::debug, std::string{"sofia: "} + line.data());
+}
+
+bool is_numeric(const std::string& host) {
+    std::array<unsigned char, sizeof(in6_addr)> buffer{};
+    return ::inet_pton(AF_INET, host.c_str(), buffer.data()) == 1 ||
+           ::inet_pton(AF_INET6, host.c_str(), buffer.data()) == 1;
+}
+
+bool is_v6(const std::string& host) { return host.find(':') != std::string::npos; }
+
+} // namespace
+
+base::Result<std::unique_ptr<Agent>> Agent::create(const Settings& settings, Listener& listener) {
+    static bool initialised = false;
+    if (!initialised) {
+        initialised = true;
+        su_log_redirect(nullptr, log_line, nullptr);
+        su_init();
+        su_log_set_level(nullptr, base::log_enabled(base::Level::debug) ? 3 : 0);
+    }
+    auto agent = std::make_unique<AgentImpl>(settings, listener);
+    if (base::Status opened = agent->open(); !opened) {
+        return base::fail(opened.error());
+    }
+    return agent;
+}
+
+AgentImpl::AgentImpl(const Settings& settings, Listener& listener)
+    : settings_{settings}, listener_{&listener}, stand_in_name_{"stand-in-" + base::random_token(20)} {}
+
+AgentImpl::~AgentImpl() {
+    legs_.clear();
+    retired_.clear();
+    options_.clear();
+    stacks_.clear();
+}
+
+base::Status AgentImpl::open() {
+    const auto aor = read_uri(settings_.aor);
+    if (!aor) {
+        return base::fail(aor.error());
+    }
+    aor_ = *aor;
+    if (!settings_.outbound_proxy.empty()) {
+        const auto proxy = read_uri(settings_.outbound_proxy);
+        if (!proxy) {
+            return base::fail(base::Error{proxy.error().code,
+                                          "outbound proxy: " + proxy.error().context});
+        }
+    }
+    root_.reset(su_glib_root_create(nullptr));
+    su_root_threading(root_.get(), 0);
+    GSource* source = su_glib_root_gsource(root_.get());
+    g_source_attach(source, nullptr);
+    for (const Listen& listen : settings_.listen) {
+        auto stack = Stack::create(root_.get(), listen, settings_, *this);
+        if (!stack) {
+            // Those that did open end first: a stack may only be destroyed when it is shut down.
+            abandon_stacks();
+            return base::fail(stack.error());
+        }
+        stacks_.push_back(std::move(*stack));
+    }
+    return {};
+}
+
+void AgentImpl::abandon_stacks() {
+    bool done = stacks_.empty();
+    if (!done) {
+        shut_down([&] { done = true; });
+    }
+    while (!done) {
+        g_main_context_iteration(nullptr, TRUE);
+    }
+    stacks_.clear();
+}
+
+base::Result<Origin> AgentImpl::origin_for(std::string_view target) const {
+    auto uri = read_uri(target);
+    if (!uri) {
+        return base::fail(uri.error());
+    }
+    // A numeric next hop tells the family; names are left to the stack's resolver.
+    const auto proxy = settings_.outbound_proxy.empty() ? base::Result<Uri>{*uri}
+                                                        : read_uri(settings_.outbound_proxy);
+    const Uri& hop = proxy ? *proxy : *uri;
+    for (const auto& stack : stacks_) {
+        const bool family_fits = !is_numeric(hop.host) || is_v6(hop.host) == stack->is_v6();
+        const bool transport_fits = !hop.transport || stack->takes(*hop.transport);
+        if (!family_fits || !transport_fits) {
+            continue;
+        }
+        const std::string local = stack->local_address(hop.host);
+        if (local.empty()) {
+            continue;
+        }
+        Origin origin;
+        origin.transport = hop.transport.value_or(stack->takes(call::Transport::udp)
+                                                      ? call::Transport::udp
+                                                      : call::Transport::tcp);
+        origin.target = uri->text;
+        if (!uri->transport && origin.transport == call::Transport::tcp) {
+            origin.target += ";transport=tcp";
+        }
+        origin.local = {.address = local, .port = stack->listen().at.port};
+        origin.contact = contact_for(origin.local, origin.transport);
+        origin.from = fmt::format("<{}>", aor_.text);
+        return origin;
+    }
+    return base::fail(base::Errc::unreachable,
+                      fmt::format("no listening address can reach {}; add one of its kind with "
+                                  "--listen ADDRESS:PORT",
+                                  uri->text));
+}
+
+std::string AgentImpl::contact_for(const call::Endpoint& local, call::Transport transport) const {
+    const std::string user = aor_.user.empty() ? std::string{} : aor_.user + "@";
+    const char* parameter = transport == call::Transport::tcp ? ";transport=tcp" : "";
+    return fmt::format("<sip:{}{}{}>", user, host_port(local), parameter);
+}
+
+Stack* AgentImpl::stack_for(const call::Dialog& dialog) {
+    const auto fits = [&](const auto& stack) {
+        const std::string& at = stack->listen().at.address;
+        const bool is_there = at == dialog.local_sip.address || at == "0.0.0.0" || at == "::";
+        return is_there && stack->is_v6() == is_v6(dialog.local_sip.address) &&
+               stack->listen().at.port == dialog.local_sip.port &&
+               stack->takes(dialog.transport);
+    };
+    const auto found = std::ranges::find_if(stacks_, fits);
+    return found != stacks_.end() ? found->get() : nullptr;
+}
+
+Leg* AgentImpl::leg(call::Number number) {
+    const auto found = legs_.find(number);
+    return found != legs_.end() ? found->second.get() : nullptr;
+}
+
+Leg& AgentImpl::make_leg(Stack& stack, const call::Dialog& dialog) {
+    auto& slot = legs_[dialog.number];
+    slot = std::make_unique<Leg>(stack, stack.nua(), dialog);
+    return *slot;
+}
+
+base::Result<std::string> AgentImpl::stand_in_url(const Stack& stack) {
+    auto& stand_in = stand_ins_.at(stack.is_v6() ? 1 : 0);
+    if (!stand_in) {
+        auto opened = StandIn::open(stack.is_v6() ? AF_INET6 : AF_INET, stand_in_name_,
+                                    [this](std::string_view call_id) -> const call::Dialog* {
+                                        const auto found = restored_.find(std::string{call_id});
+                                        return found != restored_.end()
+                                                   ? listener_->dialog(found->second)
+                                                   : nullptr;
+                                    });
+        if (!opened) {
+            return base::fail(opened.error());
+        }
+        stand_in = std::move(*opened);
+    }
+    return stand_in->url();
+}
+
+void AgentImpl::on_leg_event(Leg& leg, const Raw& raw) {
+    // The number is copied: the handler may retire the leg (which only marks it).
+    const call::Number number = leg.number();
+    auto event = decode(raw, stand_in_name_, settings_.session_expires_s);
+    if (!event) {
+        return;
+    }
+    if (auto* challenged = std::get_if<call::event::Challenged>(&*event)) {
+        leg.realm = challenged->realm;
+        challenged->have_credentials = credentials_for(leg.realm) != nullptr;
+    }
+    being_handled_ = &raw;
+    listener_->on_event(number, *event);
+    being_handled_ = nullptr;
+}
+
+void AgentImpl::on_new_invite(Stack& stack, Handle& fresh, const Raw& raw) {
+    call::Dialog seed = decode_invite(raw, settings_.session_expires_s);
+    const Home home = make_home();
+    // Our tag exists from the moment that the stack has taken the request in, before any response.
+    const sip_replaces_t* identity = nua_handle_make_replaces(fresh.get(), home.get(), 0);
+    if (identity != nullptr) {
+        seed.local_tag = text_of(identity->rp_from_tag);
+    }
+    seed.local_sip = {.address = stack.local_address(seed.remote_sip.address),
+                      .port = stack.listen().at.port};
+    seed.local_contact = contact_for(seed.local_sip, seed.transport);
+    seed.outbound_proxy = settings_.outbound_proxy;
+    seed.cseq_watermark = stack_cseq_bound();
+    const bool complete = !seed.local_tag.empty() && !seed.remote_tag.empty() &&
+                          !seed.remote_target.empty() && !seed.call_id.empty() &&
+                          !seed.local_sip.address.empty();
+    const auto number = complete ? listener_->on_invite(seed) : std::nullopt;
+    if (!number) {
+        nua_respond(fresh.get(), complete ? 503 : 400,
+                    complete ? "Service Unavailable" : "Bad Request", TAG_END());
+        return; // the handle goes after its response: signals run in order
+    }
+    auto& slot = legs_[*number];
+    slot = std::make_unique<Leg>(stack, std::move(fresh), *number);
+    slot->contact = seed.local_contact;
+    nua_set_hparams(slot->handle(), NUTAG_AUTOANSWER(0), NUTAG_AUTOACK(0), TAG_END());
+    auto offer = decode(raw, stand_in_name_, settings_.session_expires_s);
+    auto* offered = offer ? std::get_if<call::event::Offered>(&*offer) : nullptr;
+    being_handled_ = &raw;
+    listener_->on_event(*number,
+                        call::event::Invited{.offer = offered != nullptr ? std::move(offered->offer)
+                                                                         : std::nullopt});
+    being_handled_ = nullptr;
+}
+
+// The stack numbers its first request in a dialog that the peer began from the clock: seconds
+// since 1900 / 4 modulo 2^30 at its start, and one more for each such dialog or loose request.
+std::uint32_t AgentImpl::stack_cseq_bound() {
+    clock_cseqs_ += 1;
+    const auto since_1900 = static_cast<std::uint64_t>(base::read_clock().real_ns / 1'000'000'000) +
+                            2'208'988'800U;
+    return static_cast<std::uint32_t>((since_1900 / 4) & 0x3FFFFFFFU) + clock_cseqs_ + 1000;
+}
+
+base::Result<std::uint64_t> AgentImpl::ask_options(std::string_view target) {
+    const auto origin = origin_for(target);
+    if (!origin) {
+        return base::fail(origin.error());
+    }
+    Stack* stack = nullptr;
+    for (const auto& candidate : stacks_) {
+        if (candidate->listen().at.port == origin->local.port &&
+            candidate->is_v6() == is_v6(origin->local.address)) {
+            stack = candidate.get();
+            break;
+        }
+    }
+    assert(stack != nullptr); // origin_for has found it
+    clock_cseqs_ += 1;
+    Handle handle{nua_handle(stack->nua(), nullptr, SIPTAG_FROM_STR(origin->from.c_str()),
+                             SIPTAG_TO_STR(fmt::format("<{}>", origin->target).c_str()),
+                             TAG_END())};
+    const std::uint64_t ticket = ++last_ticket_;
+    nua_options(handle.get(), NUTAG_URL(origin->target.c_str()),
+                TAG_IF(!settings_.outbound_proxy.empty(),
+                       NUTAG_PROXY(settings_.outbound_proxy.c_str())),
+                TAG_END());
+    options_.emplace(handle.get(), std::pair{ticket, std::move(handle)});
+    return ticket;
+}
+
+void AgentImpl::on_options_done(nua_handle_t* handle, const Raw& raw) {
+    const auto found = options_.find(handle);
+    if (raw.status < 200 || found == options_.end()) {
+        return;
+    }
+    const std::uint64_t ticket = found->second.first;
+    options_.erase(found);
+    listener_->on_options_answer(ticket, static_cast<std::uint16_t>(std::min(raw.status, 999)),
+                                 base::printable(text_of(raw.phrase), 200));
+}
+
+const Credentials* AgentImpl::credentials_for(const std::string& realm) const {
+    const auto fits = [&](const Credentials& c) { return c.realm.empty() || c.realm == realm; };
+    const auto found = std::ranges::find_if(settings_.credentials, fits);
+    return found != settings_.credentials.end() ? &*found : nullptr;
+}
+
+void AgentImpl::add_credentials(Credentials credentials) {
+    settings_.credentials.insert(settings_.credentials.begin(), std::move(credentials));
+}
+
+void AgentImpl::retire(call::Number call) {
+    const auto found = legs_.find(call);
+    if (found == legs_.end()) {
+        return;
+    }
+    restored_.erase(found->second->call_id);
+    // Not from inside the leg's own callback.
+    retired_.push_back(std::move(found->second));
+    legs_.erase(found);
+    if (!sweep_) {
+        // SAFETY: the source is a member and goes before `this`.
+        sweep_ = base::when_idle([this] {
+            sweep_.reset();
+            retired_.clear();
+        });
+    }
+}
+
+void AgentImpl::shut_down(std::function<void()> done) {
+    auto left = std::make_shared<std::size_t>(stacks_.size());
+    auto finished = std::make_shared<std::function<void()>>(std::move(done));
+    if (stacks_.empty()) {
+        (*finished)();
+        return;
+    }
+    for (const auto& stack : stacks_) {
+        // Shared by the stacks, which end in any order.
+        stack->shut_down([left, finished] {
+            if (--*left == 0) {
+                (*finished)();
+            }
+        });
+    }
+}
+
+} // namespace revenant::sip

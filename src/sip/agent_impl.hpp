@@ -1,0 +1,96 @@
+// The Agent's insides, shared by agent.cpp (who and where) and verbs.cpp (what is said).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "revenant/base/clock.hpp"
+#include "revenant/base/result.hpp"
+#include "revenant/base/source.hpp"
+#include "revenant/base/text.hpp"
+#include "revenant/call/dialog.hpp"
+#include "revenant/sip/agent.hpp"
+
+#include "sip/decode.hpp"
+#include "sip/leg.hpp"
+#include "sip/nua.hpp"
+#include "sip/stack.hpp"
+#include "sip/stand_in.hpp"
+#include "sip/text.hpp"
+
+namespace revenant::sip {
+
+class AgentImpl final : public Agent, private StackUser {
+public:
+    AgentImpl(const Settings& settings, Listener& listener);
+    AgentImpl(const AgentImpl&) = delete;
+    AgentImpl& operator=(const AgentImpl&) = delete;
+    ~AgentImpl() override;
+
+    [[nodiscard]] base::Status open();
+
+    [[nodiscard]] base::Result<Origin> origin_for(std::string_view target) const override;
+    void send_invite(const call::Dialog& dialog) override;
+    void acknowledge(const call::Dialog& dialog) override;
+    void acknowledge_stand_in(const call::Dialog& dialog) override;
+    void respond(const call::Dialog& dialog, std::uint16_t status) override;
+    void respond_now(const call::Dialog& dialog, std::uint16_t status, bool with_sdp) override;
+    void send_cancel(const call::Dialog& dialog) override;
+    void send_bye(const call::Dialog& dialog) override;
+    void reoffer(const call::Dialog& dialog) override;
+    void send_info(const call::Dialog& dialog, const std::string& content_type,
+                   const std::string& body) override;
+    void send_options(const call::Dialog& dialog) override;
+    void authenticate(const call::Dialog& dialog) override;
+    void restore(const call::Dialog& dialog, std::uint32_t cseq_base) override;
+    void arm(const call::Dialog& dialog) override;
+    void lift(const call::Dialog& dialog) override;
+    void dispose(const call::Dialog& dialog) override;
+    void retire(call::Number call) override;
+    [[nodiscard]] base::Result<std::uint64_t> ask_options(std::string_view target) override;
+    void add_credentials(Credentials credentials) override;
+    void shut_down(std::function<void()> done) override;
+
+private:
+    void on_leg_event(Leg& leg, const Raw& raw) override;
+    void on_new_invite(Stack& stack, Handle& fresh, const Raw& raw) override;
+    void on_options_done(nua_handle_t* handle, const Raw& raw) override;
+
+    [[nodiscard]] Leg* leg(call::Number number);
+    [[nodiscard]] Leg& make_leg(Stack& stack, const call::Dialog& dialog);
+    [[nodiscard]] Stack* stack_for(const call::Dialog& dialog);
+    [[nodiscard]] std::string contact_for(const call::Endpoint& local,
+                                          call::Transport transport) const;
+    [[nodiscard]] base::Result<std::string> stand_in_url(const Stack& stack);
+    [[nodiscard]] std::uint32_t stack_cseq_bound();
+    [[nodiscard]] const Credentials* credentials_for(const std::string& realm) const;
+    void report_terminated(call::Number number, std::string why);
+    void abandon_stacks();
+
+    Settings settings_;
+    Listener* listener_;
+    std::string stand_in_name_;
+    Uri aor_;
+    Root root_;
+    std::vector<std::unique_ptr<Stack>> stacks_;
+    std::array<std::unique_ptr<StandIn>, 2> stand_ins_; // IPv4, IPv6; opened when first needed
+    std::unordered_map<call::Number, std::unique_ptr<Leg>> legs_;
+    std::unordered_map<std::string, call::Number> restored_; // by Call-ID
+    std::vector<std::unique_ptr<Leg>> retired_;
+    std::unordered_map<nua_handle_t*, std::pair<std::uint64_t, Handle>> options_;
+    std::uint64_t last_ticket_ = 0;
+    std::uint32_t clock_cseqs_ = 0;
+    const Raw* being_handled_ = nullptr; // during one callback
+    base::Source sweep_;
+    std::vector<base::Source> reports_;
+};
+
+} // namespace revenant::sip

@@ -1,0 +1,42 @@
+// Our end of one dialog inside the SIP stack: the nua handle, its owner, and what it is waiting for.
+#pragma once
+
+#include <string>
+
+#include "revenant/call/dialog.hpp"
+
+#include "sip/nua.hpp"
+
+namespace revenant::sip {
+
+// Neither copied nor moved: the stack holds its address as the handle's magic.
+class Leg {
+public:
+    // For a call of ours or a restored one: makes the handle with both ends of `dialog`.
+    Leg(Stack& stack, nua_t* nua, const call::Dialog& dialog);
+    // For an INVITE that came in: adopts its handle.
+    Leg(Stack& stack, Handle fresh, call::Number number);
+    Leg(const Leg&) = delete;
+    Leg& operator=(const Leg&) = delete;
+    ~Leg() = default;
+
+    [[nodiscard]] nua_handle_t* handle() const { return handle_.get(); }
+    [[nodiscard]] call::Number number() const { return number_; }
+    [[nodiscard]] Stack& stack() const { return *stack_; }
+
+    // The stand-in that this leg's requests end at; empty: they go to the peer.
+    std::string quarantine;
+    // The Contact of an incoming call, sent with our responses.
+    std::string contact;
+    // The realm of the challenge that waits for credentials.
+    std::string realm;
+    // Call-ID of a restored dialog, as the stand-in looks it up.
+    std::string call_id;
+
+private:
+    Stack* stack_; // outlives every Leg
+    call::Number number_;
+    Handle handle_;
+};
+
+} // namespace revenant::sip

@@ -1,0 +1,43 @@
+// The stand-in: a responder on loopback that plays the peer of a restored dialog towards our own
+// SIP stack, from the record. Whatever the stack sends while the dialog is quarantined ends here.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "revenant/base/fd.hpp"
+#include "revenant/base/result.hpp"
+#include "revenant/base/source.hpp"
+#include "revenant/call/dialog.hpp"
+
+namespace revenant::sip {
+
+class StandIn {
+public:
+    // The dialog with this Call-ID, null if there is none.
+    using Lookup = std::function<const call::Dialog*(std::string_view call_id)>;
+
+    // `family` is AF_INET or AF_INET6: the stack sends from sockets of one family only. `name` goes
+    // into Server; the caller recognises the stand-in's answers by it, so it must be a secret of
+    // this process.
+    [[nodiscard]] static base::Result<std::unique_ptr<StandIn>> open(int family, std::string name,
+                                                                     Lookup lookup);
+
+    // What NUTAG_PROXY takes.
+    [[nodiscard]] const std::string& url() const { return url_; }
+
+private:
+    StandIn(base::Fd socket, std::string url, std::string name, Lookup lookup);
+    void read();
+    [[nodiscard]] std::string answer(std::string_view request) const;
+
+    base::Fd socket_;
+    std::string url_;
+    std::string name_;
+    Lookup lookup_;
+    base::Source readable_;
+};
+
+} // namespace revenant::sip

@@ -1,0 +1,244 @@
+// What the Agent says: one nua call or two per verb. Signals to the stack run in the order in which
+// they are given, so `set the proxy, invite, set it back` sends just the INVITE past the stand-in.
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "revenant/base/log.hpp"
+#include "revenant/base/source.hpp"
+#include "revenant/call/dialog.hpp"
+#include "revenant/call/event.hpp"
+
+#include "sip/agent_impl.hpp"
+#include "sip/leg.hpp"
+#include "sip/nua.hpp"
+#include "sip/text.hpp"
+
+namespace revenant::sip {
+
+namespace {
+
+// Where requests in the dialog really go: the outbound proxy, else the first loose route, else
+// wherever Route and Request-URI say. A null proxy with a loose route would make the stack send to
+// the Request-URI with the Route headers merely present.
+std::string real_proxy(const call::Dialog& dialog) {
+    if (!dialog.outbound_proxy.empty()) {
+        return dialog.outbound_proxy;
+    }
+    if (dialog.route_set.empty()) {
+        return {};
+    }
+    const auto route = read_uri(dialog.route_set.front());
+    return route && route->loose_route ? route->text : std::string{};
+}
+
+const char* or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
+
+const char* phrase_of(std::uint16_t status) {
+    const char* phrase = sip_status_phrase(status);
+    return phrase != nullptr ? phrase : "Answer";
+}
+
+nua_session_refresher refresher_of(const call::SessionTimer& timer) {
+    switch (timer.refresher) {
+    case call::Refresher::none: return nua_any_refresher;
+    case call::Refresher::local: return nua_local_refresher;
+    case call::Refresher::remote: return nua_remote_refresher;
+    }
+    return nua_any_refresher;
+}
+
+void set_proxy(const Leg& leg, const std::string& url) {
+    nua_set_hparams(leg.handle(), NUTAG_PROXY(or_null(url)), TAG_END());
+}
+
+} // namespace
+
+void AgentImpl::send_invite(const call::Dialog& dialog) {
+    Stack* stack = stack_for(dialog);
+    if (stack == nullptr) {
+        report_terminated(dialog.number, "no listening address fits the call");
+        return;
+    }
+    const Leg& leg = make_leg(*stack, dialog);
+    const std::string cseq = fmt::format("{} INVITE", first_cseq - 1);
+    nua_invite(leg.handle(), NUTAG_URL(dialog.remote_target.c_str()),
+               SIPTAG_CALL_ID_STR(dialog.call_id.c_str()), SIPTAG_CSEQ_STR(cseq.c_str()),
+               SIPTAG_CONTACT_STR(dialog.local_contact.c_str()),
+               TAG_IF(!dialog.outbound_proxy.empty(),
+                      NUTAG_PROXY(dialog.outbound_proxy.c_str())),
+               NUTAG_AUTOACK(0), NUTAG_AUTOANSWER(0),
+               SOATAG_USER_SDP_STR(dialog.local_sdp.c_str()), TAG_END());
+}
+
+void AgentImpl::acknowledge(const call::Dialog& dialog) {
+    Leg* leg = this->leg(dialog.number);
+    if (leg == nullptr) {
+        return;
+    }
+    if (leg->quarantine.empty()) {
+        nua_ack(leg->handle(), TAG_END());
+        return;
+    }
+    leg->quarantine.clear();
+    nua_ack(leg->handle(), NUTAG_PROXY(or_null(real_proxy(dialog))), TAG_END());
+}
+
+void AgentImpl::acknowledge_stand_in(const call::Dialog& dialog) {
+    if (const Leg* leg = this->leg(dialog.number)) {
+        nua_ack(leg->handle(), TAG_END());
+    }
+}
+
+void AgentImpl::respond(const call::Dialog& dialog, std::uint16_t status) {
+    const Leg* leg = this->leg(dialog.number);
+    if (leg == nullptr) {
+        return;
+    }
+    const bool with_sdp = status >= 200 && status < 300;
+    nua_respond(leg->handle(), status, phrase_of(status),
+                TAG_IF(status < 300, SIPTAG_CONTACT_STR(dialog.local_contact.c_str())),
+                TAG_IF(with_sdp, SOATAG_USER_SDP_STR(dialog.local_sdp.c_str())), TAG_END());
+}
+
+void AgentImpl::respond_now(const call::Dialog& dialog, std::uint16_t status, bool with_sdp) {
+    const Leg* leg = this->leg(dialog.number);
+    if (leg == nullptr || being_handled_ == nullptr || being_handled_->message == nullptr) {
+        return;
+    }
+    nua_respond(leg->handle(), status, phrase_of(status), NUTAG_WITH(being_handled_->message),
+                TAG_IF(status < 300 && with_sdp,
+                       SIPTAG_CONTACT_STR(dialog.local_contact.c_str())),
+                TAG_IF(status < 300 && with_sdp, SOATAG_USER_SDP_STR(dialog.local_sdp.c_str())),
+                TAG_END());
+}
+
+void AgentImpl::send_cancel(const call::Dialog& dialog) {
+    if (const Leg* leg = this->leg(dialog.number)) {
+        nua_cancel(leg->handle(), TAG_END());
+    }
+}
+
+void AgentImpl::send_bye(const call::Dialog& dialog) {
+    Leg* leg = this->leg(dialog.number);
+    if (leg == nullptr) {
+        return;
+    }
+    if (!leg->quarantine.empty()) {
+        leg->quarantine.clear();
+        set_proxy(*leg, real_proxy(dialog));
+    }
+    nua_bye(leg->handle(), TAG_END());
+}
+
+void AgentImpl::reoffer(const call::Dialog& dialog) {
+    if (const Leg* leg = this->leg(dialog.number)) {
+        nua_invite(leg->handle(), SOATAG_USER_SDP_STR(dialog.local_sdp.c_str()), TAG_END());
+    }
+}
+
+void AgentImpl::send_info(const call::Dialog& dialog, const std::string& content_type,
+                          const std::string& body) {
+    if (const Leg* leg = this->leg(dialog.number)) {
+        nua_info(leg->handle(), SIPTAG_CONTENT_TYPE_STR(content_type.c_str()),
+                 SIPTAG_PAYLOAD_STR(body.c_str()), TAG_END());
+    }
+}
+
+void AgentImpl::send_options(const call::Dialog& dialog) {
+    if (const Leg* leg = this->leg(dialog.number)) {
+        nua_options(leg->handle(), TAG_END());
+    }
+}
+
+void AgentImpl::authenticate(const call::Dialog& dialog) {
+    const Leg* leg = this->leg(dialog.number);
+    const Credentials* known = leg != nullptr ? credentials_for(leg->realm) : nullptr;
+    if (known == nullptr) {
+        return;
+    }
+    const std::string auth =
+        fmt::format("Digest:\"{}\":{}:{}", leg->realm, known->user, known->password);
+    const bool quarantined = !leg->quarantine.empty();
+    if (quarantined) {
+        set_proxy(*leg, real_proxy(dialog));
+    }
+    nua_authenticate(leg->handle(), NUTAG_AUTH(auth.c_str()), TAG_END());
+    if (quarantined) {
+        set_proxy(*leg, leg->quarantine);
+    }
+}
+
+void AgentImpl::restore(const call::Dialog& dialog, std::uint32_t cseq_base) {
+    Stack* stack = stack_for(dialog);
+    if (stack == nullptr) {
+        report_terminated(
+            dialog.number,
+            fmt::format("the call was on {}, which is not listened on now; start with --listen {}",
+                        host_port(dialog.local_sip), host_port(dialog.local_sip)));
+        return;
+    }
+    const auto url = stand_in_url(*stack);
+    if (!url) {
+        report_terminated(dialog.number, url.error().context);
+        return;
+    }
+    restored_[dialog.call_id] = dialog.number;
+    Leg& leg = make_leg(*stack, dialog);
+    leg.quarantine = *url;
+    leg.call_id = dialog.call_id;
+    const std::string cseq = fmt::format("{} INVITE", cseq_base);
+    const call::SessionTimer& timer = dialog.timer;
+    nua_invite(leg.handle(), NUTAG_PROXY(leg.quarantine.c_str()),
+               SIPTAG_CALL_ID_STR(dialog.call_id.c_str()), SIPTAG_CSEQ_STR(cseq.c_str()),
+               NUTAG_URL(dialog.remote_target.c_str()),
+               SIPTAG_CONTACT_STR(dialog.local_contact.c_str()),
+               TAG_IF(timer.interval_s != 0, NUTAG_SESSION_TIMER(timer.interval_s)),
+               TAG_IF(timer.interval_s != 0, NUTAG_SESSION_REFRESHER(refresher_of(timer))),
+               TAG_IF(timer.min_se_s != 0, NUTAG_MIN_SE(timer.min_se_s)), NUTAG_AUTOACK(0),
+               NUTAG_AUTOANSWER(0), SOATAG_USER_SDP_STR(dialog.local_sdp.c_str()), TAG_END());
+}
+
+void AgentImpl::arm(const call::Dialog& dialog) {
+    const Leg* leg = this->leg(dialog.number);
+    if (leg == nullptr) {
+        return;
+    }
+    const std::string real = real_proxy(dialog);
+    nua_invite(leg->handle(), NUTAG_PROXY(or_null(real)),
+               TAG_IF(dialog.timer.min_se_s != 0, NUTAG_MIN_SE(dialog.timer.min_se_s)), TAG_END());
+    // Everything that the stack may add by itself, a BYE after a 500 first of all, ends at the
+    // stand-in again.
+    set_proxy(*leg, leg->quarantine);
+}
+
+void AgentImpl::lift(const call::Dialog& dialog) {
+    Leg* leg = this->leg(dialog.number);
+    if (leg == nullptr || leg->quarantine.empty()) {
+        return;
+    }
+    leg->quarantine.clear();
+    set_proxy(*leg, real_proxy(dialog));
+}
+
+void AgentImpl::dispose(const call::Dialog& dialog) {
+    const Leg* leg = this->leg(dialog.number);
+    if (leg == nullptr) {
+        return;
+    }
+    if (!leg->quarantine.empty()) {
+        set_proxy(*leg, leg->quarantine);
+    }
+    retire(dialog.number);
+}
+
+void AgentImpl::report_terminated(call::Number number, std::string why) {
+    // From the main loop, as the stack would: the caller is in the middle of performing effects.
+    reports_.push_back(base::when_idle([this, number, why = std::move(why)] {
+        listener_->on_event(number, call::event::Terminated{.status = 503, .reason = why});
+    }));
+}
+
+} // namespace revenant::sip

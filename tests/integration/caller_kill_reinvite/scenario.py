@@ -1,0 +1,22 @@
+"""A call that we made outlives SIGKILL. After `reinvite` the peer has seen a session refresh in the same dialog,
+and the call holds, carries INFO, and ends from whichever side wants to end it."""
+
+from lib import checks, story
+
+VARIANTS = ["bye_by_phone", "bye_by_peer"]
+
+
+def run(env):
+    who = env.variant.removeprefix("bye_by_")
+    phone = env.phone(audio="tone:440").start()
+    peer = env.sipp("peer_called.xml")
+    call_id = story.called_peer(env, phone, peer)
+    phone.do("info 1 before")
+
+    story.kill_and_resume(env, phone)
+    story.use(env, phone, peer, call_id)
+    story.hang_up(env, phone, peer, who, call_id)
+
+    checks.one_dialog(env.capture, phone, bye_asked=who == "phone")
+    checks.one_stream(checks.rtp_from(env.capture, phone))
+    phone.quit()

@@ -1,0 +1,37 @@
+"""A held call comes back held: by whom, and unheld only when that one says so."""
+
+from lib import checks, story
+from lib.waiting import check
+
+VARIANTS = ["local", "remote", "both"]
+
+
+def run(env):
+    phone = env.phone(audio="tone:440").start()
+    peer = env.sipp("peer_called.xml")
+    call_id = story.called_peer(env, phone, peer)
+    if env.variant in ("local", "both"):
+        phone.send("hold 1")
+        phone.wait("call.held", by="local")
+    if env.variant in ("remote", "both"):
+        peer.cue("HOLD", call_id)
+        phone.wait("call.held", by="remote")
+        env.capture.wait("the ACK of the peer's hold", lambda m: m.method == "ACK" and phone.to_here(m))
+
+    invite = story.kill_and_resume(env, phone)
+    wanted = {"local": (b"a=sendonly",), "remote": (b"a=recvonly",), "both": (b"a=inactive",)}[env.variant]
+    check(any(w in invite.sdp for w in wanted), f"the re-INVITE does not say {wanted}:\n{invite.sdp.decode()}")
+    check(not phone.seen("call.unheld"), "the call came back unheld")
+
+    if env.variant in ("local", "both"):
+        phone.send("unhold 1")
+        phone.wait("call.unheld", by="local")
+    if env.variant in ("remote", "both"):
+        peer.cue("UNHOLD", call_id)
+        phone.wait("call.unheld", by="remote")
+    last = checks.sdp_sent(env.capture, phone)[-1]
+    check(not any(w in last.sdp for w in (b"a=sendonly", b"a=recvonly", b"a=inactive")),
+          f"still held:\n{last.sdp.decode()}")
+    story.hang_up(env, phone, peer, "phone", call_id)
+    checks.one_dialog(env.capture, phone, bye_asked=True)
+    phone.quit()

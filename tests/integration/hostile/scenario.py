@@ -1,0 +1,180 @@
+"""Strangers, fuzz and absurd files beside a call that goes on: the call is untouched, the phone lives, and a name from the
+network cannot write on the terminal."""
+
+import json
+import os
+import random
+import socket
+import time
+
+from lib import checks, story
+from lib.process import listening
+from lib.waiting import check, until
+
+VARIANTS = ["sip", "sdp", "rtp", "names", "journal"]
+
+
+def run(env):
+    {"sip": sip, "sdp": sdp, "rtp": rtp, "names": names, "journal": journal}[env.variant](env)
+
+
+def a_call(env, **arguments):
+    phone = env.phone(audio="tone:440", **arguments).start()
+    peer = env.sipp("peer_called.xml")
+    return phone, peer, story.called_peer(env, phone, peer)
+
+
+def untouched(env, phone, peer, call_id):
+    """Still there, still the same dialog, still good for everything, over a kill too."""
+    check(phone.process.running(), "the phone is dead")
+    phone.do("info 1 hello")
+    story.kill_and_resume(env, phone, call_id)
+    story.use(env, phone, peer, call_id)
+    story.hang_up(env, phone, peer, "phone", call_id)
+    checks.one_dialog(env.capture, phone, bye_asked=True, call_id=call_id)
+    phone.quit()
+
+
+class Stranger:
+    def __init__(self, address="127.0.0.66"):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((address, 0))
+
+    def send(self, data, to):
+        self.socket.sendto(data, to)
+
+
+def request(method="OPTIONS", call_id="x", sdp=b"", headers=""):
+    return (f"{method} sip:alice@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.66:5060;branch=z9hG4bK{random.random()}\r\n"
+            f"From: <sip:eve@127.0.0.66>;tag=eve\r\nTo: <sip:alice@127.0.0.1>\r\nCall-ID: {call_id}\r\nCSeq: 1 {method}\r\n"
+            f"Contact: <sip:eve@127.0.0.66>\r\n{headers}"
+            + (f"Content-Type: application/sdp\r\nContent-Length: {len(sdp)}\r\n\r\n" if sdp
+               else "Content-Length: 0\r\n\r\n")).encode() + sdp
+
+
+def sip(env):
+    """Malformed SIP, and requests of strangers that claim to belong to the call."""
+    phone, peer, call_id = a_call(env)
+    eve, here = Stranger(), (phone.address, phone.port)
+    seed = random.Random(4475)
+    good = request("INVITE", "fuzz", b"v=0\r\no=- 1 1 IN IP4 127.0.0.66\r\ns=-\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n")
+    for _ in range(300):
+        data = bytearray(good)
+        for _ in range(seed.randrange(1, 20)):
+            data[seed.randrange(len(data))] = seed.randrange(256)
+        eve.send(bytes(data[:seed.randrange(1, len(data) + 1)]), here)
+    for data in (b"", b"\0" * 4, b"\r\n\r\n", b"INVITE", b"SIP/2.0 200 OK\r\n\r\n", b"\xff" * 1400,
+                 b"INVITE sip:a@b SIP/2.0\r\n" + b"Via: x\r\n" * 150 + b"\r\n",
+                 request("INVITE", "a" * 1000), request("INVITE", headers="Content-Length: 99999999\r\n"),
+                 request("INVITE", headers="CSeq: 99999999999999999999 INVITE\r\n"), request("BYE", call_id),
+                 request("INVITE", call_id), request("CANCEL", call_id),
+                 request("BYE", call_id).replace(b"To: <sip:alice@127.0.0.1>", b"To: <sip:alice@127.0.0.1>;tag=guess")):
+        eve.send(data, here)
+    eve.send(request("OPTIONS", "last-of-the-fuzz"), here)
+    env.capture.wait("an answer to the last request", lambda m: m.call_id == "last-of-the-fuzz" and m.status is not None)
+    check(not phone.seen("call.ended", call=1), "a stranger ended the call")
+    check(len(phone.seen("call.established")) == 1, "a stranger was answered")
+    for event in phone.seen("call.incoming"):
+        phone.send(f"decline {event['call']}")
+    untouched(env, phone, peer, call_id)
+
+
+def sdp(env):
+    """Absurd offers from strangers: none is answered by itself, none hurts."""
+    phone, peer, call_id = a_call(env)
+    eve, here = Stranger(), (phone.address, phone.port)
+    head = b"v=0\r\no=- 1 1 IN IP4 127.0.0.66\r\ns=-\r\n"
+    offers = [b"v=9", b"\0\xff\xfe", head, head + b"m=audio 99999999 RTP/AVP 0\r\n", head + b"m=audio 0 RTP/AVP 0\r\n",
+              head + b"c=IN IP4 999.1.1.1\r\nm=audio 9 RTP/AVP 0\r\n", head + b"c=IN IP6 ::1\r\nm=audio 9 RTP/AVP 0\r\n",
+              head + b"m=audio 9 RTP/AVP " + b"0 " * 500 + b"\r\n", head + b"m=audio 9 RTP/AVP 999\r\n",
+              head + b"m=video 9 RTP/AVP 31\r\n", head + b"m=audio -1 RTP/AVP 0\r\n",
+              head + b"c=IN IP4 127.0.0.66\r\nm=audio 9 RTP/AVP 0\r\na=ptime:0\r\na=rtpmap:0 X/0\r\n",
+              head + b"c=IN IP4 127.0.0.66\r\nm=audio 9 RTP/AVP 0\r\na=ptime:99999999\r\n",
+              head + b"m=audio 9 RTP/AVP 0\r\n" * 40]
+    for n, offer in enumerate(offers):
+        eve.send(request("INVITE", f"offer{n}", offer), here)
+    eve.send(request("OPTIONS", "last-of-the-offers"), here)
+    env.capture.wait("an answer to the last request", lambda m: m.call_id == "last-of-the-offers" and m.status is not None)
+    for event in phone.seen("call.incoming"):
+        phone.send(f"answer {event['call']}")
+    phone.do("calls")
+    for event in phone.seen("call.incoming"):
+        phone.send(f"bye {event['call']}")
+    check(not phone.seen("call.ended", call=1), "an offer ended the call")
+    untouched(env, phone, peer, call_id)
+
+
+def rtp(env):
+    """RTP from strangers, with the right numbers too, and garbage, to the port of the call."""
+    phone, peer, call_id = a_call(env)
+    stream = env.capture.wait_rtp("from the phone", lambda r: r.source[0] == phone.address, 20)
+    port = stream[0].source
+    eve, seed = Stranger(), random.Random(1)
+    for n in range(500):
+        header = bytes([0x80, 0]) + n.to_bytes(2, "big") + (160 * n).to_bytes(4, "big") + b"EVIL"
+        eve.send(header + bytes([seed.randrange(256)]) * 160, port)
+        eve.send(bytes(seed.randrange(256) for _ in range(seed.randrange(1, 60))), port)
+        eve.send(b"\x80\xc8" + bytes(seed.randrange(256) for _ in range(26)), (port[0], port[1] + 1))
+    since = time.time()
+    env.capture.wait_rtp("to the peer", lambda r: r.source == port and r.destination[0] == peer.address, 50, since=since)
+    check(not [r for r in env.capture.rtp if r.source == port and r.destination[0] == "127.0.0.66"],
+          "the call's audio went to a stranger")
+    checks.one_stream(checks.rtp_from(env.capture, phone))
+    untouched(env, phone, peer, call_id)
+
+
+def names(env):
+    """A display name with terminal escapes and line ends in it: one line, no control characters, in JSON and in text."""
+    phone = env.phone().start()
+    eve = Stranger()
+    evil = b'"\x1b]0;owned\x07\x1b[2J\xc2\x9b31mBob\\\n"'
+    data = request("INVITE", "names", b"v=0\r\no=- 1 1 IN IP4 127.0.0.66\r\ns=-\r\nc=IN IP4 127.0.0.66\r\nt=0 0\r\n"
+                   b"m=audio 9 RTP/AVP 0\r\n").replace(b"From: ", b"From: " + evil + b" ")
+    eve.send(data.replace(b"\\\n", b""), (phone.address, phone.port))
+    event = phone.wait("call.incoming")
+    check(not any(ord(c) < 32 or 127 <= ord(c) < 160 for c in str(event.get("from"))),
+          f"control characters in {event.get('from')!r}")
+    phone.do("calls")
+    phone.do("decline 1")
+    with open(phone.process.log_path, "rb") as log:
+        check(b"\x1b]0;owned" not in log.read(), "the escape reached the output")
+    phone.quit()
+
+    text = env.process("text", [env.binary, *[a for a in phone.arguments() if a != "--json"], "-c", "wait incoming 1 10",
+                                "-c", "calls", "-c", "decline 1"])
+    until(lambda: listening("udp", phone.address, phone.port), 5, "the phone to listen")
+    eve.send(data.replace(b"\\\n", b"").replace(b"names", b"names2"), (phone.address, phone.port))
+    text.wait_exit(15)
+    log = text.log()
+    check("Bob" in log, f"the name is not there at all:\n{log}")
+    check("\x1b" not in log and "\x07" not in log and "\x9b" not in log, f"control characters in the text:\n{log!r}")
+
+
+def journal(env):
+    """Absurd records beside a good one: named and set aside, never deleted, and the good call comes back."""
+    phone, peer, call_id = a_call(env)
+    phone.kill9()
+    directory = os.path.dirname(phone.record_path())
+    good = json.dumps(phone.record())
+    newer = json.dumps({**phone.record(), "schema": 4711})
+    absurd = {"2.json": b"", "3.json": b"{", "4.json": b"\0" * 5000, "5.json": b"[" * 20000,
+              "6.json": good[:len(good) // 2].encode(), "7.json": b'{"schema":1}', "8.json": newer.encode(),
+              "9.json": good.replace('"schema"', '"Schema"').encode(), "notes.txt": b"hello", "99999999999.json": b"{}"}
+    for name, data in absurd.items():
+        with open(os.path.join(directory, name), "wb") as file:
+            file.write(data)
+    os.mkdir(os.path.join(directory, "10.json"))
+    phone.start()
+    phone.wait("call.restored", call=1)
+    story.reinvite(phone, "1")
+    for name, data in absurd.items():
+        kept = [n for n in os.listdir(directory) if n == name or n.startswith(name)]
+        check(kept, f"{name} was deleted")
+        with open(os.path.join(directory, kept[0]), "rb") as file:
+            check(file.read() == data, f"{name} was changed")
+    corrupt = [n for n in os.listdir(directory) if n.endswith(".corrupt")]
+    check("3.json.corrupt" in corrupt, f"3.json was not set aside: {sorted(os.listdir(directory))}")
+    check(len(phone.seen("call.restored")) == 1, "an absurd record was restored")
+    phone.do("info 1 hello")
+    story.hang_up(env, phone, peer, "phone", call_id)
+    phone.quit()

@@ -1,0 +1,74 @@
+"""The steps that most scenarios share, each ending when both sides have seen it happen."""
+
+from . import checks
+from .waiting import check
+
+
+def called_peer(env, phone, peer, command=None):
+    """The phone calls the peer and the peer has the ACK. Returns the Call-ID."""
+    phone.send(command or f"call {peer.uri}")
+    phone.wait("call.established", 8)
+    return env.capture.wait("the ACK of the call", lambda m: m.method == "ACK" and phone.from_here(m)).call_id
+
+
+def calling_peer(env, phone, **sipp):
+    """sipp calls the phone, which answers; returns (sipp, Call-ID)."""
+    host = f"[{phone.address}]" if ":" in phone.address else phone.address
+    keys = {"phone": f"{host}:{phone.port}", **sipp.pop("keys", {})}
+    peer = env.sipp(sipp.pop("xml", "peer_calling.xml"), remote=sipp.pop("remote", f"{host}:{phone.port}"), keys=keys, **sipp)
+    phone.wait("call.incoming")
+    phone.send("answer")
+    phone.wait("call.established", 8)
+    return peer, env.capture.wait("the ACK of the call", lambda m: m.method == "ACK" and phone.to_here(m)).call_id
+
+
+def reinvite(phone, what="", deadline_s=10):
+    """By hand, as a user would: types reinvite and waits for the ledger's word. The event call.resumed."""
+    phone.send(f"reinvite {what}".strip())
+    return phone.wait("call.resumed", deadline_s)
+
+
+def kill_and_resume(env, phone, call_id=None):
+    """SIGKILL, start, reinvite: and the peer sees a refresh. Returns the re-INVITE."""
+    phone.kill9()
+    phone.start()
+    phone.wait("call.restored")
+    quiet(env, phone, phone.killed_at)
+    reinvite(phone)
+    invite = checks.same_refresh(env.capture, phone, phone.killed_at, call_id)
+    env.capture.wait("the ACK of the re-INVITE", lambda m: m.method == "ACK" and phone.from_here(m)
+                     and m.cseq == invite.cseq, since=phone.killed_at)
+    return invite
+
+
+def quiet(env, phone, since):
+    """Nothing has left the phone since then."""
+    sent = env.capture.messages(phone.from_here, since)
+    check(not sent, "the phone spoke before it was asked to: " + "; ".join(map(str, sent)))
+
+
+def use(env, phone, peer=None, call_id=None):
+    """The call is good for everything that a call is good for, from both sides."""
+    phone.do("info 1 hello")
+    phone.send("hold 1")
+    phone.wait("call.held", by="local")
+    phone.send("unhold 1")
+    phone.wait("call.unheld", by="local")
+    if peer is not None:
+        peer.cue("INFO", call_id)
+        phone.wait("call.info")
+        peer.cue("HOLD", call_id)
+        phone.wait("call.held", by="remote")
+        peer.cue("UNHOLD", call_id)
+        phone.wait("call.unheld", by="remote")
+
+
+def hang_up(env, phone, peer, who, call_id):
+    """BYE from one side or the other; sipp has then gone through its whole scenario."""
+    if who == "phone":
+        phone.send("bye 1")
+        phone.wait("call.ended", by="local")
+    else:
+        peer.cue("BYE", call_id)
+        phone.wait("call.ended", by="remote")
+    peer.wait_exit()
