@@ -8,12 +8,11 @@
 
 #include <fmt/format.h>
 
+#include "app/switchboard.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/call/machine.hpp"
 #include "revenant/media/engine.hpp"
 #include "revenant/shell/output.hpp"
-
-#include "app/switchboard.hpp"
 
 namespace revenant::app {
 

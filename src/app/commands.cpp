@@ -10,14 +10,13 @@
 
 #include <fmt/format.h>
 
+#include "app/switchboard.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/call/machine.hpp"
 #include "revenant/shell/command.hpp"
 #include "revenant/shell/output.hpp"
 #include "revenant/sip/agent.hpp"
-
-#include "app/switchboard.hpp"
 
 namespace revenant::app {
 
@@ -35,18 +34,26 @@ std::string argument(const Arguments& arguments, std::size_t i) {
 
 base::Status why_over(const Call& call) {
     return base::fail(base::Errc::not_now,
-                      call.last_status != 0
-                          ? fmt::format("call {}: {} {}", call.dialog.number, call.last_status,
-                                        call.last_reason)
-                          : fmt::format("call {} has ended", call.dialog.number));
+                      call.last_status != 0 ? fmt::format("call {}: {} {}", call.dialog.number,
+                                                          call.last_status, call.last_reason)
+                                            : fmt::format("call {} has ended", call.dialog.number));
 }
 
-bool is_alerting(const Call& call) { return call.state == State::alerting; }
+bool is_alerting(const Call& call) {
+    return call.state == State::alerting;
+}
+
 bool is_outgoing_early(const Call& call) {
     return call.state == State::inviting || call.state == State::proceeding;
 }
-bool is_established(const Call& call) { return call.state == State::established; }
-bool is_any(const Call& /*call*/) { return true; }
+
+bool is_established(const Call& call) {
+    return call.state == State::established;
+}
+
+bool is_any(const Call& /*call*/) {
+    return true;
+}
 
 // Until the call is established or over.
 std::optional<base::Status> until_established(const Call& call) {
@@ -95,11 +102,12 @@ void run_on_call(Switchboard& board, const std::string& id, const OnCall& plan, 
             done(status);
         }
     };
-    board.waits().add(*number,
-                      [finished, until = plan.until](const Call& call) {
-                          return *finished ? std::optional{base::Status{}} : until(call);
-                      },
-                      0, "", once);
+    board.waits().add(
+        *number,
+        [finished, until = plan.until](const Call& call) {
+            return *finished ? std::optional{base::Status{}} : until(call);
+        },
+        0, "", once);
     if (base::Status status = board.apply(*number, plan.event); !status) {
         once(status);
     }
@@ -115,13 +123,13 @@ void hold_command(Switchboard& board, const Arguments& arguments, bool hold, con
         }
         return call.dialog.hold.local == hold ? base::Status{} : why_over(call);
     };
-    run_on_call(board, argument(arguments, 0),
-                {.fits = is_established,
-                 .what = "that is established",
-                 .event = hold ? call::Event{call::event::Hold{}}
-                               : call::Event{call::event::Unhold{}},
-                 .until = until},
-                done);
+    run_on_call(
+        board, argument(arguments, 0),
+        {.fits = is_established,
+         .what = "that is established",
+         .event = hold ? call::Event{call::event::Hold{}} : call::Event{call::event::Unhold{}},
+         .until = until},
+        done);
 }
 
 void decline_command(Switchboard& board, const Arguments& arguments, const Done& done) {
@@ -144,12 +152,10 @@ void decline_command(Switchboard& board, const Arguments& arguments, const Done&
 
 void bye_command(Switchboard& board, const Arguments& arguments, const Done& done) {
     if (argument(arguments, 0) != "all") {
-        run_on_call(board, argument(arguments, 0),
-                    {.fits = is_any,
-                     .what = "to end",
-                     .event = call::event::HangUp{},
-                     .until = until_over},
-                    done);
+        run_on_call(
+            board, argument(arguments, 0),
+            {.fits = is_any, .what = "to end", .event = call::event::HangUp{}, .until = until_over},
+            done);
         return;
     }
     std::vector<call::Number> all;
@@ -180,9 +186,8 @@ std::optional<base::Status> until_answered(const Call& call) {
     if (call.request_status >= 200 && call.request_status < 300) {
         return base::Status{};
     }
-    return base::fail(base::Errc::not_now,
-                      fmt::format("call {}: answered with {}", call.dialog.number,
-                                  call.request_status));
+    return base::fail(base::Errc::not_now, fmt::format("call {}: answered with {}",
+                                                       call.dialog.number, call.request_status));
 }
 
 void info_command(Switchboard& board, const Arguments& arguments, const Done& done) {
@@ -193,8 +198,8 @@ void info_command(Switchboard& board, const Arguments& arguments, const Done& do
     for (std::size_t i = has_id ? 1 : 0; i < arguments.size(); ++i) {
         body += (body.empty() ? "" : " ") + arguments[i];
     }
-    const bool is_digit = body.size() == 1 && std::string{"0123456789ABCD*#"}.find(body) !=
-                                                  std::string::npos;
+    const bool is_digit =
+        body.size() == 1 && std::string{"0123456789ABCD*#"}.find(body) != std::string::npos;
     const call::event::SendInfo event =
         is_digit ? call::event::SendInfo{.content_type = "application/dtmf-relay",
                                          .body = fmt::format("Signal={}\r\nDuration=160\r\n", body)}
@@ -207,8 +212,10 @@ void info_command(Switchboard& board, const Arguments& arguments, const Done& do
                 done);
 }
 
-void options_command(Switchboard& board, std::map<std::uint64_t, Done>& open,
-                     const Arguments& arguments, const Done& done) {
+void options_command(Switchboard& board,
+                     std::map<std::uint64_t, Done>& open,
+                     const Arguments& arguments,
+                     const Done& done) {
     const std::string& target = arguments.at(0);
     const auto number = base::to_u32(target);
     if (number && board.find(*number) != nullptr) {
@@ -271,18 +278,18 @@ void reinvite_command(Switchboard& board, const Arguments& arguments, const Done
         chosen.push_back(*number);
     }
     if (chosen.size() == 1 && board.find(chosen.front())->state == State::established) {
-        run_on_call(board, std::to_string(chosen.front()),
-                    {.fits = is_any,
-                     .what = "",
-                     .event = call::event::Resume{},
-                     .until = until_resumed},
-                    done);
+        run_on_call(
+            board, std::to_string(chosen.front()),
+            {.fits = is_any, .what = "", .event = call::event::Resume{}, .until = until_resumed},
+            done);
         return;
     }
+
     struct Sum {
         std::size_t left = 0;
         base::Status status;
     };
+
     auto sum = std::make_shared<Sum>(Sum{.left = chosen.size(), .status = {}});
     for (const call::Number number : chosen) {
         board.waits().add(number, until_resumed, 0, "", [sum, done](const base::Status& status) {

@@ -1,9 +1,8 @@
 // The commands about calls, for the table that prompt, scripts and options share.
 #pragma once
 
-#include "revenant/shell/command.hpp"
-
 #include "app/switchboard.hpp"
+#include "revenant/shell/command.hpp"
 
 namespace revenant::app {
 

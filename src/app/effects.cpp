@@ -5,6 +5,8 @@
 #include <utility>
 #include <variant>
 
+#include "app/notices.hpp"
+#include "app/switchboard.hpp"
 #include "revenant/base/clock.hpp"
 #include "revenant/base/log.hpp"
 #include "revenant/base/overloaded.hpp"
@@ -13,9 +15,6 @@
 #include "revenant/call/effect.hpp"
 #include "revenant/call/machine.hpp"
 #include "revenant/shell/output.hpp"
-
-#include "app/notices.hpp"
-#include "app/switchboard.hpp"
 
 namespace revenant::app {
 
@@ -63,8 +62,7 @@ base::Status Effects::perform(Switchboard& board, call::Call& call, const call::
             if (dialog.media.remote.port == 0) {
                 return;
             }
-            if (const base::Status ran =
-                    board.media_->run(number, dialog.media, dialog.hold.local);
+            if (const base::Status ran = board.media_->run(number, dialog.media, dialog.hold.local);
                 !ran) {
                 shell::print({.event = "media.trouble",
                               .call = number,
@@ -76,9 +74,8 @@ base::Status Effects::perform(Switchboard& board, call::Call& call, const call::
         [&](const effects::CloseMedia&) { board.media_->close(number); },
         [&](const effects::StartRetryTimer& e) {
             // SAFETY: the timers are the Switchboard's members.
-            board.retry_timers_[number] = base::after_ms(e.delay_ms, [&board, number] {
-                board.on_event(number, call::event::RetryDue{});
-            });
+            board.retry_timers_[number] = base::after_ms(
+                e.delay_ms, [&board, number] { board.on_event(number, call::event::RetryDue{}); });
         },
         [&](const effects::StopRetryTimer&) { board.retry_timers_.erase(number); },
         [&](const effects::Tell& e) { shell::print(notice_of(call, e)); },

@@ -12,8 +12,8 @@ class Switchboard;
 class Effects {
 public:
     // Fails only for Persist.
-    [[nodiscard]] static base::Status perform(Switchboard& board, call::Call& call,
-                                              const call::Effect& effect);
+    [[nodiscard]] static base::Status
+    perform(Switchboard& board, call::Call& call, const call::Effect& effect);
 };
 
 } // namespace revenant::app

@@ -29,8 +29,11 @@ shell::Tone tone_of(call::Verdict verdict) {
 
 } // namespace
 
-void Ledger::enter(const call::Call& call, call::Verdict verdict, const std::string& reason,
-                   const std::optional<media::Statistics>& media, std::int64_t outage_ms) {
+void Ledger::enter(const call::Call& call,
+                   call::Verdict verdict,
+                   const std::string& reason,
+                   const std::optional<media::Statistics>& media,
+                   std::int64_t outage_ms) {
     const call::Dialog& dialog = call.dialog;
     verdicts_[dialog.number] = verdict;
     std::string text = fmt::format("ledger: call {} {}  {}", dialog.number, name(verdict),

@@ -17,8 +17,11 @@ public:
     // How many lines are to come before the sum is printed.
     void expect(std::size_t calls) { expected_ += calls; }
 
-    void enter(const call::Call& call, call::Verdict verdict, const std::string& reason,
-               const std::optional<media::Statistics>& media, std::int64_t outage_ms);
+    void enter(const call::Call& call,
+               call::Verdict verdict,
+               const std::string& reason,
+               const std::optional<media::Statistics>& media,
+               std::int64_t outage_ms);
 
     // Calls whose last verdict is that.
     [[nodiscard]] std::size_t count(call::Verdict verdict) const;

@@ -31,8 +31,7 @@ std::string with_status(std::string_view what, const call::effect::Tell& tell) {
 
 Wording ended(const call::Call& call, const call::effect::Tell& tell) {
     if (tell.detail == "local") {
-        return {.tone = Tone::plain,
-                .text = tell.status == 487 ? "canceled" : "ended by us"};
+        return {.tone = Tone::plain, .text = tell.status == 487 ? "canceled" : "ended by us"};
     }
     if (tell.detail.starts_with("remote")) {
         const bool early = call.dialog.established_ms == 0;
@@ -59,13 +58,13 @@ Wording wording(const call::Call& call, const call::effect::Tell& tell) {
         return {.tone = Tone::attention,
                 .text = tell.detail == "local" ? "on hold" : "the other end has put us on hold"};
     case News::unheld:
-        return {.tone = Tone::good, .text = tell.detail == "local"
-                                                ? "off hold"
-                                                : "the other end has taken us off hold"};
+        return {.tone = Tone::good,
+                .text =
+                    tell.detail == "local" ? "off hold" : "the other end has taken us off hold"};
     case News::refreshed: return {.tone = Tone::faint, .text = "session refreshed"};
     case News::info: return {.tone = Tone::plain, .text = "INFO " + tell.detail};
-    case News::requested: return {.tone = Tone::plain,
-                                  .text = fmt::format("{} ({})", tell.detail, tell.status)};
+    case News::requested:
+        return {.tone = Tone::plain, .text = fmt::format("{} ({})", tell.detail, tell.status)};
     case News::refused: return {.tone = Tone::attention, .text = with_status("refused", tell)};
     case News::ended: return ended(call, tell);
     case News::failed: return {.tone = Tone::bad, .text = with_status("failed", tell)};

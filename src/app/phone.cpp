@@ -15,6 +15,9 @@
 #include <fmt/format.h>
 #include <glib.h>
 
+#include "app/commands.hpp"
+#include "app/switchboard.hpp"
+#include "app/wait_conditions.hpp"
 #include "revenant/app/phone.hpp"
 #include "revenant/base/log.hpp"
 #include "revenant/base/result.hpp"
@@ -25,10 +28,6 @@
 #include "revenant/media/engine.hpp"
 #include "revenant/shell/output.hpp"
 #include "revenant/sip/agent.hpp"
-
-#include "app/commands.hpp"
-#include "app/switchboard.hpp"
-#include "app/wait_conditions.hpp"
 
 namespace revenant::app {
 
@@ -125,14 +124,14 @@ base::Status Phone::open_journal() {
         return base::fail(engine.error());
     }
     media_ = std::move(*engine);
-    board_ = std::make_unique<Switchboard>(
-        *store_, *media_,
-        Policy{.source = options_.source,
-               .sink = options_.sink,
-               .codecs = chosen_codecs(options_.codecs),
-               .outbound_proxy = options_.outbound_proxy,
-               .resume_window_ms = options_.resume_deadline_s * 1000,
-               .auto_answer = options_.auto_answer});
+    board_ =
+        std::make_unique<Switchboard>(*store_, *media_,
+                                      Policy{.source = options_.source,
+                                             .sink = options_.sink,
+                                             .codecs = chosen_codecs(options_.codecs),
+                                             .outbound_proxy = options_.outbound_proxy,
+                                             .resume_window_ms = options_.resume_deadline_s * 1000,
+                                             .auto_answer = options_.auto_answer});
     media_->on_first_packet = [this](call::Number number) {
         shell::print({.event = "media.first_packet",
                       .call = number,
@@ -161,8 +160,7 @@ base::Status Phone::open_journal() {
         loaded->dialogs.clear();
     }
     found_ = loaded->dialogs.size();
-    board_->adopt(std::move(loaded->dialogs), *epoch,
-                  options_.resume == shell::Resume::automatic);
+    board_->adopt(std::move(loaded->dialogs), *epoch, options_.resume == shell::Resume::automatic);
     return {};
 }
 
@@ -227,9 +225,9 @@ void Phone::tell_ready() const {
         const bool v6 = listen.address.find(':') != std::string::npos;
         where += fmt::format("{}{}:{}{}", where.empty() ? "" : ", ",
                              v6 ? "[" + listen.address + "]" : listen.address, listen.port,
-                             !listen.transport                              ? ""
+                             !listen.transport                           ? ""
                              : *listen.transport == call::Transport::tcp ? " (tcp)"
-                                                                            : " (udp)");
+                                                                         : " (udp)");
     }
     shell::print({.event = "ready",
                   .call = std::nullopt,
@@ -395,10 +393,10 @@ void Phone::begin_quit() {
     }
     auto left = std::make_shared<std::size_t>(0);
     const auto finish = [this] {
-        // Not from inside a step.
-        signals_.push_back(base::when_idle([this] {
-            agent_->shut_down([this] { g_main_loop_quit(loop_); });
-        }));
+        // The stack waits for its transactions, which are done with; should one linger all the
+        // same, the deadline below ends it.
+        signals_.push_back(
+            base::when_idle([this] { agent_->shut_down([this] { g_main_loop_quit(loop_); }); }));
     };
     for (const call::Number number : all) {
         const call::Call* call = board_->find(number);
@@ -411,22 +409,25 @@ void Phone::begin_quit() {
             [](const call::Call& c) {
                 return c.state == call::State::over ? std::optional{base::Status{}} : std::nullopt;
             },
-            0, "", [left, finish](const base::Status&) {
+            0, "",
+            [left, finish](const base::Status&) {
                 if (--*left == 0) {
                     finish();
                 }
             });
     }
+    quit_deadline_ = base::after_ms(quit_patience_ms, [this, left] {
+        if (*left > 0) {
+            tell("quit.unanswered", shell::Tone::attention,
+                 fmt::format("{} BYE{} not answered; the next start says it again", *left,
+                             *left == 1 ? " was" : "s were"));
+        }
+        detach();
+    });
     if (*left == 0) {
         finish();
         return;
     }
-    quit_deadline_ = base::after_ms(quit_patience_ms, [this, left] {
-        tell("quit.unanswered", shell::Tone::attention,
-             fmt::format("{} BYE{} not answered; the next start says it again", *left,
-                         *left == 1 ? " was" : "s were"));
-        detach();
-    });
     for (const call::Number number : all) {
         if (board_->find(number) != nullptr) {
             static_cast<void>(board_->apply(number, call::event::HangUp{}));

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "app/switchboard.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/journal/store.hpp"
@@ -17,8 +18,6 @@
 #include "revenant/shell/script.hpp"
 #include "revenant/sip/agent.hpp"
 
-#include "app/switchboard.hpp"
-
 struct _GMainLoop; // GLib's
 
 namespace revenant::app {
@@ -26,6 +25,7 @@ namespace revenant::app {
 class Phone {
 public:
     explicit Phone(const shell::Options& options) : options_{options} {}
+
     Phone(const Phone&) = delete;
     Phone& operator=(const Phone&) = delete;
     ~Phone();

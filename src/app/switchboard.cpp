@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "app/effects.hpp"
 #include "revenant/base/clock.hpp"
 #include "revenant/base/log.hpp"
 #include "revenant/base/random.hpp"
@@ -24,8 +25,6 @@
 #include "revenant/media/engine.hpp"
 #include "revenant/shell/output.hpp"
 #include "revenant/sip/agent.hpp"
-
-#include "app/effects.hpp"
 
 namespace revenant::app {
 
@@ -90,9 +89,9 @@ base::Status Switchboard::apply(call::Number number, const call::Event& event) {
     const call::Call before = found->second;
     call::Step step = call::step(before, event, base::read_clock());
     if (base::log_enabled(base::Level::debug)) {
-        base::log(base::Level::debug, fmt::format("call {}: {} --{}--> {}", number,
-                                                  name(before.state), call::name(event),
-                                                  name(step.call.state)));
+        base::log(base::Level::debug,
+                  fmt::format("call {}: {} --{}--> {}", number, name(before.state),
+                              call::name(event), name(step.call.state)));
     }
     if (const std::string broken = call::check(step.call); !broken.empty()) {
         base::die(fmt::format("call {}: {} --{}--> {}: {}", number, name(before.state),
@@ -104,8 +103,8 @@ base::Status Switchboard::apply(call::Number number, const call::Event& event) {
     }
     const call::Call& now = found->second;
     waits_.look(now);
-    const bool settled = now.state != call::State::restoring && now.state != call::State::resuming &&
-                         now.state != call::State::detour;
+    const bool settled = now.state != call::State::restoring &&
+                         now.state != call::State::resuming && now.state != call::State::detour;
     if (settled && under_way_.erase(number) > 0) {
         pump();
     }
@@ -118,7 +117,8 @@ base::Status Switchboard::apply(call::Number number, const call::Event& event) {
     return step.status;
 }
 
-base::Status Switchboard::perform_all(call::Number number, const call::Call& before,
+base::Status Switchboard::perform_all(call::Number number,
+                                      const call::Call& before,
                                       const std::vector<call::Effect>& effects) {
     call::Call& call = calls_.at(number);
     for (const call::Effect& effect : effects) {
@@ -136,8 +136,7 @@ base::Status Switchboard::perform_all(call::Number number, const call::Call& bef
         case call::effect::Otherwise::abandon: call = before; return done;
         case call::effect::Otherwise::report:
             call = before;
-            static_cast<void>(
-                apply(number, call::event::StoreFailed{.why = done.error().context}));
+            static_cast<void>(apply(number, call::event::StoreFailed{.why = done.error().context}));
             return done;
         case call::effect::Otherwise::go_on: break;
         }
@@ -150,9 +149,9 @@ const call::Call* Switchboard::find(call::Number number) const {
     return found != calls_.end() ? &found->second : nullptr;
 }
 
-base::Result<call::Number>
-Switchboard::choose(std::string_view id, const std::function<bool(const call::Call&)>& fits,
-                    std::string_view what) const {
+base::Result<call::Number> Switchboard::choose(std::string_view id,
+                                               const std::function<bool(const call::Call&)>& fits,
+                                               std::string_view what) const {
     if (!id.empty()) {
         const auto number = base::to_u32(id);
         if (!number) {
@@ -179,12 +178,12 @@ Switchboard::choose(std::string_view id, const std::function<bool(const call::Ca
         return base::fail(base::Errc::not_found, fmt::format("there is no call {}", what));
     }
     const std::size_t shown = std::min<std::size_t>(candidates.size(), 10);
-    return base::fail(base::Errc::bad_input,
-                      fmt::format("which call? {}{} fit; give its number",
-                                  fmt::join(candidates.begin(),
-                                            candidates.begin() + static_cast<std::ptrdiff_t>(shown),
-                                            ", "),
-                                  shown < candidates.size() ? ", …" : ""));
+    return base::fail(
+        base::Errc::bad_input,
+        fmt::format("which call? {}{} fit; give its number",
+                    fmt::join(candidates.begin(),
+                              candidates.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
+                    shown < candidates.size() ? ", …" : ""));
 }
 
 std::optional<call::Number> Switchboard::free_number() {
@@ -224,9 +223,9 @@ void Switchboard::on_event(call::Number number, const call::Event& event) {
     static_cast<void>(apply(number, event));
     if (policy_.auto_answer && std::holds_alternative<call::event::Invited>(event)) {
         const std::uint16_t status = *policy_.auto_answer;
-        static_cast<void>(
-            apply(number, status < 300 ? call::Event{call::event::Answer{}}
-                                       : call::Event{call::event::Decline{.status = status}}));
+        static_cast<void>(apply(number, status < 300
+                                            ? call::Event{call::event::Answer{}}
+                                            : call::Event{call::event::Decline{.status = status}}));
     }
 }
 
@@ -265,7 +264,8 @@ const call::Dialog* Switchboard::dialog(call::Number number) {
     return call != nullptr ? &call->dialog : nullptr;
 }
 
-void Switchboard::on_options_answer(std::uint64_t ticket, std::uint16_t status,
+void Switchboard::on_options_answer(std::uint64_t ticket,
+                                    std::uint16_t status,
                                     const std::string& reason) {
     if (on_options) {
         on_options(ticket, status, reason);

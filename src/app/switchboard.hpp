@@ -13,15 +13,14 @@
 #include <unordered_map>
 #include <vector>
 
+#include "app/ledger.hpp"
+#include "app/waits.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/call/machine.hpp"
 #include "revenant/journal/store.hpp"
 #include "revenant/media/engine.hpp"
 #include "revenant/sip/agent.hpp"
-
-#include "app/ledger.hpp"
-#include "app/waits.hpp"
 
 namespace revenant::app {
 
@@ -49,19 +48,24 @@ public:
     // is no such call.
     base::Status apply(call::Number number, const call::Event& event);
     [[nodiscard]] const call::Call* find(call::Number number) const;
+
     [[nodiscard]] const std::map<call::Number, call::Call>& calls() const { return calls_; }
+
     // The call that a command without an id means: the only one that fits, else Errc::bad_input
     // listing them.
     [[nodiscard]] base::Result<call::Number>
-    choose(std::string_view id, const std::function<bool(const call::Call&)>& fits,
+    choose(std::string_view id,
+           const std::function<bool(const call::Call&)>& fits,
            std::string_view what) const;
 
     // ---- After a restart ----
     // Takes the records over and binds their media ports; `run`: lets their streams go on at once.
     // `epoch` is this start's; it is needed also when there are no records.
     void adopt(std::vector<call::Dialog> dialogs, std::uint32_t epoch, bool run);
+
     // Numbers that unusable records hold.
     void reserve(call::Number number) { reserved_.insert(number); }
+
     // Restores what was adopted, a window of calls at a time, the nearest session deadline first;
     // `done` when each is in the stack again.
     void restore(bool resume, std::function<void()> done);
@@ -69,8 +73,11 @@ public:
     void resume(const std::vector<call::Number>& numbers);
 
     [[nodiscard]] Waits& waits() { return waits_; }
+
     [[nodiscard]] const Ledger& ledger() const { return ledger_; }
+
     [[nodiscard]] media::Engine& media() const { return *media_; }
+
     [[nodiscard]] sip::Agent& agent() { return *agent_; }
 
     // The number of calls or the state of one has changed.
@@ -82,13 +89,15 @@ public:
     void on_event(call::Number number, const call::Event& event) override;
     std::optional<call::Number> on_invite(const call::Dialog& seed) override;
     const call::Dialog* dialog(call::Number number) override;
-    void on_options_answer(std::uint64_t ticket, std::uint16_t status,
+    void on_options_answer(std::uint64_t ticket,
+                           std::uint16_t status,
                            const std::string& reason) override;
 
 private:
     friend class Effects;
     [[nodiscard]] std::optional<call::Number> free_number();
-    [[nodiscard]] base::Status perform_all(call::Number number, const call::Call& before,
+    [[nodiscard]] base::Status perform_all(call::Number number,
+                                           const call::Call& before,
                                            const std::vector<call::Effect>& effects);
     void bury(call::Number number);
     void pump();

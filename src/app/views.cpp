@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "app/commands.hpp"
+#include "app/switchboard.hpp"
 #include "revenant/base/clock.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/call/machine.hpp"
@@ -13,9 +15,6 @@
 #include "revenant/media/engine.hpp"
 #include "revenant/shell/command.hpp"
 #include "revenant/shell/output.hpp"
-
-#include "app/commands.hpp"
-#include "app/switchboard.hpp"
 
 namespace revenant::app {
 
@@ -32,9 +31,9 @@ std::string duration(std::int64_t from_ms) {
     }
     const std::int64_t seconds =
         std::max<std::int64_t>(0, (base::read_clock().real_ms() - from_ms) / 1000);
-    return seconds < 3600 ? fmt::format("{}:{:02}", seconds / 60, seconds % 60)
-                          : fmt::format("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60,
-                                        seconds % 60);
+    return seconds < 3600
+               ? fmt::format("{}:{:02}", seconds / 60, seconds % 60)
+               : fmt::format("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
 }
 
 std::string_view hold_text(const call::Hold& hold) {
@@ -57,20 +56,19 @@ void calls_command(const Switchboard& board, const Done& done) {
         const call::Dialog& d = call.dialog;
         const char* arrow = d.role == call::Role::caller ? "->" : "<-";
         const std::string who = base::printable(d.remote_uri, 200);
-        shell::Notice notice{.event = "call.listed",
-                             .call = number,
-                             .tone = shell::Tone::plain,
-                             .text = fmt::format("{:>4}  {:<26} {:>8}  {} {}", number,
-                                                 state_text(call), duration(d.established_ms),
-                                                 arrow, who),
-                             .fields = {{"state", std::string{name(call.state)}},
-                                        {"role", d.role == call::Role::caller
-                                                     ? std::string{"caller"}
-                                                     : std::string{"callee"}},
-                                        {"remote", who},
-                                        {"hold_local", d.hold.local},
-                                        {"hold_remote", d.hold.remote},
-                                        {"resumes", std::int64_t{d.resumes}}}};
+        shell::Notice notice{
+            .event = "call.listed",
+            .call = number,
+            .tone = shell::Tone::plain,
+            .text = fmt::format("{:>4}  {:<26} {:>8}  {} {}", number, state_text(call),
+                                duration(d.established_ms), arrow, who),
+            .fields = {{"state", std::string{name(call.state)}},
+                       {"role", d.role == call::Role::caller ? std::string{"caller"}
+                                                             : std::string{"callee"}},
+                       {"remote", who},
+                       {"hold_local", d.hold.local},
+                       {"hold_remote", d.hold.remote},
+                       {"resumes", std::int64_t{d.resumes}}}};
         shell::print(notice);
     }
     if (board.calls().empty()) {
@@ -131,8 +129,9 @@ void add_media(const media::Statistics& s, std::string& text, Fields& fields) {
 }
 
 void show_command(const Switchboard& board, const Arguments& arguments, const Done& done) {
-    const auto number = board.choose(arguments.empty() ? std::string_view{} : arguments[0],
-                                     [](const Call&) { return true; }, "to show");
+    const auto number = board.choose(
+        arguments.empty() ? std::string_view{} : arguments[0], [](const Call&) { return true; },
+        "to show");
     if (!number) {
         done(base::fail(number.error()));
         return;
@@ -144,18 +143,18 @@ void show_command(const Switchboard& board, const Arguments& arguments, const Do
     for (const std::string& route : d.route_set) {
         routes += (routes.empty() ? "" : ", ") + clean(route);
     }
-    std::string text = fmt::format("call {}: {} {}", d.number,
-                                   d.role == call::Role::caller ? "to" : "from",
-                                   clean(d.remote_uri));
+    std::string text =
+        fmt::format("call {}: {} {}", d.number, d.role == call::Role::caller ? "to" : "from",
+                    clean(d.remote_uri));
     text += fmt::format("\n  state      {}, {} restart{} survived", state_text(call), d.resumes,
                         d.resumes == 1 ? "" : "s");
     text += fmt::format("\n  Call-ID    {}", clean(d.call_id));
-    text += fmt::format("\n  tags       ours {}, theirs {}", clean(d.local_tag),
-                        clean(d.remote_tag));
+    text +=
+        fmt::format("\n  tags       ours {}, theirs {}", clean(d.local_tag), clean(d.remote_tag));
     text += fmt::format("\n  target     {}", clean(d.remote_target));
     text += fmt::format("\n  route      {}", routes.empty() ? "none" : routes);
-    text += fmt::format("\n  CSeq       ours at most {}, theirs {}", d.cseq_watermark,
-                        d.remote_cseq);
+    text +=
+        fmt::format("\n  CSeq       ours at most {}, theirs {}", d.cseq_watermark, d.remote_cseq);
     text += fmt::format("\n  timer      {}", timer_text(d.timer));
     text += fmt::format("\n  audio      {} {}, {}:{} to {}:{}", d.media.codec.name,
                         name(d.media.direction), d.media.local.address, d.media.local.port,

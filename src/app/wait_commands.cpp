@@ -10,15 +10,14 @@
 
 #include <fmt/format.h>
 
+#include "app/commands.hpp"
+#include "app/switchboard.hpp"
+#include "app/wait_conditions.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/call/machine.hpp"
 #include "revenant/shell/command.hpp"
-
-#include "app/commands.hpp"
-#include "app/switchboard.hpp"
-#include "app/wait_conditions.hpp"
 
 namespace revenant::app {
 

@@ -15,12 +15,13 @@
 
 namespace revenant::app {
 
-void Waits::add(std::optional<call::Number> call, Condition condition, std::uint32_t deadline_ms,
-                std::string what, shell::Done done) {
-    waits_.push_back(Wait{.call = call,
-                          .condition = std::move(condition),
-                          .done = std::move(done),
-                          .timer = {}});
+void Waits::add(std::optional<call::Number> call,
+                Condition condition,
+                std::uint32_t deadline_ms,
+                std::string what,
+                shell::Done done) {
+    waits_.push_back(Wait{
+        .call = call, .condition = std::move(condition), .done = std::move(done), .timer = {}});
     if (deadline_ms == 0) {
         return;
     }

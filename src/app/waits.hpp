@@ -21,8 +21,11 @@ public:
     using Condition = std::function<std::optional<base::Status>(const call::Call&)>;
 
     // `call` nothing: any call. `deadline_ms` 0: none. `what` goes into the time-out's text.
-    void add(std::optional<call::Number> call, Condition condition, std::uint32_t deadline_ms,
-             std::string what, shell::Done done);
+    void add(std::optional<call::Number> call,
+             Condition condition,
+             std::uint32_t deadline_ms,
+             std::string what,
+             shell::Done done);
 
     // A call has made a step.
     void look(const call::Call& call);

@@ -26,11 +26,17 @@ Level highest_level = Level::warning;
 
 } // namespace
 
-void set_log_sink(LogSink new_sink) { sink() = new_sink ? std::move(new_sink) : to_stderr; }
+void set_log_sink(LogSink new_sink) {
+    sink() = new_sink ? std::move(new_sink) : to_stderr;
+}
 
-void set_log_level(Level highest) { highest_level = highest; }
+void set_log_level(Level highest) {
+    highest_level = highest;
+}
 
-bool log_enabled(Level level) { return level <= highest_level; }
+bool log_enabled(Level level) {
+    return level <= highest_level;
+}
 
 void log(Level level, std::string_view line) {
     if (log_enabled(level)) {

@@ -27,13 +27,20 @@ gboolean run_fd(gint /*fd*/, GIOCondition /*condition*/, gpointer data) {
     return static_cast<Callback*>(data)->run();
 }
 
-gboolean run_plain(gpointer data) { return static_cast<Callback*>(data)->run(); }
+gboolean run_plain(gpointer data) {
+    return static_cast<Callback*>(data)->run();
+}
 
-void free_callback(gpointer data) { delete static_cast<Callback*>(data); }
+void free_callback(gpointer data) {
+    delete static_cast<Callback*>(data);
+}
 
 // SAFETY: GLib owns the Callback and frees it when the source is destroyed and no dispatch of it
 // is running, so a callback may destroy its own Source.
-Source attach(GSource* source, GSourceFunc trampoline, std::function<void()> f, gboolean again,
+Source attach(GSource* source,
+              GSourceFunc trampoline,
+              std::function<void()> f,
+              gboolean again,
               gint priority) {
     g_source_set_callback(source, trampoline, new Callback{.f = std::move(f), .again = again},
                           free_callback);
@@ -54,7 +61,9 @@ Source& Source::operator=(Source&& other) noexcept {
     return *this;
 }
 
-Source::~Source() { reset(); }
+Source::~Source() {
+    reset();
+}
 
 void Source::reset() {
     if (GSource* source = std::exchange(source_, nullptr)) {

@@ -4,17 +4,17 @@
 
 #include <fmt/format.h>
 
+#include "call/steps.hpp"
 #include "revenant/base/clock.hpp"
 #include "revenant/call/machine.hpp"
 #include "revenant/call/sdp.hpp"
-
-#include "call/steps.hpp"
 
 namespace revenant::call {
 
 namespace {
 
 constexpr std::uint32_t challenges_max = 3;
+
 // RFC 3261 §14.1: the caller waits 2.1 to 4 s after 491, the callee up to 2 s. The offset within
 // the range comes from the call's SSRC, which is random and the same on every run of a test.
 std::uint32_t glare_delay_ms(const Dialog& dialog) {
@@ -75,8 +75,8 @@ Step later_answer(const Call& call, const event::Answered& e, base::Now now) {
         // something, and ending the call over it would be worse.
         static_cast<void>(apply(next, *e.answer));
     }
-    result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on},
-                      effect::Acknowledge{}, effect::RunMedia{}};
+    result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}, effect::Acknowledge{},
+                      effect::RunMedia{}};
     if (was_modifying && next.dialog.hold.local != call.agreed_hold) {
         result.effects.emplace_back(effect::Tell{
             .news = next.dialog.hold.local ? News::held : News::unheld, .detail = "local"});
@@ -94,9 +94,10 @@ Step roll_back(const Call& call, base::Now /*now*/) {
     next.dialog.hold.local = call.agreed_hold;
     next.dialog.in_flight.reoffer = false;
     next.state = State::established;
-    result.effects = {
-        effect::Persist{.otherwise = effect::Otherwise::go_on},
-        effect::Tell{.news = News::refused, .status = call.last_status, .detail = call.last_reason}};
+    result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on},
+                      effect::Tell{.news = News::refused,
+                                   .status = call.last_status,
+                                   .detail = call.last_reason}};
     return result;
 }
 
@@ -163,11 +164,12 @@ Step on(const Call& call, const event::Challenged& e, base::Now /*now*/) {
     next.challenges += 1;
     next.last_status = e.status;
     const bool may_answer = e.have_credentials && next.challenges <= challenges_max;
-    next.last_reason = may_answer          ? "Unauthorized"
-                       : e.have_credentials ? fmt::format("credentials for realm \"{}\" refused", e.realm)
-                                            : fmt::format("no credentials for realm \"{}\"; give them "
-                                                          "with --credentials FILE",
-                                                          e.realm);
+    next.last_reason = may_answer ? "Unauthorized"
+                       : e.have_credentials
+                           ? fmt::format("credentials for realm \"{}\" refused", e.realm)
+                           : fmt::format("no credentials for realm \"{}\"; give them "
+                                         "with --credentials FILE",
+                                         e.realm);
     static_cast<void>(note_cseq(next.dialog, e.cseq));
     if (may_answer) {
         result.effects = {effect::Authenticate{}};
@@ -177,9 +179,9 @@ Step on(const Call& call, const event::Challenged& e, base::Now /*now*/) {
     case State::inviting:
     case State::proceeding:
     case State::canceling:
-        result.effects = {effect::Dispose{}, effect::Tell{.news = News::failed,
-                                                          .status = e.status,
-                                                          .detail = next.last_reason}};
+        result.effects = {
+            effect::Dispose{},
+            effect::Tell{.news = News::failed, .status = e.status, .detail = next.last_reason}};
         finish(result, "");
         return result;
     case State::resuming: {
@@ -193,8 +195,8 @@ Step on(const Call& call, const event::Challenged& e, base::Now /*now*/) {
             result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
         }
         result.effects.emplace_back(effect::Restore{});
-        result.effects.emplace_back(effect::Tell{
-            .news = News::refused, .status = e.status, .detail = next.last_reason});
+        result.effects.emplace_back(
+            effect::Tell{.news = News::refused, .status = e.status, .detail = next.last_reason});
         if (!next.settled) {
             next.settled = true;
             result.effects.emplace_back(
@@ -214,8 +216,8 @@ Step on(const Call& call, const event::Challenged& e, base::Now /*now*/) {
     case State::retrying:
     case State::rebirth:
     case State::over:
-        result.effects = {effect::Tell{
-            .news = News::refused, .status = e.status, .detail = next.last_reason}};
+        result.effects = {
+            effect::Tell{.news = News::refused, .status = e.status, .detail = next.last_reason}};
         return result;
     }
     return result;
@@ -298,8 +300,7 @@ Step on(const Call& call, const event::Terminated& e, base::Now now) {
     switch (call.state) {
     case State::inviting:
     case State::proceeding:
-        result.effects = {
-            effect::Tell{.news = News::failed, .status = status, .detail = reason}};
+        result.effects = {effect::Tell{.news = News::failed, .status = status, .detail = reason}};
         break;
     case State::canceling:
         result.effects = {effect::Tell{.news = News::ended, .status = 487, .detail = "local"}};
@@ -312,9 +313,8 @@ Step on(const Call& call, const event::Terminated& e, base::Now now) {
     case State::established:
     case State::modifying:
         // Nobody asked for it: the session timer ran out, or the ACK never came.
-        result.effects = {
-            effect::Tell{.news = News::ended, .status = status,
-                         .detail = reason.empty() ? "timer" : reason}};
+        result.effects = {effect::Tell{
+            .news = News::ended, .status = status, .detail = reason.empty() ? "timer" : reason}};
         break;
     case State::idle:
     case State::restoring:
@@ -338,9 +338,8 @@ Step on(const Call& call, const event::RequestDone& e, base::Now /*now*/) {
     if (e.method != "BYE" && !e.from_stand_in) {
         result.call.request_status = e.status;
         result.call.requests_open -= call.requests_open > 0 ? 1 : 0;
-        result.effects.emplace_back(effect::Tell{.news = News::requested,
-                                                 .status = e.status,
-                                                 .detail = e.method + " " + e.reason});
+        result.effects.emplace_back(effect::Tell{
+            .news = News::requested, .status = e.status, .detail = e.method + " " + e.reason});
     }
     return result;
 }

@@ -9,10 +9,9 @@
 #include <variant>
 #include <vector>
 
+#include "call/steps.hpp"
 #include "revenant/base/clock.hpp"
 #include "revenant/call/sdp.hpp"
-
-#include "call/steps.hpp"
 
 namespace revenant::call {
 
@@ -132,8 +131,7 @@ bool peer_holds(const RemoteSession& session) {
 
 base::Status apply(Call& call, const RemoteSession& answer) {
     Dialog& dialog = call.dialog;
-    auto media =
-        apply_answer(answer, dialog.media, call.codecs, direction_of(dialog.local_sdp));
+    auto media = apply_answer(answer, dialog.media, call.codecs, direction_of(dialog.local_sdp));
     if (!media) {
         return base::fail(media.error());
     }

@@ -34,21 +34,42 @@ std::string_view name(State state) {
 std::string_view name(const Event& event) {
     // In the order of the variant.
     static constexpr std::array<std::string_view, std::variant_size_v<Event>> names = {
-        "Dial",     "Answer",   "Decline",  "HangUp",     "Hold",       "Unhold",   "SendInfo",
-        "SendOptions", "Resume", "Restore", "Progress",   "Answered",   "Challenged", "Failed",
-        "Ready",    "Terminated", "Invited", "Acked",     "Cancelled",  "Offered",  "PeerBye",
-        "PeerInfo", "RequestDone", "RetryDue", "StoreFailed"};
+        "Dial",       "Answer",   "Decline",     "HangUp",    "Hold",
+        "Unhold",     "SendInfo", "SendOptions", "Resume",    "Restore",
+        "Progress",   "Answered", "Challenged",  "Failed",    "Ready",
+        "Terminated", "Invited",  "Acked",       "Cancelled", "Offered",
+        "PeerBye",    "PeerInfo", "RequestDone", "RetryDue",  "StoreFailed"};
     return names.at(event.index());
 }
 
 std::string_view name(const Effect& effect) {
     // In the order of the variant.
     static constexpr std::array<std::string_view, std::variant_size_v<Effect>> names = {
-        "Persist",    "Forget",       "SendInvite", "Acknowledge", "AcknowledgeStandIn",
-        "Respond",    "RespondOffer", "RespondBye", "SendCancel",  "SendBye",
-        "Reoffer",    "SendInfo",     "SendOptions", "Authenticate", "Restore",
-        "Arm",        "Lift",         "Dispose",    "Retire",      "RunMedia",
-        "CloseMedia", "StartRetryTimer", "StopRetryTimer", "Tell", "Settle"};
+        "Persist",
+        "Forget",
+        "SendInvite",
+        "Acknowledge",
+        "AcknowledgeStandIn",
+        "Respond",
+        "RespondOffer",
+        "RespondBye",
+        "SendCancel",
+        "SendBye",
+        "Reoffer",
+        "SendInfo",
+        "SendOptions",
+        "Authenticate",
+        "Restore",
+        "Arm",
+        "Lift",
+        "Dispose",
+        "Retire",
+        "RunMedia",
+        "CloseMedia",
+        "StartRetryTimer",
+        "StopRetryTimer",
+        "Tell",
+        "Settle"};
     return names.at(effect.index());
 }
 

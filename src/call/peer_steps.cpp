@@ -2,11 +2,10 @@
 #include <string>
 #include <utility>
 
+#include "call/steps.hpp"
 #include "revenant/base/clock.hpp"
 #include "revenant/call/machine.hpp"
 #include "revenant/call/sdp.hpp"
-
-#include "call/steps.hpp"
 
 namespace revenant::call {
 
@@ -21,8 +20,8 @@ Step on(const Call& call, const event::Invited& e, base::Now now) {
     if (e.offer) {
         next.offer = *e.offer;
         // Refuse now what no user could answer.
-        const auto possible = answer_offer(*e.offer, next.dialog.media, next.codecs,
-                                           Direction::sendrecv, 1, {});
+        const auto possible =
+            answer_offer(*e.offer, next.dialog.media, next.codecs, Direction::sendrecv, 1, {});
         if (!possible) {
             result.effects = {effect::Respond{.status = 488},
                               effect::Tell{.news = News::failed,
@@ -48,13 +47,12 @@ Step on(const Call& call, const event::Acked& e, base::Now /*now*/) {
     if (const base::Status applied = apply(result.call, *e.answer); !applied) {
         result.call.state = State::ending;
         result.call.dialog.phase = Phase::ending;
-        result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on},
-                          effect::SendBye{}, effect::CloseMedia{},
+        result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}, effect::SendBye{},
+                          effect::CloseMedia{},
                           effect::Tell{.news = News::failed, .detail = applied.error().context}};
         return result;
     }
-    result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on},
-                      effect::RunMedia{}};
+    result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}, effect::RunMedia{}};
     return result;
 }
 
@@ -129,8 +127,7 @@ Step on(const Call& call, const event::PeerInfo& e, base::Now /*now*/) {
     }
     Step result = stay(call);
     result.call.dialog.remote_cseq = e.cseq;
-    result.effects = {
-        effect::Tell{.news = News::info, .detail = e.content_type + ": " + e.body}};
+    result.effects = {effect::Tell{.news = News::info, .detail = e.content_type + ": " + e.body}};
     return result;
 }
 

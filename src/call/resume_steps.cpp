@@ -6,10 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "call/steps.hpp"
 #include "revenant/base/clock.hpp"
 #include "revenant/call/machine.hpp"
-
-#include "call/steps.hpp"
 
 namespace revenant::call {
 
@@ -60,7 +59,8 @@ std::uint32_t backoff_ms(const Call& call) {
     if (call.retry_after_s > 0) {
         return std::min<std::uint32_t>(call.retry_after_s, 3600) * 1000;
     }
-    const std::uint32_t doublings = std::min<std::uint32_t>(call.attempts > 0 ? call.attempts - 1 : 0, 4);
+    const std::uint32_t doublings =
+        std::min<std::uint32_t>(call.attempts > 0 ? call.attempts - 1 : 0, 4);
     return std::min(backoff_first_ms << doublings, backoff_most_ms);
 }
 
@@ -196,8 +196,8 @@ Step resume_answered(const Call& call, const event::Answered& e, base::Now now) 
     next.resume_deadline_ms = 0;
     next.attempts = 0;
     next.challenges = 0;
-    result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on},
-                      effect::Acknowledge{}, effect::RunMedia{},
+    result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}, effect::Acknowledge{},
+                      effect::RunMedia{},
                       effect::Tell{.news = News::resumed, .detail = fmt::format("{}", e.cseq)}};
     settle(result, Verdict::survived, "");
     return result;

@@ -85,8 +85,8 @@ std::string audio_lines(const Body& body) {
     }
     text += "\r\n";
     for (const Codec& codec : body.codecs) {
-        text += fmt::format("a=rtpmap:{} {}/{}\r\n", codec.payload_type, codec.name,
-                            codec.clock_rate);
+        text +=
+            fmt::format("a=rtpmap:{} {}/{}\r\n", codec.payload_type, codec.name, codec.clock_rate);
     }
     if (body.direction != Direction::sendrecv) {
         text += fmt::format("a={}\r\n", name(body.direction));
@@ -138,8 +138,10 @@ Direction answer_direction(Direction wanted, Direction offered) {
     return direction(sends(wanted) && receives(offered), receives(wanted) && sends(offered));
 }
 
-std::string write_offer(std::uint64_t session_id, const Endpoint& local,
-                        const std::vector<Codec>& codecs, std::uint32_t ptime_ms,
+std::string write_offer(std::uint64_t session_id,
+                        const Endpoint& local,
+                        const std::vector<Codec>& codecs,
+                        std::uint32_t ptime_ms,
                         Direction direction) {
     const std::string id = fmt::format("{}", session_id);
     // Version 1 means "choose one" to sofia-sip.
@@ -152,9 +154,12 @@ std::string write_offer(std::uint64_t session_id, const Endpoint& local,
     return session_lines(body) + audio_lines(body);
 }
 
-base::Result<Negotiated> answer_offer(const RemoteSession& offer, const Media& media,
-                                      const std::vector<Codec>& codecs, Direction wanted,
-                                      std::uint64_t session_id, std::string_view previous_sdp) {
+base::Result<Negotiated> answer_offer(const RemoteSession& offer,
+                                      const Media& media,
+                                      const std::vector<Codec>& codecs,
+                                      Direction wanted,
+                                      std::uint64_t session_id,
+                                      std::string_view previous_sdp) {
     Negotiated result{.local_sdp = {}, .media = media};
     const std::string id = previous_sdp.empty() || origin_of(previous_sdp).size() < 2
                                ? fmt::format("{}", session_id)
@@ -165,8 +170,8 @@ base::Result<Negotiated> answer_offer(const RemoteSession& offer, const Media& m
         const std::vector<Codec> both =
             found || !is_usable(stream) ? std::vector<Codec>{} : common(stream.codecs, codecs);
         if (both.empty()) {
-            streams += fmt::format("m={} 0 {} {}\r\n", stream.media, stream.profile,
-                                   stream.formats);
+            streams +=
+                fmt::format("m={} 0 {} {}\r\n", stream.media, stream.profile, stream.formats);
             continue;
         }
         found = true;
@@ -201,8 +206,10 @@ base::Result<Negotiated> answer_offer(const RemoteSession& offer, const Media& m
     return result;
 }
 
-base::Result<Media> apply_answer(const RemoteSession& answer, const Media& media,
-                                 const std::vector<Codec>& codecs, Direction offered) {
+base::Result<Media> apply_answer(const RemoteSession& answer,
+                                 const Media& media,
+                                 const std::vector<Codec>& codecs,
+                                 Direction offered) {
     for (const RemoteStream& stream : answer.streams) {
         const std::vector<Codec> both =
             is_usable(stream) ? common(stream.codecs, codecs) : std::vector<Codec>{};
@@ -215,7 +222,8 @@ base::Result<Media> apply_answer(const RemoteSession& answer, const Media& media
         point_at(result, stream);
         return result;
     }
-    return base::fail(base::Errc::unsupported, "the peer's answer accepts no audio that we offered");
+    return base::fail(base::Errc::unsupported,
+                      "the peer's answer accepts no audio that we offered");
 }
 
 std::string redirect(std::string_view local_sdp, Direction direction) {
@@ -263,8 +271,8 @@ Direction direction_of(std::string_view local_sdp) {
         if (!in_audio || !is_direction(line)) {
             continue;
         }
-        for (const Direction d : {Direction::sendrecv, Direction::sendonly, Direction::recvonly,
-                                  Direction::inactive}) {
+        for (const Direction d :
+             {Direction::sendrecv, Direction::sendonly, Direction::recvonly, Direction::inactive}) {
             if (base::trim(line).substr(2) == name(d)) {
                 return d;
             }

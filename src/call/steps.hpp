@@ -51,7 +51,9 @@ namespace revenant::call {
 
 // ---- What several of them use ----
 
-[[nodiscard]] inline Step stay(const Call& call) { return {.call = call, .effects = {}, .status = {}}; }
+[[nodiscard]] inline Step stay(const Call& call) {
+    return {.call = call, .effects = {}, .status = {}};
+}
 
 [[nodiscard]] inline Step refuse(const Call& call, std::string why) {
     return {.call = call, .effects = {}, .status = base::fail(base::Errc::not_now, std::move(why))};

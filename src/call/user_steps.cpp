@@ -4,11 +4,10 @@
 
 #include <fmt/format.h>
 
+#include "call/steps.hpp"
 #include "revenant/base/clock.hpp"
 #include "revenant/call/machine.hpp"
 #include "revenant/call/sdp.hpp"
-
-#include "call/steps.hpp"
 
 namespace revenant::call {
 
@@ -56,9 +55,8 @@ Step on(const Call& call, const event::Answer& /*e*/, base::Now now) {
     Call& next = result.call;
     Dialog& dialog = next.dialog;
     if (call.has_offer) {
-        auto negotiated =
-            answer_offer(call.offer, dialog.media, call.codecs, wanted(dialog.hold),
-                         dialog.media.ssrc, {});
+        auto negotiated = answer_offer(call.offer, dialog.media, call.codecs, wanted(dialog.hold),
+                                       dialog.media.ssrc, {});
         if (!negotiated) {
             finish(result, "");
             result.effects.insert(result.effects.begin(), effect::Respond{.status = 488});
@@ -118,8 +116,8 @@ Step on(const Call& call, const event::HangUp& /*e*/, base::Now now) {
         // Without a record of the BYE a restart would bring back a call that the user has ended;
         // the peer ends it then all the same.
         result.effects = {effect::StopRetryTimer{},
-                          effect::Persist{.otherwise = effect::Otherwise::go_on},
-                          effect::SendBye{}, effect::CloseMedia{}};
+                          effect::Persist{.otherwise = effect::Otherwise::go_on}, effect::SendBye{},
+                          effect::CloseMedia{}};
         return result;
     case State::restoring:
     case State::rebirth:

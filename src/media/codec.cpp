@@ -63,6 +63,7 @@ const CodecRow* find_codec(const call::Codec& codec) {
 
 std::vector<call::Codec> supported_codecs() {
     std::vector<call::Codec> codecs;
+    codecs.reserve(table.size());
     for (const CodecRow& row : table) {
         codecs.push_back({.payload_type = row.payload_type,
                           .name = std::string{row.name},

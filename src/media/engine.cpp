@@ -60,16 +60,16 @@ public:
     ~RealEngine() override { stop_thread(); }
 
     base::Result<call::Endpoint>
-    open(call::Number call, const std::string& address, std::uint16_t port) override;
-    base::Result<call::Endpoint> adopt(call::Number call, base::Fd rtp, base::Fd rtcp) override;
-    std::optional<SocketNumbers> sockets(call::Number call) const override;
-    base::Status run(call::Number call, const call::Media& media, bool muted) override;
-    void close(call::Number call) override;
+    open(call::Number number, const std::string& address, std::uint16_t port) override;
+    base::Result<call::Endpoint> adopt(call::Number number, base::Fd rtp, base::Fd rtcp) override;
+    std::optional<SocketNumbers> sockets(call::Number number) const override;
+    base::Status run(call::Number number, const call::Media& media, bool muted) override;
+    void close(call::Number number) override;
 
     void detach() override { stop_thread(); }
 
-    base::Result<Statistics> statistics(call::Number call) const override;
-    std::optional<call::Segment> segment(call::Number call) const override;
+    base::Result<Statistics> statistics(call::Number number) const override;
+    std::optional<call::Segment> segment(call::Number number) const override;
 
 private:
     struct Trouble {
@@ -77,9 +77,9 @@ private:
         std::string text; // empty: the first packet
     };
 
-    base::Status not_open_yet(call::Number call);
+    base::Status not_open_yet(call::Number number);
     base::Result<SocketPair> bind_any(const std::string& address);
-    base::Result<Plan>
+    static base::Result<Plan>
     make_plan(call::Number number, const Call& call, const call::Media& media, bool muted);
     void open_files(call::Number number,
                     const Call& call,
@@ -109,10 +109,10 @@ private:
 
 // ---- sockets
 
-base::Status RealEngine::not_open_yet(call::Number call) {
+base::Status RealEngine::not_open_yet(call::Number number) {
     settle(); // a call that was just closed has its port for a moment longer
-    if (calls_.contains(call)) {
-        return base::fail(Errc::in_use, fmt::format("call {} has its RTP ports already", call));
+    if (calls_.contains(number)) {
+        return base::fail(Errc::in_use, fmt::format("call {} has its RTP ports already", number));
     }
     return {};
 }
@@ -133,19 +133,19 @@ base::Result<SocketPair> RealEngine::bind_any(const std::string& address) {
 }
 
 base::Result<call::Endpoint>
-RealEngine::open(call::Number call, const std::string& address, std::uint16_t port) {
-    if (auto possible = not_open_yet(call); !possible) {
+RealEngine::open(call::Number number, const std::string& address, std::uint16_t port) {
+    if (auto possible = not_open_yet(number); !possible) {
         return base::fail(possible.error());
     }
     auto bound = port == 0 ? bind_any(address) : bind_pair(address, port);
     if (!bound) {
         return base::fail(bound.error());
     }
-    return adopt(call, std::move(bound->rtp), std::move(bound->rtcp));
+    return adopt(number, std::move(bound->rtp), std::move(bound->rtcp));
 }
 
-base::Result<call::Endpoint> RealEngine::adopt(call::Number call, base::Fd rtp, base::Fd rtcp) {
-    if (auto possible = not_open_yet(call); !possible) {
+base::Result<call::Endpoint> RealEngine::adopt(call::Number number, base::Fd rtp, base::Fd rtcp) {
+    if (auto possible = not_open_yet(number); !possible) {
         return base::fail(possible.error());
     }
     Call entry;
@@ -153,13 +153,13 @@ base::Result<call::Endpoint> RealEngine::adopt(call::Number call, base::Fd rtp, 
     auto local = adopt_pair(entry.sockets);
     if (local) {
         entry.local = *local;
-        calls_.emplace(call, std::move(entry));
+        calls_.emplace(number, std::move(entry));
     }
     return local;
 }
 
-std::optional<Engine::SocketNumbers> RealEngine::sockets(call::Number call) const {
-    const auto found = calls_.find(call);
+std::optional<Engine::SocketNumbers> RealEngine::sockets(call::Number number) const {
+    const auto found = calls_.find(number);
     if (found == calls_.end()) {
         return std::nullopt;
     }

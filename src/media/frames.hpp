@@ -30,7 +30,7 @@ public:
     // Whether the session shall hand back what it hears, through `hear`.
     [[nodiscard]] virtual bool listens() const { return false; }
 
-    virtual void hear(ConstSamples) {}
+    virtual void hear(ConstSamples /*pcm*/) {}
 };
 
 class FrameSink {

@@ -10,7 +10,6 @@
 
 #include "revenant/base/result.hpp"
 #include "revenant/base/text.hpp"
-
 #include "shell/suggest.hpp"
 
 namespace revenant::shell {

@@ -20,7 +20,9 @@ constexpr std::size_t alias_length_min = 3;
 
 using Words = std::vector<std::string>;
 
-Words from(const std::function<Words()>& offer) { return offer ? offer() : Words{}; }
+Words from(const std::function<Words()>& offer) {
+    return offer ? offer() : Words{};
+}
 
 // Those of `words` that begin with `start`, need no quoting and cannot harm the terminal.
 Words beginning(const Words& words, std::string_view start) {
@@ -57,7 +59,9 @@ Completes kind_of(const Command& command, std::size_t argument) {
 
 } // namespace
 
-Candidates candidates(const Table& table, const Offers& offers, std::string_view before,
+Candidates candidates(const Table& table,
+                      const Offers& offers,
+                      std::string_view before,
                       std::string_view word) {
     // An open quote before the word belongs to the word itself.
     auto words = split_line(before);

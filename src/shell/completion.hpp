@@ -24,8 +24,10 @@ struct Candidates {
 
 // For the `word` that is being typed, whose quoting is undone, after `before` on the same line.
 // The words all begin with `word` and need no quoting.
-[[nodiscard]] Candidates candidates(const Table& table, const Offers& offers,
-                                    std::string_view before, std::string_view word);
+[[nodiscard]] Candidates candidates(const Table& table,
+                                    const Offers& offers,
+                                    std::string_view before,
+                                    std::string_view word);
 
 // A file name as split_line reads it back, within the `quote` that is open (or '\0'), and back.
 [[nodiscard]] std::string quoted_name(std::string_view name, char quote);

@@ -6,7 +6,6 @@
 
 #include "revenant/base/result.hpp"
 #include "revenant/shell/command.hpp"
-
 #include "shell/columns.hpp"
 #include "shell/suggest.hpp"
 

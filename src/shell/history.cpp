@@ -17,7 +17,6 @@
 #include "revenant/base/fd.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/text.hpp"
-
 #include "shell/slurp.hpp"
 
 namespace revenant::shell {
@@ -86,7 +85,8 @@ base::Status History::load(const std::string& path) {
 
 bool History::wants(std::string_view line) const {
     const bool begun_by_blank = line.starts_with(' ') || line.starts_with('\t');
-    return !base::trim(line).empty() && !begun_by_blank && (lines_.empty() || lines_.back() != line);
+    return !base::trim(line).empty() && !begun_by_blank &&
+           (lines_.empty() || lines_.back() != line);
 }
 
 base::Status History::add(const std::string& line, bool to_file) {

@@ -16,7 +16,6 @@
 #include "revenant/base/result.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/shell/script.hpp"
-
 #include "shell/values.hpp"
 
 namespace revenant::shell {
@@ -303,11 +302,12 @@ base::Result<Options> Reader::read(int argc, const char* const* argv) {
     std::vector<char*> words;
     words.reserve(static_cast<std::size_t>(argc) + 1);
     for (int i = 0; i < argc; ++i) {
-        words.push_back(const_cast<char*>(argv[i])); // NOLINT(cppcoreguidelines-pro-type-const-cast)
+        words.push_back(
+            const_cast<char*>(argv[i])); // NOLINT(cppcoreguidelines-pro-type-const-cast)
     }
     words.push_back(nullptr);
     ::opterr = 0;
-    ::optind = 0; // glibc: start anew
+    ::optind = 0;                     // glibc: start anew
     std::optional<base::Error> first; // the first error; --help may still follow
     const auto note = [&first](base::Error error) {
         first = first ? std::move(first) : std::optional{std::move(error)};

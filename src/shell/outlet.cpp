@@ -32,6 +32,7 @@ bool writable(int fd, int wait_ms) {
 
 Outlet::Outlet(int fd) : fd_{fd} {
     struct stat about {};
+
     if (::fstat(fd, &about) != 0) {
         closed_ = true;
         return;
@@ -111,8 +112,12 @@ bool Outlet::drain(std::uint32_t wait_ms) {
     return true;
 }
 
-bool Outlet::ready() const { return closed_ || writable(fd_, 0); }
+bool Outlet::ready() const {
+    return closed_ || writable(fd_, 0);
+}
 
-std::size_t Outlet::take_dropped() { return std::exchange(dropped_, 0); }
+std::size_t Outlet::take_dropped() {
+    return std::exchange(dropped_, 0);
+}
 
 } // namespace revenant::shell

@@ -21,8 +21,8 @@ public:
     // Borrows `fd`, which stays open while the Outlet lives.
     explicit Outlet(int fd);
 
-    // Writes what it can now, nothing if older text waits; the rest waits for `flush`. False if `text`, as a whole, was dropped:
-    // there was no room, or nobody reads any more.
+    // Writes what it can now, nothing if older text waits; the rest waits for `flush`. False if
+    // `text`, as a whole, was dropped: there was no room, or nobody reads any more.
     bool write(std::string_view text);
 
     // Tries again. True when nothing waits any more.
@@ -33,11 +33,15 @@ public:
 
     // Whether a write would get anything out now.
     [[nodiscard]] bool ready() const;
+
     [[nodiscard]] bool pending() const { return !pending_.empty(); }
+
     // The reader is gone (EPIPE, EIO): everything is dropped from here on.
     [[nodiscard]] bool closed() const { return closed_; }
+
     // Texts dropped for want of room since the last call.
     [[nodiscard]] std::size_t take_dropped();
+
     // What to give to others who write to the same place; -1 if it could not be opened again.
     [[nodiscard]] int own() const { return own_.get(); }
 

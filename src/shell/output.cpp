@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "revenant/base/source.hpp"
-
 #include "shell/outlet.hpp"
 #include "shell/terminal.hpp"
 
@@ -106,11 +105,12 @@ void Output::own_up() {
     const std::size_t count = out().take_dropped();
     if (count > 0) {
         emit(rendered({.event = "output.dropped",
-                        .call = {},
-                        .tone = Tone::attention,
-                        .text = std::to_string(count) + " lines of output were not taken by their reader and are lost",
-                        .fields = {{"count", static_cast<std::int64_t>(count)}}},
-                       format, colour));
+                       .call = {},
+                       .tone = Tone::attention,
+                       .text = std::to_string(count) +
+                               " lines of output were not taken by their reader and are lost",
+                       .fields = {{"count", static_cast<std::int64_t>(count)}}},
+                      format, colour));
     }
 }
 
@@ -137,7 +137,9 @@ bool colour_wanted() {
            terminal != nullptr && std::string_view{terminal} != "dumb";
 }
 
-bool colour_on() { return output().colour; }
+bool colour_on() {
+    return output().colour;
+}
 
 void print(const Notice& notice) {
     Output& to = output();
@@ -164,6 +166,8 @@ void set_output_fd(int fd) {
     output().outlet = std::make_unique<Outlet>(fd);
 }
 
-int output_own_fd() { return output().out().own(); }
+int output_own_fd() {
+    return output().out().own();
+}
 
 } // namespace revenant::shell

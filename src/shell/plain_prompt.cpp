@@ -12,7 +12,6 @@
 #include "revenant/base/source.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/shell/prompt.hpp"
-
 #include "shell/prompt_kinds.hpp"
 
 namespace revenant::shell {
@@ -53,8 +52,8 @@ private:
         }
     }
 
-    void take(std::string_view text, bool at_end, const Hooks& hooks,
-              const std::weak_ptr<int>& alive) {
+    void
+    take(std::string_view text, bool at_end, const Hooks& hooks, const std::weak_ptr<int>& alive) {
         while (!alive.expired()) {
             const std::size_t end = text.find('\n');
             const std::string_view piece = text.substr(0, end);

@@ -7,13 +7,12 @@
 #include <unistd.h>
 
 #include "revenant/shell/command.hpp"
-
 #include "shell/prompt_kinds.hpp"
 
 namespace revenant::shell {
 
-std::unique_ptr<Prompt> Prompt::open(const Table& table, Hooks hooks,
-                                     const std::string& history_path) {
+std::unique_ptr<Prompt>
+Prompt::open(const Table& table, Hooks hooks, const std::string& history_path) {
     if (::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1) {
         return open_terminal_prompt(table, std::move(hooks), history_path);
     }

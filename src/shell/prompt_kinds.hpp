@@ -9,8 +9,8 @@
 
 namespace revenant::shell {
 
-[[nodiscard]] std::unique_ptr<Prompt> open_terminal_prompt(const Table& table, Prompt::Hooks hooks,
-                                                           const std::string& history_path);
+[[nodiscard]] std::unique_ptr<Prompt>
+open_terminal_prompt(const Table& table, Prompt::Hooks hooks, const std::string& history_path);
 
 // Reads `fd`, which it borrows.
 [[nodiscard]] std::unique_ptr<Prompt> open_plain_prompt(Prompt::Hooks hooks, int fd);

@@ -19,7 +19,6 @@
 
 #include "revenant/base/boundary.hpp"
 #include "revenant/shell/command.hpp"
-
 #include "shell/completion.hpp"
 #include "shell/history.hpp"
 
@@ -88,8 +87,8 @@ char** complete(const char* text, int start, int /*end*/) {
             return;
         }
         c.words = std::move(found.words);
-        const bool goes_on = c.words.size() == 1 && (c.words.front().ends_with('=') ||
-                                                     c.words.front().ends_with(':'));
+        const bool goes_on = c.words.size() == 1 &&
+                             (c.words.front().ends_with('=') || c.words.front().ends_with(':'));
         rl_completion_suppress_append = goes_on ? 1 : 0;
         matches = rl_completion_matches(text, next_word);
     });
@@ -98,9 +97,8 @@ char** complete(const char* text, int start, int /*end*/) {
 
 char* quote_file_name(char* text, int /*match_type*/, char* quote) {
     char* out = nullptr;
-    base::at_boundary("file name quoting", [&] {
-        out = c_copy(quoted_name(text, quote == nullptr ? '\0' : *quote));
-    });
+    base::at_boundary("file name quoting",
+                      [&] { out = c_copy(quoted_name(text, quote == nullptr ? '\0' : *quote)); });
     return out;
 }
 
@@ -143,7 +141,9 @@ int read_key(FILE* in) {
     return rl_getc(in);
 }
 
-int do_nothing(int /*count*/, int /*key*/) { return 0; }
+int do_nothing(int /*count*/, int /*key*/) {
+    return 0;
+}
 
 // Ctrl-S would stop the terminal, and then the first echo the whole phone: it searches instead.
 void prepare_terminal(int meta) {
@@ -191,7 +191,9 @@ void set_up_readline(const Table& table, const Offers& offers) {
     completion().offers = &offers;
 }
 
-void forget_completion() { completion() = {}; }
+void forget_completion() {
+    completion() = {};
+}
 
 void make_terminal_sane() {
     termios settings{};

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "revenant/shell/command.hpp"
-
 #include "shell/completion.hpp"
 
 namespace revenant::shell {

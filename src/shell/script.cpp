@@ -20,7 +20,6 @@
 #include "revenant/base/text.hpp"
 #include "revenant/shell/command.hpp"
 #include "revenant/shell/output.hpp"
-
 #include "shell/slurp.hpp"
 
 namespace revenant::shell {
@@ -42,7 +41,6 @@ base::Result<std::string> read_file(const std::string& path) {
 }
 
 } // namespace
-
 
 base::Result<std::vector<ScriptLine>> read_script(const std::string& path) {
     const std::string shown = path == "-" ? "stdin" : base::printable(path);
@@ -73,10 +71,13 @@ base::Result<std::vector<ScriptLine>> read_script(const std::string& path) {
 
 // Shared with the Done of the line that runs, which may come after the Script has gone.
 struct Script::Body : std::enable_shared_from_this<Script::Body> {
-    Body(const Table& commands, std::vector<ScriptLine> script, bool go_on,
-         std::function<void(std::size_t)> end, bool say)
-        : table{commands}, lines{std::move(script)}, keep_going{go_on}, on_end{std::move(end)},
-          echo{say} {}
+    Body(const Table& commands,
+         std::vector<ScriptLine> script,
+         bool go_on,
+         std::function<void(std::size_t)> end,
+         bool say)
+        : table{commands}, lines{std::move(script)},
+          keep_going{go_on}, on_end{std::move(end)}, echo{say} {}
 
     const Table& table;
     std::vector<ScriptLine> lines;
@@ -143,8 +144,11 @@ struct Script::Body : std::enable_shared_from_this<Script::Body> {
     std::size_t done = 0; // lines that have finished
 };
 
-Script::Script(const Table& table, std::vector<ScriptLine> lines, bool keep_going,
-               std::function<void(std::size_t failures)> on_end, bool echo)
+Script::Script(const Table& table,
+               std::vector<ScriptLine> lines,
+               bool keep_going,
+               std::function<void(std::size_t failures)> on_end,
+               bool echo)
     // shared_ptr: see Body.
     : body_{std::make_shared<Body>(table, std::move(lines), keep_going, std::move(on_end), echo)} {}
 
@@ -153,6 +157,8 @@ Script::~Script() {
     body_->on_end = {};
 }
 
-void Script::start() { body_->schedule(); }
+void Script::start() {
+    body_->schedule();
+}
 
 } // namespace revenant::shell

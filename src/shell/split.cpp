@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::size_t line_length_max = 4096;
 
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
+bool is_blank(char c) {
+    return c == ' ' || c == '\t';
+}
 
 // C0 except the tab, DEL, and C1 in UTF-8 (C2 80 .. C2 9F).
 bool has_control_character(std::string_view line) {
@@ -55,8 +57,8 @@ public:
                 out.push_back(take());
             } else if (c == '\'' || c == '"') {
                 if (!quoted(c, out)) {
-                    return base::fail(base::Errc::bad_input, std::string{"the quote "} + c +
-                                                                 " is never closed");
+                    return base::fail(base::Errc::bad_input,
+                                      std::string{"the quote "} + c + " is never closed");
                 }
             } else {
                 out.push_back(c);

@@ -25,7 +25,6 @@
 #include "revenant/shell/command.hpp"
 #include "revenant/shell/output.hpp"
 #include "revenant/shell/prompt.hpp"
-
 #include "shell/completion.hpp"
 #include "shell/history.hpp"
 #include "shell/prompt_kinds.hpp"
@@ -44,7 +43,9 @@ void on_continued(int /*signal_number*/) {
     static_cast<void>(::write(continued_fd, &one, sizeof one) == 0);
 }
 
-bool is_foreground() { return ::tcgetpgrp(STDIN_FILENO) == ::getpgrp(); }
+bool is_foreground() {
+    return ::tcgetpgrp(STDIN_FILENO) == ::getpgrp();
+}
 
 bool is_hung_up() {
     pollfd entry{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
@@ -91,15 +92,18 @@ private:
     // shared_ptr: the only owner; watched across hooks that may destroy us.
     std::shared_ptr<int> alive_ = std::make_shared<int>();
     base::Fd continued_;
+
     struct sigaction continued_before_ {};
+
     std::vector<base::Source> sources_;
 };
 
 TerminalPrompt* TerminalPrompt::active = nullptr;
 
 TerminalPrompt::TerminalPrompt(const Table& table, Hooks hooks, const std::string& history_path)
-    : table_{table}, hooks_{std::move(hooks)},
-      offers_{.call_ids = hooks_.call_ids, .uris = hooks_.uris, .conditions = hooks_.conditions} {
+    : table_{table}, hooks_{std::move(hooks)}, offers_{.call_ids = hooks_.call_ids,
+                                                       .uris = hooks_.uris,
+                                                       .conditions = hooks_.conditions} {
     assert(active == nullptr);
     active = this;
     make_terminal_sane();
@@ -155,7 +159,9 @@ void TerminalPrompt::watch_continue() {
         return;
     }
     continued_fd = continued_.get();
+
     struct sigaction action {};
+
     action.sa_handler = on_continued;
     action.sa_flags = SA_RESTART;
     ::sigaction(SIGCONT, &action, &continued_before_);
@@ -312,8 +318,8 @@ void TerminalPrompt::resume_drawing() {
 
 } // namespace
 
-std::unique_ptr<Prompt> open_terminal_prompt(const Table& table, Prompt::Hooks hooks,
-                                             const std::string& history_path) {
+std::unique_ptr<Prompt>
+open_terminal_prompt(const Table& table, Prompt::Hooks hooks, const std::string& history_path) {
     return std::make_unique<TerminalPrompt>(table, std::move(hooks), history_path);
 }
 

@@ -25,8 +25,8 @@ constexpr std::size_t codecs_max = 16;
 constexpr std::size_t uri_length_max = 1024;
 
 // "--listen takes ADDR:PORT…, not 'foo'"
-tl::unexpected<base::Error> wrong(std::string_view name, std::string_view takes,
-                                  std::string_view text) {
+tl::unexpected<base::Error>
+wrong(std::string_view name, std::string_view takes, std::string_view text) {
     return base::fail(base::Errc::bad_input, std::string{name} + " takes " + std::string{takes} +
                                                  ", not '" + base::printable(text, 80) + "'");
 }
@@ -128,8 +128,8 @@ base::Result<Resume> read_resume(std::string_view name, std::string_view text) {
     return wrong(name, "auto, ask or never", text);
 }
 
-base::Result<std::uint32_t> read_number(std::string_view name, std::string_view text,
-                                        std::uint32_t min, std::uint32_t max) {
+base::Result<std::uint32_t>
+read_number(std::string_view name, std::string_view text, std::uint32_t min, std::uint32_t max) {
     const auto number = base::to_u32(text);
     if (!number || *number < min || *number > max) {
         return wrong(name, "a number from " + std::to_string(min) + " to " + std::to_string(max),
@@ -182,9 +182,8 @@ base::Result<std::pair<std::string, std::string>> read_audio(std::string_view na
                           (comma != std::string_view::npos && !text.starts_with("file:"));
     const std::string_view source = has_sink ? text.substr(0, comma) : text;
     const std::string_view sink = has_sink ? last : "null";
-    const bool control = std::ranges::any_of(text, [](char c) {
-        return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-    });
+    const bool control = std::ranges::any_of(
+        text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
     if (source.empty() || sink.empty() || control) {
         return wrong(name, "SOURCE[,SINK], like tone:440,null or file:in.wav,file:out.wav", text);
     }

@@ -17,8 +17,8 @@ namespace revenant::shell {
 [[nodiscard]] base::Result<std::string> read_uri(std::string_view name, std::string_view text);
 [[nodiscard]] base::Result<Listen> read_listen(std::string_view name, std::string_view text);
 [[nodiscard]] base::Result<Resume> read_resume(std::string_view name, std::string_view text);
-[[nodiscard]] base::Result<std::uint32_t> read_number(std::string_view name, std::string_view text,
-                                                      std::uint32_t min, std::uint32_t max);
+[[nodiscard]] base::Result<std::uint32_t>
+read_number(std::string_view name, std::string_view text, std::uint32_t min, std::uint32_t max);
 [[nodiscard]] base::Result<std::pair<std::uint16_t, std::uint16_t>>
 read_rtp_ports(std::string_view name, std::string_view text);
 [[nodiscard]] base::Result<std::vector<std::string>> read_codecs(std::string_view name,

@@ -17,8 +17,8 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-#include <glib.h>
 #include <fmt/format.h>
+#include <glib.h>
 
 #include "revenant/base/log.hpp"
 #include "revenant/base/random.hpp"
@@ -26,7 +26,6 @@
 #include "revenant/base/source.hpp"
 #include "revenant/call/dialog.hpp"
 #include "revenant/call/event.hpp"
-
 #include "sip/agent_impl.hpp"
 #include "sip/decode.hpp"
 #include "sip/leg.hpp"
@@ -52,7 +51,9 @@ bool is_numeric(const std::string& host) {
            ::inet_pton(AF_INET6, host.c_str(), buffer.data()) == 1;
 }
 
-bool is_v6(const std::string& host) { return host.find(':') != std::string::npos; }
+bool is_v6(const std::string& host) {
+    return host.find(':') != std::string::npos;
+}
 
 } // namespace
 
@@ -72,7 +73,8 @@ base::Result<std::unique_ptr<Agent>> Agent::create(const Settings& settings, Lis
 }
 
 AgentImpl::AgentImpl(const Settings& settings, Listener& listener)
-    : settings_{settings}, listener_{&listener}, stand_in_name_{"stand-in-" + base::random_token(20)} {}
+    : settings_{settings}, listener_{&listener}, stand_in_name_{"stand-in-" +
+                                                                base::random_token(20)} {}
 
 AgentImpl::~AgentImpl() {
     legs_.clear();
@@ -90,8 +92,8 @@ base::Status AgentImpl::open() {
     if (!settings_.outbound_proxy.empty()) {
         const auto proxy = read_uri(settings_.outbound_proxy);
         if (!proxy) {
-            return base::fail(base::Error{proxy.error().code,
-                                          "outbound proxy: " + proxy.error().context});
+            return base::fail(
+                base::Error{proxy.error().code, "outbound proxy: " + proxy.error().context});
         }
     }
     root_.reset(su_glib_root_create(nullptr));
@@ -141,9 +143,8 @@ base::Result<Origin> AgentImpl::origin_for(std::string_view target) const {
             continue;
         }
         Origin origin;
-        origin.transport = hop.transport.value_or(stack->takes(call::Transport::udp)
-                                                      ? call::Transport::udp
-                                                      : call::Transport::tcp);
+        origin.transport = hop.transport.value_or(
+            stack->takes(call::Transport::udp) ? call::Transport::udp : call::Transport::tcp);
         origin.target = uri->text;
         if (!uri->transport && origin.transport == call::Transport::tcp) {
             origin.target += ";transport=tcp";
@@ -170,8 +171,7 @@ Stack* AgentImpl::stack_for(const call::Dialog& dialog) {
         const std::string& at = stack->listen().at.address;
         const bool is_there = at == dialog.local_sip.address || at == "0.0.0.0" || at == "::";
         return is_there && stack->is_v6() == is_v6(dialog.local_sip.address) &&
-               stack->listen().at.port == dialog.local_sip.port &&
-               stack->takes(dialog.transport);
+               stack->listen().at.port == dialog.local_sip.port && stack->takes(dialog.transport);
     };
     const auto found = std::ranges::find_if(stacks_, fits);
     return found != stacks_.end() ? found->get() : nullptr;
@@ -261,8 +261,8 @@ void AgentImpl::on_new_invite(Stack& stack, Handle& fresh, const Raw& raw) {
 // since 1900 / 4 modulo 2^30 at its start, and one more for each such dialog or loose request.
 std::uint32_t AgentImpl::stack_cseq_bound() {
     clock_cseqs_ += 1;
-    const auto since_1900 = static_cast<std::uint64_t>(base::read_clock().real_ns / 1'000'000'000) +
-                            2'208'988'800U;
+    const auto since_1900 =
+        static_cast<std::uint64_t>(base::read_clock().real_ns / 1'000'000'000) + 2'208'988'800U;
     return static_cast<std::uint32_t>((since_1900 / 4) & 0x3FFFFFFFU) + clock_cseqs_ + 1000;
 }
 
@@ -285,10 +285,10 @@ base::Result<std::uint64_t> AgentImpl::ask_options(std::string_view target) {
                              SIPTAG_TO_STR(fmt::format("<{}>", origin->target).c_str()),
                              TAG_END())};
     const std::uint64_t ticket = ++last_ticket_;
-    nua_options(handle.get(), NUTAG_URL(origin->target.c_str()),
-                TAG_IF(!settings_.outbound_proxy.empty(),
-                       NUTAG_PROXY(settings_.outbound_proxy.c_str())),
-                TAG_END());
+    nua_options(
+        handle.get(), NUTAG_URL(origin->target.c_str()),
+        TAG_IF(!settings_.outbound_proxy.empty(), NUTAG_PROXY(settings_.outbound_proxy.c_str())),
+        TAG_END());
     options_.emplace(handle.get(), std::pair{ticket, std::move(handle)});
     return ticket;
 }

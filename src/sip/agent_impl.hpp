@@ -18,7 +18,6 @@
 #include "revenant/base/text.hpp"
 #include "revenant/call/dialog.hpp"
 #include "revenant/sip/agent.hpp"
-
 #include "sip/decode.hpp"
 #include "sip/leg.hpp"
 #include "sip/nua.hpp"
@@ -46,7 +45,8 @@ public:
     void send_cancel(const call::Dialog& dialog) override;
     void send_bye(const call::Dialog& dialog) override;
     void reoffer(const call::Dialog& dialog) override;
-    void send_info(const call::Dialog& dialog, const std::string& content_type,
+    void send_info(const call::Dialog& dialog,
+                   const std::string& content_type,
                    const std::string& body) override;
     void send_options(const call::Dialog& dialog) override;
     void authenticate(const call::Dialog& dialog) override;

@@ -24,8 +24,7 @@ constexpr off_t size_max = 64 * 1024;
 
 base::Result<Credentials> read_line(std::string_view line) {
     const std::size_t first = line.find(':');
-    const std::size_t second =
-        first == std::string_view::npos ? first : line.find(':', first + 1);
+    const std::size_t second = first == std::string_view::npos ? first : line.find(':', first + 1);
     if (second == std::string_view::npos || second == first + 1) {
         return base::fail(base::Errc::bad_input, "expected REALM:USER:PASSWORD");
     }
@@ -43,7 +42,9 @@ base::Result<Credentials> read_line(std::string_view line) {
 
 base::Result<std::vector<Credentials>> read_credentials(const std::string& path) {
     const base::Fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+
     struct stat about {};
+
     if (!file || ::fstat(file.get(), &about) != 0) {
         return base::fail(base::Errc::io, fmt::format("cannot read credentials from {}: {}", path,
                                                       std::strerror(errno)));
@@ -55,9 +56,9 @@ base::Result<std::vector<Credentials>> read_credentials(const std::string& path)
                                       path));
     }
     if ((about.st_mode & 077U) != 0) {
-        return base::fail(base::Errc::bad_input,
-                          fmt::format("others may read {}; make it yours alone: chmod 600 {}",
-                                      path, path));
+        return base::fail(
+            base::Errc::bad_input,
+            fmt::format("others may read {}; make it yours alone: chmod 600 {}", path, path));
     }
     std::string text(static_cast<std::size_t>(about.st_size), '\0');
     const ssize_t got = ::read(file.get(), text.data(), text.size());

@@ -12,7 +12,6 @@
 #include "revenant/base/log.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/call/event.hpp"
-
 #include "sip/nua.hpp"
 #include "sip/sdp_reader.hpp"
 #include "sip/text.hpp"
@@ -30,7 +29,9 @@ std::uint16_t status_of(int status) {
     return status >= 100 && status < 1000 ? static_cast<std::uint16_t>(status) : std::uint16_t{0};
 }
 
-std::string reason_of(const Raw& raw) { return base::printable(text_of(raw.phrase), 200); }
+std::string reason_of(const Raw& raw) {
+    return base::printable(text_of(raw.phrase), 200);
+}
 
 std::uint32_t cseq_of(const sip_t* sip) {
     return sip != nullptr && sip->sip_cseq != nullptr ? sip->sip_cseq->cs_seq : 0;
@@ -48,8 +49,8 @@ std::uint32_t seconds(unsigned long value) {
 }
 
 bool is_from_stand_in(const sip_t* sip, std::string_view stand_in) {
-    return sip != nullptr && sip->sip_server != nullptr &&
-           sip->sip_server->g_string != nullptr && stand_in == sip->sip_server->g_string;
+    return sip != nullptr && sip->sip_server != nullptr && sip->sip_server->g_string != nullptr &&
+           stand_in == sip->sip_server->g_string;
 }
 
 std::optional<call::RemoteSession> session_of(const sip_t* sip) {
@@ -127,8 +128,7 @@ std::uint32_t min_se(const sip_t* sip) {
     return sip != nullptr && sip->sip_min_se != nullptr ? seconds(sip->sip_min_se->min_delta) : 0;
 }
 
-call::Event invite_answer(const Raw& raw, std::string_view stand_in,
-                          std::uint32_t own_interval_s) {
+call::Event invite_answer(const Raw& raw, std::string_view stand_in, std::uint32_t own_interval_s) {
     const sip_t* sip = raw.sip;
     const std::uint16_t status = status_of(raw.status);
     if (status < 200) {
@@ -160,8 +160,8 @@ call::Event invite_answer(const Raw& raw, std::string_view stand_in,
                          .min_se_s = min_se(sip)};
 }
 
-std::optional<call::Event> request_answer(const Raw& raw, std::string_view method,
-                                          std::string_view stand_in) {
+std::optional<call::Event>
+request_answer(const Raw& raw, std::string_view method, std::string_view stand_in) {
     if (raw.status < 200) {
         return std::nullopt;
     }
@@ -205,10 +205,10 @@ std::optional<call::Event> peer_bye(const Raw& raw) {
     if (raw.status >= 200) {
         return std::nullopt;
     }
-    return event::PeerBye{
-        .cseq = cseq_of(raw.sip),
-        .reason = raw.sip != nullptr ? base::printable(header_text(raw.sip->sip_reason), 200)
-                                     : std::string{}};
+    return event::PeerBye{.cseq = cseq_of(raw.sip),
+                          .reason = raw.sip != nullptr
+                                        ? base::printable(header_text(raw.sip->sip_reason), 200)
+                                        : std::string{}};
 }
 
 std::optional<call::Event> peer_info(const Raw& raw) {
@@ -229,8 +229,8 @@ std::optional<call::Event> peer_info(const Raw& raw) {
 
 } // namespace
 
-std::optional<call::Event> decode(const Raw& raw, std::string_view stand_in,
-                                  std::uint32_t own_interval_s) {
+std::optional<call::Event>
+decode(const Raw& raw, std::string_view stand_in, std::uint32_t own_interval_s) {
     switch (raw.event) {
     case nua_r_invite: return invite_answer(raw, stand_in, own_interval_s);
     case nua_i_state: return state_change(raw);
@@ -269,9 +269,8 @@ call::Dialog decode_invite(const Raw& raw, std::uint32_t own_interval_s) {
     dialog.timer.min_se_s = facts.min_se_s;
     dialog.timer.refresher = facts.refresher;
     dialog.in_flight.cseq = dialog.remote_cseq;
-    const bool tcp =
-        sip.sip_via != nullptr && sip.sip_via->v_protocol != nullptr &&
-        std::string_view{sip.sip_via->v_protocol}.ends_with("TCP");
+    const bool tcp = sip.sip_via != nullptr && sip.sip_via->v_protocol != nullptr &&
+                     std::string_view{sip.sip_via->v_protocol}.ends_with("TCP");
     dialog.transport = tcp ? call::Transport::tcp : call::Transport::udp;
     return dialog;
 }
@@ -298,9 +297,9 @@ std::string realm_of(const sip_t* sip) {
     if (sip == nullptr) {
         return {};
     }
-    const msg_auth_t* challenge =
-        sip->sip_www_authenticate != nullptr ? sip->sip_www_authenticate
-                                             : sip->sip_proxy_authenticate;
+    const msg_auth_t* challenge = sip->sip_www_authenticate != nullptr
+                                      ? sip->sip_www_authenticate
+                                      : sip->sip_proxy_authenticate;
     if (challenge == nullptr) {
         return {};
     }

@@ -6,7 +6,6 @@
 
 #include "revenant/call/dialog.hpp"
 #include "revenant/call/event.hpp"
-
 #include "sip/nua.hpp"
 
 namespace revenant::sip {
@@ -23,8 +22,8 @@ struct Raw {
 
 // Nothing: the event does not concern the call machine. `stand_in` is what the stand-in calls
 // itself in Server; `own_interval_s` what we ask for as session timer.
-[[nodiscard]] std::optional<call::Event> decode(const Raw& raw, std::string_view stand_in,
-                                                std::uint32_t own_interval_s);
+[[nodiscard]] std::optional<call::Event>
+decode(const Raw& raw, std::string_view stand_in, std::uint32_t own_interval_s);
 
 // An INVITE outside any dialog as the beginning of a call. Number, contact, local tag and
 // addresses of ours are left to the caller.

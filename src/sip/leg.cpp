@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "revenant/call/dialog.hpp"
-
 #include "sip/nua.hpp"
 
 namespace revenant::sip {
@@ -22,7 +21,8 @@ std::string tagged(const std::string& name_addr, const std::string& tag) {
 // SAFETY: nua delivers nothing to a destroyed handle, and the handle is destroyed with the Leg.
 Leg::Leg(Stack& stack, nua_t* nua, const call::Dialog& dialog)
     : stack_{&stack}, number_{dialog.number},
-      handle_{nua_handle(nua, this,
+      handle_{nua_handle(nua,
+                         this,
                          SIPTAG_FROM_STR(tagged(dialog.local_uri, dialog.local_tag).c_str()),
                          SIPTAG_TO_STR(tagged(dialog.remote_uri, dialog.remote_tag).c_str()),
                          TAG_END())} {}

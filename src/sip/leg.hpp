@@ -1,10 +1,10 @@
-// Our end of one dialog inside the SIP stack: the nua handle, its owner, and what it is waiting for.
+// Our end of one dialog inside the SIP stack: the nua handle, its owner, and what it is waiting
+// for.
 #pragma once
 
 #include <string>
 
 #include "revenant/call/dialog.hpp"
-
 #include "sip/nua.hpp"
 
 namespace revenant::sip {
@@ -21,7 +21,9 @@ public:
     ~Leg() = default;
 
     [[nodiscard]] nua_handle_t* handle() const { return handle_.get(); }
+
     [[nodiscard]] call::Number number() const { return number_; }
+
     [[nodiscard]] Stack& stack() const { return *stack_; }
 
     // The stand-in that this leg's requests end at; empty: they go to the peer.

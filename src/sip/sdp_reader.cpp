@@ -12,7 +12,6 @@
 #include "revenant/base/result.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/call/sdp.hpp"
-
 #include "sip/nua.hpp"
 
 namespace revenant::sip {
@@ -30,9 +29,13 @@ bool is_numeric(const std::string& address) {
 }
 
 // c=IN IP4 0.0.0.0 is the old way to say hold (RFC 3264 §8.4).
-bool is_nowhere(const std::string& address) { return address == "0.0.0.0" || address == "::"; }
+bool is_nowhere(const std::string& address) {
+    return address == "0.0.0.0" || address == "::";
+}
 
-std::string text_of(const char* text) { return text != nullptr ? std::string{text} : std::string{}; }
+std::string text_of(const char* text) {
+    return text != nullptr ? std::string{text} : std::string{};
+}
 
 call::Direction direction_of(const sdp_media_t& media) {
     // As the peer sees it: its "sendonly" is stored by the parser as our view of its sending.
@@ -42,10 +45,9 @@ call::Direction direction_of(const sdp_media_t& media) {
 }
 
 call::Endpoint rtcp_of(const sdp_media_t& media, const call::Endpoint& rtp) {
-    call::Endpoint rtcp{.address = rtp.address,
-                        .port = static_cast<std::uint16_t>(rtp.port == 65535 || rtp.port == 0
-                                                               ? 0
-                                                               : rtp.port + 1)};
+    call::Endpoint rtcp{
+        .address = rtp.address,
+        .port = static_cast<std::uint16_t>(rtp.port == 65535 || rtp.port == 0 ? 0 : rtp.port + 1)};
     // RFC 3605: a=rtcp:PORT [IN IP4 ADDRESS]. Another address is not followed.
     if (const sdp_attribute_t* a = sdp_attribute_find(media.m_attributes, "rtcp")) {
         const std::string value = text_of(a->a_value);

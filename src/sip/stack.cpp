@@ -21,7 +21,6 @@
 #include "revenant/base/log.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/sip/agent.hpp"
-
 #include "sip/text.hpp"
 
 namespace revenant::sip {
@@ -31,7 +30,7 @@ namespace {
 constexpr const char* allowed_methods = "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO";
 // What the stack would else answer by itself, before anything could be stored.
 constexpr const char* methods_of_ours = "INVITE, UPDATE, BYE";
-constexpr const char* no_text = nullptr; // clears the stack's own list
+constexpr const char* no_text = nullptr;         // clears the stack's own list
 constexpr unsigned udp_receive_buffer = 4 << 20; // the default holds 92 messages
 
 struct Address {
@@ -81,9 +80,8 @@ base::Error why_not(const Listen& listen, int kind) {
     if (kind == SOCK_STREAM) {
         static_cast<void>(::setsockopt(probe.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes));
     }
-    const bool bound =
-        ::bind(probe.get(), address.get(), address.length) == 0 &&
-        (kind != SOCK_STREAM || ::listen(probe.get(), 1) == 0);
+    const bool bound = ::bind(probe.get(), address.get(), address.length) == 0 &&
+                       (kind != SOCK_STREAM || ::listen(probe.get(), 1) == 0);
     if (bound) {
         return {base::Errc::io, {}};
     }
@@ -103,15 +101,14 @@ base::Error why_not(const Listen& listen, int kind) {
                                             "choose another with --listen",
                                             where)};
     default:
-        return {base::Errc::io, fmt::format("cannot listen on {} ({}): {}", where, protocol,
-                                            std::strerror(errno))};
+        return {base::Errc::io,
+                fmt::format("cannot listen on {} ({}): {}", where, protocol, std::strerror(errno))};
     }
 }
 
 base::Error bind_error(const Listen& listen) {
     for (const int kind : {SOCK_DGRAM, SOCK_STREAM}) {
-        const auto transport =
-            kind == SOCK_STREAM ? call::Transport::tcp : call::Transport::udp;
+        const auto transport = kind == SOCK_STREAM ? call::Transport::tcp : call::Transport::udp;
         if (listen.transport && *listen.transport != transport) {
             continue;
         }
@@ -126,8 +123,8 @@ base::Error bind_error(const Listen& listen) {
 
 } // namespace
 
-base::Result<std::unique_ptr<Stack>> Stack::create(su_root_t* root, const Listen& listen,
-                                                   const Settings& settings, StackUser& user) {
+base::Result<std::unique_ptr<Stack>>
+Stack::create(su_root_t* root, const Listen& listen, const Settings& settings, StackUser& user) {
     std::unique_ptr<Stack> stack{new Stack{listen, user}};
     const std::string url = nua_url(listen);
     // The stand-in speaks UDP, so a socket for it there must be, also where calls are TCP.
@@ -141,17 +138,15 @@ base::Result<std::unique_ptr<Stack>> Stack::create(su_root_t* root, const Listen
         root, on_nua, stack.get(), NUTAG_URL(url.c_str()),
         TAG_IF(tcp_only, NUTAG_SIPS_URL(extra.c_str())),
         // Each answer waits for the journal: nothing is sent by itself.
-        NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), NUTAG_AUTOACK(0),
-        NUTAG_APPL_METHOD(no_text), NUTAG_APPL_METHOD(methods_of_ours),
-        NUTAG_ALLOW(no_text), NUTAG_ALLOW(allowed_methods),
+        NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), NUTAG_AUTOACK(0), NUTAG_APPL_METHOD(no_text),
+        NUTAG_APPL_METHOD(methods_of_ours), NUTAG_ALLOW(no_text), NUTAG_ALLOW(allowed_methods),
         // A redirected re-INVITE would take the dialog elsewhere.
         NUTAG_AUTO302(0), NUTAG_EARLY_MEDIA(0), NUTAG_ENABLEMESSAGE(0),
         SIPTAG_SUPPORTED_STR("timer, 100rel"), SIPTAG_USER_AGENT_STR("revenant"),
         NUTAG_SESSION_TIMER(interval), NUTAG_MIN_SE(interval != 0 && interval < 90 ? interval : 90),
         // No keep-alives or address discovery: the Contact is exactly ours.
         NUTAG_OUTBOUND("no-natify no-options-keepalive no-validate"),
-        TPTAG_UDP_RMEM(udp_receive_buffer), SOATAG_USER_O_LINE(1),
-        SOATAG_RTP_SELECT(SOA_RTP_SELECT_ALL), TAG_END());
+        TPTAG_UDP_RMEM(udp_receive_buffer), TAG_END());
     if (stack->nua_ == nullptr) {
         stack->is_shut_down_ = true;
         return base::fail(bind_error(listen));
@@ -183,11 +178,10 @@ std::string Stack::local_address(const std::string& remote) const {
         return {};
     }
     std::array<char, INET6_ADDRSTRLEN> text{};
-    const void* raw = local.storage.ss_family == AF_INET6
-                          ? static_cast<const void*>(
-                                &reinterpret_cast<sockaddr_in6*>(&local.storage)->sin6_addr)
-                          : static_cast<const void*>(
-                                &reinterpret_cast<sockaddr_in*>(&local.storage)->sin_addr);
+    const void* raw =
+        local.storage.ss_family == AF_INET6
+            ? static_cast<const void*>(&reinterpret_cast<sockaddr_in6*>(&local.storage)->sin6_addr)
+            : static_cast<const void*>(&reinterpret_cast<sockaddr_in*>(&local.storage)->sin_addr);
     const char* shown =
         ::inet_ntop(local.storage.ss_family, raw, text.data(), static_cast<socklen_t>(text.size()));
     return text_of(shown);
@@ -198,8 +192,15 @@ void Stack::shut_down(std::function<void()> done) {
     nua_shutdown(nua_);
 }
 
-void Stack::on_nua(nua_event_t event, int status, const char* phrase, nua_t* nua, Stack* stack,
-                   nua_handle_t* handle, Leg* leg, const sip_t* sip, tagi_t tags[]) {
+void Stack::on_nua(nua_event_t event,
+                   int status,
+                   const char* phrase,
+                   nua_t* nua,
+                   Stack* stack,
+                   nua_handle_t* handle,
+                   Leg* leg,
+                   const sip_t* sip,
+                   tagi_t tags[]) {
     base::at_boundary("nua event", [&] {
         const Raw raw{.event = event,
                       .status = status,
@@ -238,12 +239,11 @@ void Stack::dispatch(const Raw& raw, nua_handle_t* handle, Leg* leg) {
         return;
     }
     // A handle that the stack made for a request of a stranger: adopted here, or destroyed.
-    const bool is_incoming = raw.event == nua_i_invite || raw.event == nua_i_options ||
-                             raw.event == nua_i_info || raw.event == nua_i_message ||
-                             raw.event == nua_i_method || raw.event == nua_i_refer ||
-                             raw.event == nua_i_subscribe || raw.event == nua_i_notify ||
-                             raw.event == nua_i_publish || raw.event == nua_i_update ||
-                             raw.event == nua_i_bye || raw.event == nua_i_register;
+    const bool is_incoming =
+        raw.event == nua_i_invite || raw.event == nua_i_options || raw.event == nua_i_info ||
+        raw.event == nua_i_message || raw.event == nua_i_method || raw.event == nua_i_refer ||
+        raw.event == nua_i_subscribe || raw.event == nua_i_notify || raw.event == nua_i_publish ||
+        raw.event == nua_i_update || raw.event == nua_i_bye || raw.event == nua_i_register;
     if (!is_incoming) {
         return;
     }

@@ -9,7 +9,6 @@
 #include "revenant/base/result.hpp"
 #include "revenant/call/dialog.hpp"
 #include "revenant/sip/agent.hpp"
-
 #include "sip/decode.hpp"
 #include "sip/leg.hpp"
 #include "sip/nua.hpp"
@@ -36,8 +35,11 @@ public:
     ~Stack(); // only after `shut_down` is done
 
     [[nodiscard]] nua_t* nua() const { return nua_; }
+
     [[nodiscard]] const Listen& listen() const { return listen_; }
+
     [[nodiscard]] bool is_v6() const { return listen_.at.address.find(':') != std::string::npos; }
+
     [[nodiscard]] bool takes(call::Transport transport) const {
         return !listen_.transport || *listen_.transport == transport;
     }
@@ -49,8 +51,16 @@ public:
 
 private:
     Stack(const Listen& listen, StackUser& user) : listen_{listen}, user_{&user} {}
-    static void on_nua(nua_event_t event, int status, const char* phrase, nua_t* nua, Stack* stack,
-                       nua_handle_t* handle, Leg* leg, const sip_t* sip, tagi_t tags[]);
+
+    static void on_nua(nua_event_t event,
+                       int status,
+                       const char* phrase,
+                       nua_t* nua,
+                       Stack* stack,
+                       nua_handle_t* handle,
+                       Leg* leg,
+                       const sip_t* sip,
+                       tagi_t tags[]);
     void dispatch(const Raw& raw, nua_handle_t* handle, Leg* leg);
 
     Listen listen_;

@@ -17,7 +17,6 @@
 #include "revenant/base/result.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/call/dialog.hpp"
-
 #include "sip/nua.hpp"
 #include "sip/text.hpp"
 
@@ -32,6 +31,7 @@ constexpr int receive_buffer = 4 << 20;
 struct MessageFree {
     void operator()(msg_t* message) const { msg_destroy(message); }
 };
+
 using Message = std::unique_ptr<msg_t, MessageFree>;
 
 std::string head(const sip_t& sip, std::string_view status, std::string_view name) {
@@ -75,13 +75,12 @@ std::string accept_invite(const sip_t& sip, const call::Dialog& dialog, std::str
 } // namespace
 
 StandIn::StandIn(base::Fd socket, std::string url, std::string name, Lookup lookup)
-    : socket_{std::move(socket)}, url_{std::move(url)}, name_{std::move(name)},
-      lookup_{std::move(lookup)},
+    : socket_{std::move(socket)}, url_{std::move(url)}, name_{std::move(name)}, lookup_{std::move(
+                                                                                    lookup)},
       // SAFETY: the source is a member and goes before `this`.
       readable_{base::on_readable(socket_.get(), [this] { read(); })} {}
 
-base::Result<std::unique_ptr<StandIn>> StandIn::open(int family, std::string name,
-                                                     Lookup lookup) {
+base::Result<std::unique_ptr<StandIn>> StandIn::open(int family, std::string name, Lookup lookup) {
     base::Fd socket{::socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
     sockaddr_storage address{};
     socklen_t length = 0;
@@ -105,13 +104,13 @@ base::Result<std::unique_ptr<StandIn>> StandIn::open(int family, std::string nam
     }
     const int size = receive_buffer; // as much as the system allows
     static_cast<void>(::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &size, sizeof size));
-    const std::uint16_t port = ntohs(family == AF_INET6
-                                         ? reinterpret_cast<sockaddr_in6*>(&address)->sin6_port
-                                         : reinterpret_cast<sockaddr_in*>(&address)->sin_port);
-    std::string url = fmt::format("sip:{}:{};transport=udp",
-                                  family == AF_INET6 ? "[::1]" : "127.0.0.1", port);
-    return std::unique_ptr<StandIn>{new StandIn{std::move(socket), std::move(url), std::move(name),
-                                                std::move(lookup)}};
+    const std::uint16_t port =
+        ntohs(family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&address)->sin6_port
+                                 : reinterpret_cast<sockaddr_in*>(&address)->sin_port);
+    std::string url =
+        fmt::format("sip:{}:{};transport=udp", family == AF_INET6 ? "[::1]" : "127.0.0.1", port);
+    return std::unique_ptr<StandIn>{
+        new StandIn{std::move(socket), std::move(url), std::move(name), std::move(lookup)}};
 }
 
 void StandIn::read() {
@@ -120,22 +119,22 @@ void StandIn::read() {
         sockaddr_storage from{};
         socklen_t from_length = sizeof from;
         auto* generic = reinterpret_cast<sockaddr*>(&from);
-        const ssize_t got = ::recvfrom(socket_.get(), buffer.data(), buffer.size(), 0, generic,
-                                       &from_length);
+        const ssize_t got =
+            ::recvfrom(socket_.get(), buffer.data(), buffer.size(), 0, generic, &from_length);
         if (got <= 0) {
             return;
         }
         const std::string reply = answer({buffer.data(), static_cast<std::size_t>(got)});
         if (!reply.empty()) {
-            static_cast<void>(::sendto(socket_.get(), reply.data(), reply.size(), 0, generic,
-                                       from_length));
+            static_cast<void>(
+                ::sendto(socket_.get(), reply.data(), reply.size(), 0, generic, from_length));
         }
     }
 }
 
 std::string StandIn::answer(std::string_view request) const {
-    const Message message{msg_make(sip_default_mclass(), 0, request.data(),
-                                   static_cast<ssize_t>(request.size()))};
+    const Message message{
+        msg_make(sip_default_mclass(), 0, request.data(), static_cast<ssize_t>(request.size()))};
     const sip_t* sip = message ? sip_object(message.get()) : nullptr;
     const bool whole = sip != nullptr && sip->sip_request != nullptr && sip->sip_via != nullptr &&
                        sip->sip_from != nullptr && sip->sip_to != nullptr &&

@@ -22,8 +22,8 @@ public:
     // `family` is AF_INET or AF_INET6: the stack sends from sockets of one family only. `name` goes
     // into Server; the caller recognises the stand-in's answers by it, so it must be a secret of
     // this process.
-    [[nodiscard]] static base::Result<std::unique_ptr<StandIn>> open(int family, std::string name,
-                                                                     Lookup lookup);
+    [[nodiscard]] static base::Result<std::unique_ptr<StandIn>>
+    open(int family, std::string name, Lookup lookup);
 
     // What NUTAG_PROXY takes.
     [[nodiscard]] const std::string& url() const { return url_; }

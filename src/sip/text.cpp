@@ -11,7 +11,6 @@
 
 #include "revenant/base/result.hpp"
 #include "revenant/base/text.hpp"
-
 #include "sip/nua.hpp"
 
 namespace revenant::sip {

@@ -9,7 +9,6 @@
 
 #include "revenant/base/result.hpp"
 #include "revenant/call/dialog.hpp"
-
 #include "sip/nua.hpp"
 
 namespace revenant::sip {
@@ -32,7 +31,7 @@ template <typename Header>
 struct Uri {
     std::string text; // canonical, with scheme
     std::string user;
-    std::string host; // IPv6 without brackets
+    std::string host;       // IPv6 without brackets
     std::uint16_t port = 0; // 0: not given
     std::optional<call::Transport> transport;
     bool loose_route = false;

@@ -10,7 +10,6 @@
 #include "revenant/base/source.hpp"
 #include "revenant/call/dialog.hpp"
 #include "revenant/call/event.hpp"
-
 #include "sip/agent_impl.hpp"
 #include "sip/leg.hpp"
 #include "sip/nua.hpp"
@@ -34,7 +33,16 @@ std::string real_proxy(const call::Dialog& dialog) {
     return route && route->loose_route ? route->text : std::string{};
 }
 
-const char* or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
+// The description as it is: with our o= line (RFC 3264 §8 wants it kept), and with our address in
+// it also where the stack would rather name a public one in place of loopback.
+#define SESSION_TAGS(dialog)                                                                       \
+    SOATAG_USER_SDP_STR((dialog).local_sdp.c_str()), SOATAG_USER_O_LINE(1),                        \
+        SOATAG_ADDRESS((dialog).media.local.address.c_str()),                                      \
+        SOATAG_RTP_SELECT(SOA_RTP_SELECT_ALL)
+
+const char* or_null(const std::string& text) {
+    return text.empty() ? nullptr : text.c_str();
+}
 
 const char* phrase_of(std::uint16_t status) {
     const char* phrase = sip_status_phrase(status);
@@ -67,10 +75,8 @@ void AgentImpl::send_invite(const call::Dialog& dialog) {
     nua_invite(leg.handle(), NUTAG_URL(dialog.remote_target.c_str()),
                SIPTAG_CALL_ID_STR(dialog.call_id.c_str()), SIPTAG_CSEQ_STR(cseq.c_str()),
                SIPTAG_CONTACT_STR(dialog.local_contact.c_str()),
-               TAG_IF(!dialog.outbound_proxy.empty(),
-                      NUTAG_PROXY(dialog.outbound_proxy.c_str())),
-               NUTAG_AUTOACK(0), NUTAG_AUTOANSWER(0),
-               SOATAG_USER_SDP_STR(dialog.local_sdp.c_str()), TAG_END());
+               TAG_IF(!dialog.outbound_proxy.empty(), NUTAG_PROXY(dialog.outbound_proxy.c_str())),
+               NUTAG_AUTOACK(0), NUTAG_AUTOANSWER(0), SESSION_TAGS(dialog), TAG_END());
 }
 
 void AgentImpl::acknowledge(const call::Dialog& dialog) {
@@ -100,7 +106,9 @@ void AgentImpl::respond(const call::Dialog& dialog, std::uint16_t status) {
     const bool with_sdp = status >= 200 && status < 300;
     nua_respond(leg->handle(), status, phrase_of(status),
                 TAG_IF(status < 300, SIPTAG_CONTACT_STR(dialog.local_contact.c_str())),
-                TAG_IF(with_sdp, SOATAG_USER_SDP_STR(dialog.local_sdp.c_str())), TAG_END());
+                TAG_IF(with_sdp, SOATAG_USER_SDP_STR(dialog.local_sdp.c_str())),
+                SOATAG_USER_O_LINE(1), SOATAG_ADDRESS(dialog.media.local.address.c_str()),
+                SOATAG_RTP_SELECT(SOA_RTP_SELECT_ALL), TAG_END());
 }
 
 void AgentImpl::respond_now(const call::Dialog& dialog, std::uint16_t status, bool with_sdp) {
@@ -109,8 +117,7 @@ void AgentImpl::respond_now(const call::Dialog& dialog, std::uint16_t status, bo
         return;
     }
     nua_respond(leg->handle(), status, phrase_of(status), NUTAG_WITH(being_handled_->message),
-                TAG_IF(status < 300 && with_sdp,
-                       SIPTAG_CONTACT_STR(dialog.local_contact.c_str())),
+                TAG_IF(status < 300 && with_sdp, SIPTAG_CONTACT_STR(dialog.local_contact.c_str())),
                 TAG_IF(status < 300 && with_sdp, SOATAG_USER_SDP_STR(dialog.local_sdp.c_str())),
                 TAG_END());
 }
@@ -135,11 +142,12 @@ void AgentImpl::send_bye(const call::Dialog& dialog) {
 
 void AgentImpl::reoffer(const call::Dialog& dialog) {
     if (const Leg* leg = this->leg(dialog.number)) {
-        nua_invite(leg->handle(), SOATAG_USER_SDP_STR(dialog.local_sdp.c_str()), TAG_END());
+        nua_invite(leg->handle(), SESSION_TAGS(dialog), TAG_END());
     }
 }
 
-void AgentImpl::send_info(const call::Dialog& dialog, const std::string& content_type,
+void AgentImpl::send_info(const call::Dialog& dialog,
+                          const std::string& content_type,
                           const std::string& body) {
     if (const Leg* leg = this->leg(dialog.number)) {
         nua_info(leg->handle(), SIPTAG_CONTENT_TYPE_STR(content_type.c_str()),
@@ -198,7 +206,7 @@ void AgentImpl::restore(const call::Dialog& dialog, std::uint32_t cseq_base) {
                TAG_IF(timer.interval_s != 0, NUTAG_SESSION_TIMER(timer.interval_s)),
                TAG_IF(timer.interval_s != 0, NUTAG_SESSION_REFRESHER(refresher_of(timer))),
                TAG_IF(timer.min_se_s != 0, NUTAG_MIN_SE(timer.min_se_s)), NUTAG_AUTOACK(0),
-               NUTAG_AUTOANSWER(0), SOATAG_USER_SDP_STR(dialog.local_sdp.c_str()), TAG_END());
+               NUTAG_AUTOANSWER(0), SESSION_TAGS(dialog), TAG_END());
 }
 
 void AgentImpl::arm(const call::Dialog& dialog) {

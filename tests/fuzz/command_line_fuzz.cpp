@@ -15,7 +15,6 @@
 #include "revenant/shell/command.hpp"
 #include "revenant/shell/options.hpp"
 #include "revenant/shell/output.hpp"
-
 #include "shell/completion.hpp"
 
 using namespace revenant;
@@ -93,8 +92,14 @@ void try_line(std::string_view line) {
 
 void try_completion(std::string_view text) {
     const shell::Offers offers{
-        .call_ids = [] { return std::vector<std::string>{"1", "2"}; },
-        .uris = [text] { return std::vector<std::string>{"sip:a@b", std::string{text}}; },
+        .call_ids =
+            [] {
+                return std::vector<std::string>{"1", "2"};
+            },
+        .uris =
+            [text] {
+                return std::vector<std::string>{"sip:a@b", std::string{text}};
+            },
         .conditions = {},
     };
     const std::size_t middle = text.size() / 2;
@@ -123,7 +128,9 @@ void try_output(std::string_view text) {
 }
 
 // A file is read only within the empty directory that we are in.
-bool stays_here(std::string_view word) { return word.find('/') == std::string_view::npos; }
+bool stays_here(std::string_view word) {
+    return word.find('/') == std::string_view::npos;
+}
 
 void try_options(std::string_view text) {
     std::vector<std::string> words{"revenant"};

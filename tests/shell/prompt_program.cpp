@@ -7,8 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include <glib.h>
 #include <unistd.h>
+
+#include <glib.h>
 
 #include "revenant/base/result.hpp"
 #include "revenant/base/source.hpp"
@@ -54,7 +55,10 @@ public:
             table_,
             {.on_line = [this](const std::string& line) { run(line); },
              .on_end = [this] { end("end"); },
-             .call_ids = [] { return std::vector<std::string>{"1", "27"}; },
+             .call_ids =
+                 [] {
+                     return std::vector<std::string>{"1", "27"};
+                 },
              .uris = [] { return std::vector<std::string>{"sip:bob@example.org:5070"}; },
              .conditions = [] { return std::vector<std::string>{"established"}; },
              .text = [this] { return text_; },
@@ -64,11 +68,10 @@ public:
 
     Program(const Program&) = delete;
     Program& operator=(const Program&) = delete;
+
     ~Program() { g_main_loop_unref(loop_); }
 
-    void notice() {
-        say("notice " + std::to_string(++notices_) + " of a call", shell::Tone::good);
-    }
+    void notice() { say("notice " + std::to_string(++notices_) + " of a call", shell::Tone::good); }
 
     void rename() {
         text_ = "2 calls> ";
@@ -80,8 +83,11 @@ public:
     void loop() const { g_main_loop_run(loop_); }
 
 private:
-    void add(const std::string& name, std::vector<std::string> aliases, Completes completes,
-             std::vector<std::string> words, bool secret = false) {
+    void add(const std::string& name,
+             std::vector<std::string> aliases,
+             Completes completes,
+             std::vector<std::string> words,
+             bool secret = false) {
         table_.add({.name = name,
                     .aliases = std::move(aliases),
                     .arguments = "[WORD]...",

@@ -196,16 +196,17 @@ TEST_CASE("the time in which nobody recorded is silence") {
     ::clock_gettime(CLOCK_REALTIME, &times[1]);
     times[1].tv_sec -= 2;
     REQUIRE(::utimensat(AT_FDCWD, path.c_str(), times, 0) == 0);
+    std::uint64_t gap = 0;
     {
         auto writer = WavWriter::open(path, Begin::append_timed);
         REQUIRE(writer);
-        const auto gap = writer->samples() - 1600;
+        gap = writer->samples() - 1600;
         CHECK(gap >= 16'000);
         CHECK(gap < 18'000);
         REQUIRE(writer->write(std::vector<std::int16_t>(160, 8)));
-        CHECK(samples_of(path, 1599, 2) == std::vector<std::int16_t>{7, 0});
-        CHECK(samples_of(path, 1600 + gap - 1, 2) == std::vector<std::int16_t>{0, 8});
     }
+    CHECK(samples_of(path, 1599, 2) == std::vector<std::int16_t>{7, 0});
+    CHECK(samples_of(path, 1600 + gap - 1, 2) == std::vector<std::int16_t>{0, 8});
 }
 
 TEST_CASE("a file that is not our recording is not appended to, and one that is open is locked") {

@@ -9,7 +9,6 @@
 
 #include "revenant/base/result.hpp"
 #include "revenant/shell/command.hpp"
-
 #include "shell/columns.hpp"
 #include "shell/suggest.hpp"
 
@@ -50,8 +49,12 @@ struct Sample {
         table.add(std::move(key));
     }
 
-    void add(const std::string& name, std::vector<std::string> aliases, std::string arguments,
-             std::string group, std::size_t min, std::size_t max) {
+    void add(const std::string& name,
+             std::vector<std::string> aliases,
+             std::string arguments,
+             std::string group,
+             std::size_t min,
+             std::size_t max) {
         table.add({.name = name,
                    .aliases = std::move(aliases),
                    .arguments = std::move(arguments),

@@ -4,7 +4,6 @@
 #include <doctest/doctest.h>
 
 #include "revenant/shell/command.hpp"
-
 #include "shell/completion.hpp"
 
 using namespace revenant::shell;
@@ -12,8 +11,11 @@ using Words = std::vector<std::string>;
 
 namespace {
 
-Command command(const std::string& name, Words aliases, std::vector<Completes> completes,
-                std::size_t arguments_max, Words words = {}) {
+Command command(const std::string& name,
+                Words aliases,
+                std::vector<Completes> completes,
+                std::size_t arguments_max,
+                Words words = {}) {
     return {.name = name,
             .aliases = std::move(aliases),
             .arguments = {},
@@ -42,9 +44,18 @@ Table sample() {
 Words offered(std::string_view before, std::string_view word) {
     static const Table table = sample();
     const Offers offers{
-        .call_ids = [] { return Words{"1", "2", "12"}; },
-        .uris = [] { return Words{"sip:bob@example.org", "sip:a b@x", "sip:\033[2J@x"}; },
-        .conditions = [] { return Words{"established", "ended"}; },
+        .call_ids =
+            [] {
+                return Words{"1", "2", "12"};
+            },
+        .uris =
+            [] {
+                return Words{"sip:bob@example.org", "sip:a b@x", "sip:\033[2J@x"};
+            },
+        .conditions =
+            [] {
+                return Words{"established", "ended"};
+            },
     };
     Candidates found = candidates(table, offers, before, word);
     if (found.files) {

@@ -3,9 +3,10 @@
 #include <string>
 #include <vector>
 
-#include <doctest/doctest.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <doctest/doctest.h>
 
 #include "shell/history.hpp"
 
@@ -23,20 +24,25 @@ struct Folder {
         REQUIRE(::mkdtemp(name) != nullptr);
         path = name;
     }
+
     ~Folder() {
         ::unlink(file().c_str());
         ::rmdir(path.c_str()); // fails, and the test with it, if a temporary file was left
     }
+
     Folder(const Folder&) = delete;
     Folder& operator=(const Folder&) = delete;
 
     [[nodiscard]] std::string file() const { return path + "/history"; }
+
     [[nodiscard]] std::string text() const {
         std::ifstream in{file()};
         return {std::istreambuf_iterator<char>{in}, {}};
     }
+
     [[nodiscard]] unsigned mode() const {
         struct stat about {};
+
         return ::stat(file().c_str(), &about) == 0 ? about.st_mode & 07777U : 0;
     }
 };
@@ -111,8 +117,7 @@ TEST_CASE("a history that cannot be read is a warning, once, and is left alone")
     History history;
     const auto status = history.load(folder.path); // a directory
     REQUIRE_FALSE(status.has_value());
-    CHECK(status.error().context ==
-          "cannot read the history " + folder.path + ": Is a directory");
+    CHECK(status.error().context == "cannot read the history " + folder.path + ": Is a directory");
     CHECK(history.add("list", true).has_value());
     CHECK(history.lines() == Lines{"list"});
 }

@@ -3,12 +3,12 @@
 #include <string>
 #include <vector>
 
-#include <doctest/doctest.h>
 #include <unistd.h>
+
+#include <doctest/doctest.h>
 
 #include "revenant/call/dialog.hpp"
 #include "revenant/shell/options.hpp"
-
 #include "shell/columns.hpp"
 
 using namespace revenant;
@@ -29,6 +29,7 @@ public:
         }
         ::setenv("HOME", "/home/alice", 1);
     }
+
     ~Environment() {
         for (std::size_t i = 0; i < before_.size(); ++i) {
             if (before_[i] == "\1") {
@@ -38,13 +39,14 @@ public:
             }
         }
     }
+
     Environment(const Environment&) = delete;
     Environment& operator=(const Environment&) = delete;
 
     static void set(const char* name, const char* value) { ::setenv(name, value, 1); }
 
 private:
-    static constexpr const char* names[] = {"HOME",           "XDG_STATE_HOME",  "REVENANT_AOR",
+    static constexpr const char* names[] = {"HOME",           "XDG_STATE_HOME", "REVENANT_AOR",
                                             "REVENANT_STATE", "REVENANT_PROXY", "REVENANT_AUDIO"};
     std::vector<std::string> before_;
 };
@@ -63,7 +65,9 @@ std::string refusal(const std::vector<std::string>& words) {
     return options ? "(accepted)" : options.error().context;
 }
 
-bool refused(const std::vector<std::string>& words) { return !read(words).has_value(); }
+bool refused(const std::vector<std::string>& words) {
+    return !read(words).has_value();
+}
 
 } // namespace
 
@@ -85,19 +89,39 @@ TEST_CASE("without options the prompt comes up, and nothing is assumed that must
 
 TEST_CASE("every option finds its place") {
     const Environment environment;
-    const Options options =
-        read({"--aor", "sip:alice@example.org", "--listen", "192.0.2.1:5070;transport=tcp",
-              "--listen=[2001:db8::1]:5080", "--state", "/s", "-p", "sip:proxy.example.org;lr",
-              "--credentials", "/c", "--audio", "tone:440,file:/o.wav", "--resume=auto",
-              "--resume-deadline=60", "--session-expires=0", "--rtp-ports", "30000-30001", "-a",
-              "--codecs", "PCMA,PCMU", "--durable", "--json", "--keep-going", "-vv", "-c", "list",
-              "--interactive"})
-            .value();
+    const Options options = read({"--aor",
+                                  "sip:alice@example.org",
+                                  "--listen",
+                                  "192.0.2.1:5070;transport=tcp",
+                                  "--listen=[2001:db8::1]:5080",
+                                  "--state",
+                                  "/s",
+                                  "-p",
+                                  "sip:proxy.example.org;lr",
+                                  "--credentials",
+                                  "/c",
+                                  "--audio",
+                                  "tone:440,file:/o.wav",
+                                  "--resume=auto",
+                                  "--resume-deadline=60",
+                                  "--session-expires=0",
+                                  "--rtp-ports",
+                                  "30000-30001",
+                                  "-a",
+                                  "--codecs",
+                                  "PCMA,PCMU",
+                                  "--durable",
+                                  "--json",
+                                  "--keep-going",
+                                  "-vv",
+                                  "-c",
+                                  "list",
+                                  "--interactive"})
+                                .value();
     CHECK(options.aor == "sip:alice@example.org");
     REQUIRE(options.listen.size() == 2);
-    CHECK(options.listen[0] == shell::Listen{.address = "192.0.2.1",
-                                             .port = 5070,
-                                             .transport = call::Transport::tcp});
+    CHECK(options.listen[0] ==
+          shell::Listen{.address = "192.0.2.1", .port = 5070, .transport = call::Transport::tcp});
     CHECK(options.listen[1] ==
           shell::Listen{.address = "2001:db8::1", .port = 5080, .transport = {}});
     CHECK(options.state_directory == "/s");
@@ -135,12 +159,11 @@ TEST_CASE("commands and files run in the order given, and each line knows its or
     const auto options = read({"-c", "invite x", "-f", path, "-c", "quit"});
     ::unlink(path.c_str());
     REQUIRE(options.has_value());
-    CHECK(options->script ==
-          std::vector<ScriptLine>{{.text = "invite x", .origin = "-c 1"},
-                                  {.text = "hold 1", .origin = path + ":3"},
-                                  {.text = "bye 1", .origin = path + ":4"},
-                                  {.text = "list", .origin = path + ":6"},
-                                  {.text = "quit", .origin = "-c 2"}});
+    CHECK(options->script == std::vector<ScriptLine>{{.text = "invite x", .origin = "-c 1"},
+                                                     {.text = "hold 1", .origin = path + ":3"},
+                                                     {.text = "bye 1", .origin = path + ":4"},
+                                                     {.text = "list", .origin = path + ":6"},
+                                                     {.text = "quit", .origin = "-c 2"}});
 }
 
 TEST_CASE("a script that cannot be read is an error with its name and the reason") {
@@ -167,7 +190,8 @@ TEST_CASE("an error names the option and says what it takes") {
           "--aor takes a SIP URI without blanks, like sip:alice@example.org, not 'bob'");
     CHECK(refusal({"--resume-deadline=0"}) ==
           "--resume-deadline takes a number from 1 to 3600, not '0'");
-    CHECK(refusal({"--bogus"}) == "unknown or ambiguous option '--bogus'; --help lists the options");
+    CHECK(refusal({"--bogus"}) ==
+          "unknown or ambiguous option '--bogus'; --help lists the options");
     CHECK(refusal({"--json", "-vy"}) == "unknown option '-y'; --help lists the options");
     CHECK(refusal({"--json", "-\xD5"}) == "unknown option '-?'; --help lists the options");
     CHECK(refusal({"-y"}) == "unknown option '-y'; --help lists the options");
@@ -269,8 +293,7 @@ TEST_CASE("the state directory follows XDG, which must be absolute, then HOME") 
     Environment::set("XDG_STATE_HOME", "relative");
     CHECK(read({})->state_directory == "/home/alice/.local/state/revenant");
     ::unsetenv("HOME");
-    CHECK(refusal({}) ==
-          "neither XDG_STATE_HOME nor HOME is an absolute path: say --state DIR");
+    CHECK(refusal({}) == "neither XDG_STATE_HOME nor HOME is an absolute path: say --state DIR");
     CHECK(read({"--state", "here"})->state_directory == "here");
 }
 
@@ -288,11 +311,27 @@ TEST_CASE("reading options twice gives the same, and leaves argv as it was") {
 
 TEST_CASE("usage names every option and fits 80 columns") {
     const std::string text = shell::usage();
-    for (const char* name :
-         {"--aor", "--listen", "--outbound-proxy", "--credentials", "--state", "--auto-answer",
-          "--resume=", "--resume-deadline", "--session-expires", "--durable", "--audio", "--codecs",
-          "--rtp-ports", "--command", "--file", "--keep-going", "--interactive", "--json",
-          "--verbose", "--help", "--version"}) {
+    for (const char* name : {"--aor",
+                             "--listen",
+                             "--outbound-proxy",
+                             "--credentials",
+                             "--state",
+                             "--auto-answer",
+                             "--resume=",
+                             "--resume-deadline",
+                             "--session-expires",
+                             "--durable",
+                             "--audio",
+                             "--codecs",
+                             "--rtp-ports",
+                             "--command",
+                             "--file",
+                             "--keep-going",
+                             "--interactive",
+                             "--json",
+                             "--verbose",
+                             "--help",
+                             "--version"}) {
         CAPTURE(name);
         CHECK(text.find(name) != std::string::npos);
     }

@@ -4,15 +4,15 @@
 #include <string_view>
 #include <utility>
 
-#include <doctest/doctest.h>
 #include <fcntl.h>
-#include <nlohmann/json.hpp>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
 #include "revenant/base/fd.hpp"
 #include "revenant/shell/output.hpp"
-
 #include "shell/outlet.hpp"
 #include "shell/terminal.hpp"
 
@@ -68,10 +68,12 @@ struct OutputTo {
         shell::set_output(Format::human, false);
         shell::set_output_fd(fd);
     }
+
     ~OutputTo() {
         shell::set_line_keeper({}, {});
         shell::set_output_fd(STDOUT_FILENO);
     }
+
     OutputTo(const OutputTo&) = delete;
     OutputTo& operator=(const OutputTo&) = delete;
 };
@@ -97,7 +99,9 @@ TEST_CASE("a long text is not cut") {
 
 TEST_CASE("a JSON notice is one line with time, event, call, text and its fields in order") {
     Notice n = notice("hello\nworld");
-    n.fields = {{"peer", "sip:bob@example.org"}, {"gap_ms", std::int64_t{-5}}, {"mos", 4.5},
+    n.fields = {{"peer", "sip:bob@example.org"},
+                {"gap_ms", std::int64_t{-5}},
+                {"mos", 4.5},
                 {"held", true}};
     const std::string line = shell::rendered(n, Format::json, false);
     const std::size_t after_time = line.find("\",") + 2;
@@ -179,7 +183,8 @@ TEST_CASE("a full pipe does not stop the phone: text is kept up to a bound, then
         all += pipe.read_all();
         shell::flush_output(0);
     }
-    const std::size_t kept = all.rfind(text) == std::string::npos ? 0 : (all.rfind(text) + 1000) / 1000;
+    const std::size_t kept =
+        all.rfind(text) == std::string::npos ? 0 : (all.rfind(text) + 1000) / 1000;
     CHECK(kept > 1000);
     CHECK(kept < printed);
     const std::string last = all.substr(kept * 1000);

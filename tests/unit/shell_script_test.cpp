@@ -5,11 +5,12 @@
 #include <utility>
 #include <vector>
 
-#include <doctest/doctest.h>
 #include <fcntl.h>
-#include <glib.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include <doctest/doctest.h>
+#include <glib.h>
 
 #include "revenant/base/fd.hpp"
 #include "revenant/base/result.hpp"
@@ -17,7 +18,6 @@
 #include "revenant/shell/output.hpp"
 #include "revenant/shell/prompt.hpp"
 #include "revenant/shell/script.hpp"
-
 #include "shell/prompt_kinds.hpp"
 #include "shell/terminal.hpp"
 
@@ -45,10 +45,12 @@ struct Printed {
         shell::set_output(format, false);
         shell::set_output_fd(file.get());
     }
+
     ~Printed() {
         shell::set_output(shell::Format::human, false);
         shell::set_output_fd(STDOUT_FILENO);
     }
+
     Printed(const Printed&) = delete;
     Printed& operator=(const Printed&) = delete;
 
@@ -85,8 +87,8 @@ struct Commands {
         add("key", true, [](const Arguments&, const Done& done) { done({}); });
     }
 
-    void add(const std::string& name, bool secret,
-             std::function<void(const Arguments&, Done)> run) {
+    void
+    add(const std::string& name, bool secret, std::function<void(const Arguments&, Done)> run) {
         table.add({.name = name,
                    .aliases = {},
                    .arguments = "",

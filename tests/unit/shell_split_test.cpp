@@ -49,8 +49,9 @@ TEST_CASE("an open quote and a last backslash are refused, with the reason") {
 }
 
 TEST_CASE("a control character anywhere is refused, in a comment too") {
-    for (const std::string line :
-         {"say \033[2J", "say a\nb", "say \x7f", "list # \x01", "say \xC2\x9B" "31m"}) {
+    for (const std::string line : {"say \033[2J", "say a\nb", "say \x7f", "list # \x01",
+                                   "say \xC2\x9B"
+                                   "31m"}) {
         CAPTURE(line);
         CHECK_FALSE(split_line(line).has_value());
     }

@@ -15,6 +15,7 @@ struct Now {
     friend bool operator==(const Now&, const Now&) = default;
 
     [[nodiscard]] std::int64_t real_ms() const { return real_ns / 1'000'000; }
+
     [[nodiscard]] std::int64_t boot_ms() const { return boot_ns / 1'000'000; }
 };
 

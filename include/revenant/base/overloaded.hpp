@@ -7,6 +7,7 @@ template <typename... Fs>
 struct Overloaded : Fs... {
     using Fs::operator()...;
 };
+
 template <typename... Fs>
 Overloaded(Fs...) -> Overloaded<Fs...>;
 

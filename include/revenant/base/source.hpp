@@ -12,7 +12,9 @@ namespace revenant::base {
 class Source {
 public:
     Source() = default;
+
     explicit Source(_GSource* attached) : source_{attached} {} // takes over one reference
+
     Source(Source&& other) noexcept;
     Source& operator=(Source&& other) noexcept;
     Source(const Source&) = delete;
@@ -20,6 +22,7 @@ public:
     ~Source();
 
     void reset();
+
     explicit operator bool() const { return source_ != nullptr; }
 
 private:

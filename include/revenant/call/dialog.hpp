@@ -54,7 +54,7 @@ enum class Direction : std::uint8_t { sendrecv, sendonly, recvonly, inactive };
 // A codec as SDP names it. Static types (RFC 3551) have it all implied, it is written out anyway.
 struct Codec {
     std::uint8_t payload_type = 0;
-    std::string name;               // "PCMU", "PCMA", "telephone-event"
+    std::string name; // "PCMU", "PCMA", "telephone-event"
     std::uint32_t clock_rate = 8000;
 
     friend bool operator==(const Codec&, const Codec&) = default;
@@ -98,10 +98,10 @@ struct Hold {
 
 // What was under way when the record was stored, for the state that `Phase` alone does not tell.
 struct InFlight {
-    std::string invite;    // callee: the raw INVITE while it is not answered
-    std::string branch;    // caller: the branch of the INVITE that is not answered
+    std::string invite;     // callee: the raw INVITE while it is not answered
+    std::string branch;     // caller: the branch of the INVITE that is not answered
     std::uint32_t cseq = 0; // of the INVITE
-    bool reoffer = false;  // local_sdp is offered in a re-INVITE that has no answer yet
+    bool reoffer = false;   // local_sdp is offered in a re-INVITE that has no answer yet
 
     friend bool operator==(const InFlight&, const InFlight&) = default;
 };
@@ -116,8 +116,8 @@ struct Dialog {
     std::string local_tag;
     std::string remote_uri;
     std::string remote_tag;
-    std::string local_contact; // our Contact header field value, byte for byte
-    std::string remote_target; // a URI (RFC 3261 §12.1)
+    std::string local_contact;          // our Contact header field value, byte for byte
+    std::string remote_target;          // a URI (RFC 3261 §12.1)
     std::vector<std::string> route_set; // name-addrs in the order of our Route header fields
     std::string outbound_proxy;         // a URI, or empty
 

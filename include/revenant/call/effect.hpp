@@ -20,7 +20,7 @@ enum class News : std::uint8_t {
     progress,
     incoming,
     established,
-    held,    // detail: "local" or "remote"
+    held, // detail: "local" or "remote"
     unheld,
     refreshed,
     info,      // received
@@ -45,44 +45,64 @@ enum class Otherwise : std::uint8_t {
     report,  // the peer waits for an answer: StoreFailed goes to the old state
     go_on,   // the record on disk is still good enough; the user is warned
 };
+
 struct Persist {
     Otherwise otherwise = Otherwise::abandon;
 };
+
 struct Forget {}; // the record
 
 struct SendInvite {};
+
 struct Acknowledge {}; // ACK to the peer's 2xx; ends the quarantine
+
 struct AcknowledgeStandIn {};
+
 struct Respond { // to the INVITE; 2xx with local_sdp
     std::uint16_t status = 180;
 };
+
 struct RespondOffer { // to the re-INVITE or UPDATE that is being handled; 2xx with local_sdp if it
                       // had an offer or needs one
     std::uint16_t status = 200;
     bool with_sdp = true;
 };
+
 struct RespondBye {};
+
 struct SendCancel {};
+
 struct SendBye {}; // to the peer, also out of quarantine
+
 struct Reoffer {}; // re-INVITE with local_sdp
+
 struct SendInfo {
     std::string content_type = {};
     std::string body = {};
 };
+
 struct SendOptions {};
+
 struct Authenticate {};
 
 struct Restore {}; // through the stand-in, at Call::cseq_base; the dialog is quarantined
-struct Arm {};     // one re-INVITE to the peer; everything else stays in quarantine
-struct Lift {};    // end the quarantine
+
+struct Arm {}; // one re-INVITE to the peer; everything else stays in quarantine
+
+struct Lift {}; // end the quarantine
+
 struct Dispose {}; // destroy the dialog in the stack; nothing reaches the peer
-struct Retire {};  // the call is over: forget it once nothing refers to it
+
+struct Retire {}; // the call is over: forget it once nothing refers to it
 
 struct RunMedia {}; // start, or apply dialog.media and the hold state
+
 struct CloseMedia {};
+
 struct StartRetryTimer {
     std::uint32_t delay_ms = 0;
 };
+
 struct StopRetryTimer {};
 
 struct Tell {
@@ -90,6 +110,7 @@ struct Tell {
     std::uint16_t status = 0;
     std::string detail = {};
 };
+
 struct Settle { // the ledger line of a restored call
     Verdict verdict = Verdict::survived;
     std::string reason = {};
@@ -97,14 +118,31 @@ struct Settle { // the ledger line of a restored call
 
 } // namespace effect
 
-using Effect =
-    std::variant<effect::Persist, effect::Forget, effect::SendInvite, effect::Acknowledge,
-                 effect::AcknowledgeStandIn, effect::Respond, effect::RespondOffer,
-                 effect::RespondBye, effect::SendCancel, effect::SendBye, effect::Reoffer,
-                 effect::SendInfo, effect::SendOptions, effect::Authenticate, effect::Restore,
-                 effect::Arm, effect::Lift, effect::Dispose, effect::Retire, effect::RunMedia,
-                 effect::CloseMedia, effect::StartRetryTimer, effect::StopRetryTimer, effect::Tell,
-                 effect::Settle>;
+using Effect = std::variant<effect::Persist,
+                            effect::Forget,
+                            effect::SendInvite,
+                            effect::Acknowledge,
+                            effect::AcknowledgeStandIn,
+                            effect::Respond,
+                            effect::RespondOffer,
+                            effect::RespondBye,
+                            effect::SendCancel,
+                            effect::SendBye,
+                            effect::Reoffer,
+                            effect::SendInfo,
+                            effect::SendOptions,
+                            effect::Authenticate,
+                            effect::Restore,
+                            effect::Arm,
+                            effect::Lift,
+                            effect::Dispose,
+                            effect::Retire,
+                            effect::RunMedia,
+                            effect::CloseMedia,
+                            effect::StartRetryTimer,
+                            effect::StopRetryTimer,
+                            effect::Tell,
+                            effect::Settle>;
 
 [[nodiscard]] std::string_view name(const Effect& effect);
 [[nodiscard]] std::string_view name(News news);

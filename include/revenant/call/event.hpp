@@ -32,18 +32,26 @@ namespace event {
 
 // ---- The user ----
 struct Dial {};
+
 struct Answer {};
+
 struct Decline {
     std::uint16_t status = 486;
 };
+
 struct HangUp {}; // BYE, CANCEL or 486: whatever ends the call in its state
+
 struct Hold {};
+
 struct Unhold {};
+
 struct SendInfo {
     std::string content_type = {};
     std::string body = {};
 };
+
 struct SendOptions {};
+
 // `deadline_ms`: for how long from now answers that leave the dialog in doubt are tried again.
 struct Resume {
     std::uint32_t deadline_ms = 32'000;
@@ -61,21 +69,24 @@ struct Progress {
     std::uint16_t status = 0;
     std::string reason = {};
     std::string remote_tag = {};
-    std::uint32_t min_se_s = 0;          // the stack repeats the INVITE after a 422 (RFC 4028 §7.3)
+    std::uint32_t min_se_s = 0; // the stack repeats the INVITE after a 422 (RFC 4028 §7.3)
     std::optional<RemoteSession> answer = {}; // early media
 };
+
 struct Answered { // 2xx, not ACKed yet
     std::uint32_t cseq = 0;
     bool from_stand_in = false;
     PeerFacts facts = {};
     std::optional<RemoteSession> answer = {};
 };
+
 struct Challenged {
     std::uint16_t status = 401;
     std::uint32_t cseq = 0;
     std::string realm = {};
     bool have_credentials = false;
 };
+
 struct Failed { // 3xx to 6xx
     std::uint16_t status = 0;
     std::string reason = {};
@@ -83,10 +94,12 @@ struct Failed { // 3xx to 6xx
     std::uint32_t retry_after_s = 0;
     std::uint32_t min_se_s = 0;
 };
+
 // The dialog is usable (again): after an ACK, or after a re-INVITE that failed without ending it.
 struct Ready {
     std::string local_sdp = {}; // our description as the stack has it; empty: not said
 };
+
 // The SIP stack has given the dialog up.
 struct Terminated {
     std::uint16_t status = 0;
@@ -97,20 +110,25 @@ struct Terminated {
 struct Invited {
     std::optional<RemoteSession> offer = {};
 };
+
 struct Acked {
     std::optional<RemoteSession> answer = {}; // when our 2xx carried the offer
 };
+
 struct Cancelled {};
+
 struct Offered { // re-INVITE or UPDATE
     bool update = false;
     std::uint32_t cseq = 0;
     PeerFacts facts = {};
     std::optional<RemoteSession> offer = {};
 };
+
 struct PeerBye {
     std::uint32_t cseq = 0;
     std::string reason = {}; // the Reason header field (RFC 3326), if any
 };
+
 struct PeerInfo {
     std::uint32_t cseq = 0;
     std::string content_type = {};
@@ -128,6 +146,7 @@ struct RequestDone {
 
 // ---- Time and disk ----
 struct RetryDue {};
+
 // The record could not be stored, and what was to follow has not been done.
 struct StoreFailed {
     std::string why = {};
@@ -135,13 +154,31 @@ struct StoreFailed {
 
 } // namespace event
 
-using Event =
-    std::variant<event::Dial, event::Answer, event::Decline, event::HangUp, event::Hold,
-                 event::Unhold, event::SendInfo, event::SendOptions, event::Resume, event::Restore,
-                 event::Progress, event::Answered, event::Challenged, event::Failed, event::Ready,
-                 event::Terminated, event::Invited, event::Acked, event::Cancelled, event::Offered,
-                 event::PeerBye, event::PeerInfo, event::RequestDone, event::RetryDue,
-                 event::StoreFailed>;
+using Event = std::variant<event::Dial,
+                           event::Answer,
+                           event::Decline,
+                           event::HangUp,
+                           event::Hold,
+                           event::Unhold,
+                           event::SendInfo,
+                           event::SendOptions,
+                           event::Resume,
+                           event::Restore,
+                           event::Progress,
+                           event::Answered,
+                           event::Challenged,
+                           event::Failed,
+                           event::Ready,
+                           event::Terminated,
+                           event::Invited,
+                           event::Acked,
+                           event::Cancelled,
+                           event::Offered,
+                           event::PeerBye,
+                           event::PeerInfo,
+                           event::RequestDone,
+                           event::RetryDue,
+                           event::StoreFailed>;
 
 [[nodiscard]] std::string_view name(const Event& event);
 

@@ -36,20 +36,20 @@ namespace revenant::call {
 //                         `------RetryDue------- rebirth <----------' no answer, 5xx
 enum class State : std::uint8_t {
     idle,
-    inviting,    // INVITE sent
-    proceeding,  // a 1xx came
-    canceling,   // CANCEL sent
-    alerting,    // INVITE received, not answered
-    answering,   // our 200 sent, no ACK
+    inviting,   // INVITE sent
+    proceeding, // a 1xx came
+    canceling,  // CANCEL sent
+    alerting,   // INVITE received, not answered
+    answering,  // our 200 sent, no ACK
     established,
-    modifying,   // our re-INVITE has no answer
-    ending,      // our BYE has no answer
-    restoring,   // the stand-in plays the peer
-    restored,    // the dialog exists again; quarantined, the peer has seen nothing
-    resuming,    // the armed re-INVITE has no answer
-    detour,      // the stack sent its own retry to the stand-in; arm again when ready
-    retrying,    // dialog restored; another armed re-INVITE when the timer fires
-    rebirth,     // dialog gone from the stack; restored again when the timer fires
+    modifying, // our re-INVITE has no answer
+    ending,    // our BYE has no answer
+    restoring, // the stand-in plays the peer
+    restored,  // the dialog exists again; quarantined, the peer has seen nothing
+    resuming,  // the armed re-INVITE has no answer
+    detour,    // the stack sent its own retry to the stand-in; arm again when ready
+    retrying,  // dialog restored; another armed re-INVITE when the timer fires
+    rebirth,   // dialog gone from the stack; restored again when the timer fires
     over,
 };
 
@@ -60,7 +60,7 @@ struct Call {
     State state = State::idle;
 
     // While resuming.
-    std::uint32_t cseq_base = 0;       // the next birth starts above this
+    std::uint32_t cseq_base = 0; // the next birth starts above this
     bool resume_when_ready = false;
     bool hang_up_when_ready = false;
     std::int64_t resume_deadline_ms = 0; // on the boot clock

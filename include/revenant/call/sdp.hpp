@@ -36,8 +36,10 @@ struct RemoteSession {
 
 // Our first description in a dialog. The o= id is `session_id`, its version 1 more than nothing
 // sent yet.
-[[nodiscard]] std::string write_offer(std::uint64_t session_id, const Endpoint& local,
-                                      const std::vector<Codec>& codecs, std::uint32_t ptime_ms,
+[[nodiscard]] std::string write_offer(std::uint64_t session_id,
+                                      const Endpoint& local,
+                                      const std::vector<Codec>& codecs,
+                                      std::uint32_t ptime_ms,
                                       Direction direction);
 
 struct Negotiated {
@@ -45,19 +47,22 @@ struct Negotiated {
     Media media;
 };
 
-// Our answer to the peer's offer. `previous_sdp` is our last description in this dialog (its o= line
-// goes on, version + 1 if anything differs), empty if there is none; then `session_id` is used.
-// `wanted` is what we would do if the peer let us (sendonly while we hold it). `media` brings the
-// local endpoint and stream identity and keeps them. Errc::unsupported: no audio stream with a codec
-// of ours, to be refused with 488.
-[[nodiscard]] base::Result<Negotiated> answer_offer(const RemoteSession& offer, const Media& media,
+// Our answer to the peer's offer. `previous_sdp` is our last description in this dialog (its o=
+// line goes on, version + 1 if anything differs), empty if there is none; then `session_id` is
+// used. `wanted` is what we would do if the peer let us (sendonly while we hold it). `media` brings
+// the local endpoint and stream identity and keeps them. Errc::unsupported: no audio stream with a
+// codec of ours, to be refused with 488.
+[[nodiscard]] base::Result<Negotiated> answer_offer(const RemoteSession& offer,
+                                                    const Media& media,
                                                     const std::vector<Codec>& codecs,
-                                                    Direction wanted, std::uint64_t session_id,
+                                                    Direction wanted,
+                                                    std::uint64_t session_id,
                                                     std::string_view previous_sdp);
 
 // What the peer's answer to our offer `local_sdp` makes of `media`. Errc::unsupported when it
 // accepts nothing that we offered.
-[[nodiscard]] base::Result<Media> apply_answer(const RemoteSession& answer, const Media& media,
+[[nodiscard]] base::Result<Media> apply_answer(const RemoteSession& answer,
+                                               const Media& media,
                                                const std::vector<Codec>& codecs,
                                                Direction offered);
 
@@ -74,13 +79,16 @@ struct Negotiated {
 [[nodiscard]] constexpr bool sends(Direction d) {
     return d == Direction::sendrecv || d == Direction::sendonly;
 }
+
 [[nodiscard]] constexpr bool receives(Direction d) {
     return d == Direction::sendrecv || d == Direction::recvonly;
 }
+
 [[nodiscard]] constexpr Direction direction(bool send, bool receive) {
     return send ? (receive ? Direction::sendrecv : Direction::sendonly)
                 : (receive ? Direction::recvonly : Direction::inactive);
 }
+
 [[nodiscard]] std::string_view name(Direction d);
 
 } // namespace revenant::call

@@ -42,6 +42,7 @@ public:
     // (d and D, u and U). Failing that, by three characters or more with which the names and
     // aliases of only one command begin. Null if there is none.
     [[nodiscard]] const Command* find(std::string_view name) const;
+
     [[nodiscard]] const std::vector<Command>& commands() const { return commands_; }
 
     // One line as typed: blank and '#' lines finish at once with success; an unknown command or a

@@ -24,25 +24,26 @@ struct Listen {
 };
 
 struct Options {
-    std::string aor;             // --aor URI; empty: sip:<user>@<first listen address>
-    std::vector<Listen> listen;  // empty: the default, 0.0.0.0:5060 is never assumed silently
-    std::string state_directory; // --state DIR; default $XDG_STATE_HOME/revenant or ~/.local/state/revenant
-    std::string outbound_proxy;  // --outbound-proxy URI
-    std::string credentials_path; // --credentials FILE: lines REALM:USER:PASSWORD, mode 0600
+    std::string aor;            // --aor URI; empty: sip:<user>@<first listen address>
+    std::vector<Listen> listen; // empty: the default, 0.0.0.0:5060 is never assumed silently
+    std::string
+        state_directory; // --state DIR; default $XDG_STATE_HOME/revenant or ~/.local/state/revenant
+    std::string outbound_proxy;     // --outbound-proxy URI
+    std::string credentials_path;   // --credentials FILE: lines REALM:USER:PASSWORD, mode 0600
     std::string source = "silence"; // --audio SOURCE[,SINK]
     std::string sink = "null";
-    Resume resume = Resume::ask;        // --resume=auto|ask|never
-    std::uint32_t resume_deadline_s = 32; // --resume-deadline SECONDS
+    Resume resume = Resume::ask;            // --resume=auto|ask|never
+    std::uint32_t resume_deadline_s = 32;   // --resume-deadline SECONDS
     std::uint32_t session_expires_s = 1800; // --session-expires SECONDS, 0: off (RFC 4028)
-    std::uint16_t rtp_port_min = 20000; // --rtp-ports MIN-MAX
+    std::uint16_t rtp_port_min = 20000;     // --rtp-ports MIN-MAX
     std::uint16_t rtp_port_max = 29999;
     std::optional<std::uint16_t> auto_answer; // --auto-answer[=STATUS]: 200 unless given
     std::vector<std::string> codecs;          // --codecs PCMU,PCMA
     bool durable = false;                     // --durable
     bool json = false;                        // --json
     bool keep_going = false;                  // --keep-going
-    bool interactive = false; // stay at the prompt: no script given, or --interactive
-    int verbosity = 0;        // -v, -vv
+    bool interactive = false;       // stay at the prompt: no script given, or --interactive
+    int verbosity = 0;              // -v, -vv
     std::vector<ScriptLine> script; // -c and -f in the order given, files already read
     bool help = false;
     bool version = false;

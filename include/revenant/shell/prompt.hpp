@@ -37,8 +37,8 @@ public:
     // without waiting for the one before. The history holds no line that begins with a blank, none
     // of a `secret` command, and in its file none whose command is unknown: it may be a secret one
     // mistyped.
-    [[nodiscard]] static std::unique_ptr<Prompt> open(const Table& table, Hooks hooks,
-                                                      const std::string& history_path);
+    [[nodiscard]] static std::unique_ptr<Prompt>
+    open(const Table& table, Hooks hooks, const std::string& history_path);
     Prompt() = default;
     Prompt(const Prompt&) = delete;
     Prompt& operator=(const Prompt&) = delete;

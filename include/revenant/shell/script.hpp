@@ -33,8 +33,11 @@ public:
     // A failure is printed as a notice "error", `origin: message`, with "origin" and "code". With
     // `echo` (-v) each line is printed before it runs, as a faint notice "script.line"; of a secret
     // command only the name.
-    Script(const Table& table, std::vector<ScriptLine> lines, bool keep_going,
-           std::function<void(std::size_t failures)> on_end, bool echo = false);
+    Script(const Table& table,
+           std::vector<ScriptLine> lines,
+           bool keep_going,
+           std::function<void(std::size_t failures)> on_end,
+           bool echo = false);
     ~Script();
     Script(const Script&) = delete;
     Script& operator=(const Script&) = delete;

@@ -55,17 +55,17 @@ public:
     virtual const call::Dialog* dialog(call::Number call) = 0;
 
     // The answer to an OPTIONS outside any call.
-    virtual void on_options_answer(std::uint64_t ticket, std::uint16_t status,
-                                   const std::string& reason) = 0;
+    virtual void
+    on_options_answer(std::uint64_t ticket, std::uint16_t status, const std::string& reason) = 0;
 };
 
 // Where a call to `target` would come from.
 struct Origin {
-    std::string target;       // the URI, made whole ("sip:" added where missing)
-    call::Endpoint local;     // SIP address and port
+    std::string target;   // the URI, made whole ("sip:" added where missing)
+    call::Endpoint local; // SIP address and port
     call::Transport transport = call::Transport::udp;
-    std::string contact;      // our Contact header field value
-    std::string from;         // our From name-addr, without tag
+    std::string contact; // our Contact header field value
+    std::string from;    // our From name-addr, without tag
 };
 
 class Agent {
@@ -84,7 +84,8 @@ public:
     static constexpr std::uint32_t first_cseq = 2;
 
     virtual void send_invite(const call::Dialog& dialog) = 0;
-    // ACK to the peer's 2xx, wherever the dialog's requests go; ends the quarantine if there is one.
+    // ACK to the peer's 2xx, wherever the dialog's requests go; ends the quarantine if there is
+    // one.
     virtual void acknowledge(const call::Dialog& dialog) = 0;
     virtual void acknowledge_stand_in(const call::Dialog& dialog) = 0;
     virtual void respond(const call::Dialog& dialog, std::uint16_t status) = 0;
@@ -93,7 +94,8 @@ public:
     virtual void send_cancel(const call::Dialog& dialog) = 0;
     virtual void send_bye(const call::Dialog& dialog) = 0;
     virtual void reoffer(const call::Dialog& dialog) = 0;
-    virtual void send_info(const call::Dialog& dialog, const std::string& content_type,
+    virtual void send_info(const call::Dialog& dialog,
+                           const std::string& content_type,
                            const std::string& body) = 0;
     virtual void send_options(const call::Dialog& dialog) = 0;
     virtual void authenticate(const call::Dialog& dialog) = 0;
@@ -114,8 +116,8 @@ public:
     // Credentials added while running (the `key` command).
     virtual void add_credentials(Credentials credentials) = 0;
 
-    // Ends the stack; `done` is called once, after which the Agent may be destroyed. Calls should be
-    // over by then: those that are not get a BYE.
+    // Ends the stack; `done` is called once, after which the Agent may be destroyed. Calls should
+    // be over by then: those that are not get a BYE.
     virtual void shut_down(std::function<void()> done) = 0;
 };
 

@@ -83,10 +83,13 @@ class Phone:
     def wait(self, name, deadline_s=5, **fields):
         """The first event of this run with that name and those fields that no wait has returned yet."""
         names = name.split("|")
+        def fits(event):
+            # An error that names no command belongs to the one that was typed last.
+            return event.get("event") in names and "(taken)" not in event and all(
+                event.get(k, v if event["event"] == "error" else None) == v for k, v in fields.items())
         def find():
             for event in self.events:
-                if event.get("event") in names and "(taken)" not in event \
-                        and all(event.get(k) == v for k, v in fields.items()):
+                if fits(event):
                     event["(taken)"] = True
                     return event
             return None
@@ -123,17 +126,20 @@ class Phone:
 
     def do(self, command, deadline_s=10):
         """Types a command and waits until it has finished well."""
-        self.send(command)
-        event = self.wait("ok|error", deadline_s)
-        check(event["event"] == "ok", f"{command!r} failed: {json.dumps(event)}")
+        event = self.result(command, deadline_s)
+        check(event["event"] == "ok", f"{command!r} failed: {event.get('text')}")
         return event
 
     def fails(self, command, deadline_s=10):
         """Types a command that must fail; the event that says why."""
-        self.send(command)
-        event = self.wait("ok|error", deadline_s)
+        event = self.result(command, deadline_s)
         check(event["event"] == "error", f"{command!r} should have failed")
         return event
+
+    def result(self, command, deadline_s):
+        """How that command ended; one typed earlier and still running is not mistaken for it."""
+        self.send(command)
+        return self.wait("ok|error", deadline_s, command=command)
 
     def kill9(self):
         """SIGKILL, and gone: the pipe is read to its end."""
