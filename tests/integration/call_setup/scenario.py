@@ -28,7 +28,7 @@ def decline(env):
     status = 603 if env.variant == "decline_603" else 486
     phone, peer = incoming(env, "calls_in_vain.xml")
     event = phone.wait("call.incoming")
-    check("bob" in str(event.get("from")), f"call.incoming does not say who: {event}")
+    check("bob" in event["remote"], f"call.incoming does not say who: {event}")
     phone.do("decline 1 603" if status == 603 else "decline 1")
     peer.wait_exit()
     env.capture.wait(f"{status}", lambda m: m.status == status and phone.from_here(m))

@@ -11,8 +11,7 @@ def run(env):
     peer = env.sipp("peer_called.xml")
     call_id = story.called_peer(env, phone, peer)
     if env.variant in ("local", "both"):
-        phone.send("hold 1")
-        phone.wait("call.held", by="local")
+        story.hold(env, phone)
     if env.variant in ("remote", "both"):
         peer.cue("HOLD", call_id)
         phone.wait("call.held", by="remote")
@@ -24,8 +23,7 @@ def run(env):
     check(not phone.seen("call.unheld"), "the call came back unheld")
 
     if env.variant in ("local", "both"):
-        phone.send("unhold 1")
-        phone.wait("call.unheld", by="local")
+        story.unhold(env, phone)
     if env.variant in ("remote", "both"):
         peer.cue("UNHOLD", call_id)
         phone.wait("call.unheld", by="remote")

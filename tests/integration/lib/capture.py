@@ -1,6 +1,7 @@
 """What went over the wire of a scenario: SIP messages and RTP headers, live and afterwards."""
 
 import os
+import socket
 import struct
 import time
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ class Capture:
         env.at_end(self.stop)
         self.process.wait_log("listening on")
         self.reader = pcap.Reader(self.path)
+        self.marks = 0
         self.sip = []      # every SIP message, in order
         self.rtp = []      # every RTP packet, in order
         self.datagrams = []  # every UDP or ICMP packet
@@ -71,6 +73,16 @@ class Capture:
         stream[0] = (packet.sequence + len(packet.payload)) & 0xFFFFFFFF
         messages, stream[1] = sip.split_stream(stream[1] + packet.payload[-new:])
         self.sip += [sip.Message(m, packet.time, "tcp", *key) for m in messages]
+
+    def sync(self):
+        """Returns when the file holds all that was sent before: a datagram of our own has come through."""
+        self.marks += 1
+        mark = b"mark %d" % self.marks
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as here:
+            here.bind(("127.0.0.250", 0))
+            here.sendto(mark, here.getsockname())
+            until(lambda: any(p.payload == mark for p in self.read().datagrams[-1000:]), 5, "the capture to catch up")
+        return self
 
     def messages(self, match=lambda m: True, since=0.0):
         return [m for m in self.read().sip if m.time >= since and match(m)]

@@ -6,7 +6,7 @@ from .waiting import Failure, check
 def requests(capture, phone, call_id=None, since=0.0):
     """New requests from the phone, each once: a retransmission has the branch of the original."""
     seen, result = set(), []
-    for message in capture.messages(phone.from_here, since):
+    for message in capture.sync().messages(phone.from_here, since):
         if not message.is_request or (call_id and message.call_id != call_id):
             continue
         key = (message.method, message.branch)
@@ -18,7 +18,7 @@ def requests(capture, phone, call_id=None, since=0.0):
 
 def one_dialog(capture, phone, bye_asked=False, call_id=None, first_contact_only=False):
     """The whole life of one call as seen on the wire; returns the phone's new requests in order."""
-    ours = [m for m in capture.messages(phone.from_here) if not m.method.startswith("CUE")
+    ours = [m for m in capture.sync().messages(phone.from_here) if not m.method.startswith("CUE")
             and (call_id is None or m.call_id == call_id)]
     theirs = [m for m in capture.messages(phone.to_here) if not m.method.startswith("CUE")
               and (call_id is None or m.call_id == call_id)]
@@ -62,7 +62,7 @@ def no_bye(capture, phone, call_id=None):
 
 
 def sdp_sent(capture, phone, since=0.0, until=float("inf"), call_id=None):
-    return [m for m in capture.messages(phone.from_here, since) if m.sdp and m.time < until
+    return [m for m in capture.sync().messages(phone.from_here, since) if m.sdp and m.time < until
             and (call_id is None or m.call_id == call_id)]
 
 
@@ -86,7 +86,7 @@ def same_refresh(capture, phone, since, call_id=None):
 
 
 def rtp_from(capture, phone, remote=None):
-    capture.read()
+    capture.sync()
     first, last = phone.rtp_ports
     return [r for r in capture.rtp if r.source[0] == phone.address and first <= r.source[1] <= last
             and (remote is None or r.destination == remote)]

@@ -43,17 +43,15 @@ def kill_and_resume(env, phone, call_id=None):
 
 def quiet(env, phone, since):
     """Nothing has left the phone since then."""
-    sent = env.capture.messages(phone.from_here, since)
+    sent = env.capture.sync().messages(phone.from_here, since)
     check(not sent, "the phone spoke before it was asked to: " + "; ".join(map(str, sent)))
 
 
 def use(env, phone, peer=None, call_id=None):
     """The call is good for everything that a call is good for, from both sides."""
     phone.do("info 1 hello")
-    phone.send("hold 1")
-    phone.wait("call.held", by="local")
-    phone.send("unhold 1")
-    phone.wait("call.unheld", by="local")
+    hold(env, phone)
+    unhold(env, phone)
     if peer is not None:
         peer.cue("INFO", call_id)
         phone.wait("call.info")
@@ -61,6 +59,19 @@ def use(env, phone, peer=None, call_id=None):
         phone.wait("call.held", by="remote")
         peer.cue("UNHOLD", call_id)
         phone.wait("call.unheld", by="remote")
+
+
+def hold(env, phone, command="hold 1", event="call.held"):
+    """The user holds the call, and the peer has the ACK."""
+    phone.send(command)
+    phone.wait(event, by="local")
+    invites = [m for m in env.capture.sync().messages(phone.from_here) if m.method == "INVITE" and m.is_request]
+    env.capture.wait("the ACK", lambda m: m.method == "ACK" and phone.from_here(m) and m.cseq == invites[-1].cseq
+                     and m.call_id == invites[-1].call_id)
+
+
+def unhold(env, phone):
+    hold(env, phone, "unhold 1", "call.unheld")
 
 
 def hang_up(env, phone, peer, who, call_id):

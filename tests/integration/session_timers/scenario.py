@@ -13,7 +13,7 @@ INTERVAL_S = 10
 
 def run(env):
     refresher = "uac" if env.variant in ("refresher_phone", "quarantine") else "uas"
-    phone = env.phone(options=["--session-expires", INTERVAL_S]).start()
+    phone = env.phone().start()
     peer = env.sipp("peer_called.xml", keys={"extra": f"Session-Expires: {INTERVAL_S};refresher={refresher}"})
     call_id = story.called_peer(env, phone, peer)
 

@@ -32,7 +32,7 @@ def state_owned(env):
 def port_in_use(env):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 5060))
-        says(env.phone().run("-c", "calls"), "5060", "in use")
+        says(env.phone().run("-c", "calls"), "127.0.0.1:5060", "another program")
 
 
 def not_our_address(env):
