@@ -8,7 +8,8 @@ namespace revenant::app {
 
 // `board` must outlive the table.
 void add_call_commands(shell::Table& table, Switchboard& board);
-void add_view_commands(shell::Table& table, Switchboard& board); // calls, show: views.cpp
-void add_wait_commands(shell::Table& table, Switchboard& board); // wait, sleep: wait_commands.cpp
+void add_request_commands(shell::Table& table, Switchboard& board); // request_commands.cpp
+void add_view_commands(shell::Table& table, Switchboard& board);    // views.cpp: calls, show
+void add_wait_commands(shell::Table& table, Switchboard& board);    // wait_commands.cpp
 
 } // namespace revenant::app

@@ -33,18 +33,6 @@ namespace revenant::app {
 
 namespace {
 
-// How long `quit` waits for the answers to its BYEs. What is not answered by then is stored, and
-// the next start says BYE again.
-constexpr std::uint32_t quit_patience_ms = 4000;
-
-void tell(std::string event, shell::Tone tone, std::string text) {
-    shell::print({.event = std::move(event),
-                  .call = std::nullopt,
-                  .tone = tone,
-                  .text = std::move(text),
-                  .fields = {}});
-}
-
 std::string default_aor(const shell::Listen& listen) {
     const char* user = std::getenv("USER");
     const bool v6 = listen.address.find(':') != std::string::npos;
@@ -175,9 +163,9 @@ void Phone::report(const journal::Loaded& loaded) const {
                                  {"code", std::string{shell::code_name(rejected.error.code)}}}});
     }
     if (options_.resume == shell::Resume::never && !loaded.dialogs.empty()) {
-        tell("journal.left", shell::Tone::attention,
-             fmt::format("{} call{} of an earlier run left alone (--resume=never)",
-                         loaded.dialogs.size(), loaded.dialogs.size() == 1 ? "" : "s"));
+        Phone::tell("journal.left", shell::Tone::attention,
+                    fmt::format("{} call{} of an earlier run left alone (--resume=never)",
+                                loaded.dialogs.size(), loaded.dialogs.size() == 1 ? "" : "s"));
     }
 }
 
@@ -244,15 +232,17 @@ void Phone::list_found() const {
     };
     const auto waiting = std::ranges::count_if(board_->calls(), is_waiting);
     if (waiting > 1) {
-        tell("resume.ask", shell::Tone::attention,
-             fmt::format("{} calls of an earlier run are waiting; `reinvite all` goes on with "
-                         "them, `bye ID` ends one",
-                         waiting));
+        Phone::tell(
+            "resume.ask", shell::Tone::attention,
+            fmt::format("{} calls of an earlier run are waiting; `reinvite all` goes on with "
+                        "them, `bye ID` ends one",
+                        waiting));
     }
 }
 
 int Phone::run() {
     add_call_commands(table_, *board_);
+    add_request_commands(table_, *board_);
     add_view_commands(table_, *board_);
     add_wait_commands(table_, *board_);
     add_program_commands();
@@ -263,191 +253,6 @@ int Phone::run() {
     g_main_loop_run(loop_);
     shell::flush_output();
     return exit_status();
-}
-
-void Phone::begin_shell() {
-    const bool is_scripted = !options_.script.empty();
-    if (is_scripted) {
-        script_ = std::make_unique<shell::Script>(
-            table_, options_.script, options_.keep_going,
-            [this](std::size_t failures) {
-                failures_ += failures;
-                if (!options_.interactive) {
-                    begin_quit();
-                }
-            },
-            options_.verbosity > 0);
-        const bool restoring = std::ranges::any_of(board_->calls(), [](const auto& entry) {
-            return entry.second.state == call::State::restoring ||
-                   entry.second.state == call::State::idle;
-        });
-        if (!restoring) {
-            script_->start(); // else when the last call is restored
-        }
-    }
-    if (!options_.interactive && is_scripted) {
-        signals_.push_back(base::on_signal(SIGINT, [this] {
-            failures_ += 1;
-            begin_quit();
-        }));
-        return;
-    }
-    shell::Prompt::Hooks hooks;
-    hooks.on_line = [this](const std::string& line) { on_line(line); };
-    hooks.on_end = [this] { begin_quit(); };
-    hooks.call_ids = [this] {
-        std::vector<std::string> ids;
-        for (const auto& [number, call] : board_->calls()) {
-            ids.push_back(std::to_string(number));
-        }
-        return ids;
-    };
-    hooks.uris = [this] {
-        std::vector<std::string> uris;
-        for (const auto& [number, call] : board_->calls()) {
-            uris.push_back(call.dialog.remote_target);
-        }
-        return uris;
-    };
-    hooks.conditions = [] { return wait_conditions(); };
-    hooks.text = [this] {
-        const std::size_t count = board_->calls().size();
-        return count == 0 ? std::string{"revenant> "}
-                          : fmt::format("revenant ({} call{})> ", count, count == 1 ? "" : "s");
-    };
-    prompt_ = shell::Prompt::open(table_, std::move(hooks), options_.state_directory + "/history");
-    board_->on_change = [this] {
-        if (prompt_) {
-            prompt_->refresh();
-        }
-    };
-}
-
-void Phone::on_line(const std::string& line) {
-    // What fails at once has not been told yet; what fails later has, by the call's own notices.
-    auto later = std::make_shared<bool>(false);
-    table_.run_line(line, [this, later, line](const base::Status& status) {
-        if (!status) {
-            failures_ += options_.json || !prompt_ ? 1U : 0U;
-        }
-        if (options_.json) {
-            if (status) {
-                shell::print({.event = "ok",
-                              .call = std::nullopt,
-                              .tone = shell::Tone::faint,
-                              .text = {},
-                              .fields = {{"command", table_.is_secret(line) ? "" : line}}});
-            } else {
-                shell::print(shell::failure_notice(status.error()));
-            }
-        } else if (!status && !*later) {
-            shell::print(shell::failure_notice(status.error()));
-        }
-    });
-    *later = true;
-}
-
-void Phone::add_program_commands() {
-    using shell::Arguments;
-    using shell::Done;
-    const auto add = [this](const char* name, std::vector<std::string> aliases,
-                            const char* arguments, const char* help, std::size_t most,
-                            std::function<void(const Arguments&, Done)> run) {
-        table_.add({.name = name,
-                    .aliases = std::move(aliases),
-                    .arguments = arguments,
-                    .help = help,
-                    .group = "Program",
-                    .arguments_min = 0,
-                    .arguments_max = most,
-                    .completes = {shell::Completes::command},
-                    .words = {},
-                    .secret = false,
-                    .run = std::move(run)});
-    };
-    add("detach", {}, "", "leave the program, leave the calls alive", 0,
-        [this](const Arguments&, const Done&) { detach(); });
-    add("quit", {"q", "x", "exit"}, "", "say BYE to all and leave", 0,
-        [this](const Arguments&, const Done& done) {
-            done({});
-            begin_quit();
-        });
-    add("help", {"h", "?"}, "[COMMAND]", "this list, or one command", 1,
-        [this](const Arguments& arguments, const Done& done) {
-            const auto text = arguments.empty() ? base::Result<std::string>{table_.help()}
-                                                : table_.help(arguments[0]);
-            if (text) {
-                tell("help", shell::Tone::plain, *text);
-            }
-            done(text ? base::Status{} : base::fail(text.error()));
-        });
-}
-
-void Phone::begin_quit() {
-    if (std::exchange(quitting_, true)) {
-        return;
-    }
-    std::vector<call::Number> all;
-    for (const auto& [number, call] : board_->calls()) {
-        all.push_back(number);
-    }
-    auto left = std::make_shared<std::size_t>(0);
-    const auto finish = [this] {
-        // The stack waits for its transactions, which are done with; should one linger all the
-        // same, the deadline below ends it.
-        signals_.push_back(
-            base::when_idle([this] { agent_->shut_down([this] { g_main_loop_quit(loop_); }); }));
-    };
-    for (const call::Number number : all) {
-        const call::Call* call = board_->find(number);
-        if (call == nullptr || call->state == call::State::over) {
-            continue;
-        }
-        ++*left;
-        board_->waits().add(
-            number,
-            [](const call::Call& c) {
-                return c.state == call::State::over ? std::optional{base::Status{}} : std::nullopt;
-            },
-            0, "",
-            [left, finish](const base::Status&) {
-                if (--*left == 0) {
-                    finish();
-                }
-            });
-    }
-    quit_deadline_ = base::after_ms(quit_patience_ms, [this, left] {
-        if (*left > 0) {
-            tell("quit.unanswered", shell::Tone::attention,
-                 fmt::format("{} BYE{} not answered; the next start says it again", *left,
-                             *left == 1 ? " was" : "s were"));
-        }
-        detach();
-    });
-    if (*left == 0) {
-        finish();
-        return;
-    }
-    for (const call::Number number : all) {
-        if (board_->find(number) != nullptr) {
-            static_cast<void>(board_->apply(number, call::event::HangUp{}));
-        }
-    }
-}
-
-void Phone::detach() {
-    media_->detach();
-    prompt_.reset(); // the terminal as it was
-    shell::flush_output();
-    // Destroys nothing: a destroyed dialog says BYE.
-    ::_exit(exit_status());
-}
-
-int Phone::exit_status() const {
-    if (board_ && board_->ledger().count(call::Verdict::lost) > 0) {
-        return exit_call_lost;
-    }
-    return failures_ > 0 ? exit_command_failed : exit_success;
 }
 
 int run_phone(const shell::Options& options) {

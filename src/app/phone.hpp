@@ -14,6 +14,7 @@
 #include "revenant/media/engine.hpp"
 #include "revenant/shell/command.hpp"
 #include "revenant/shell/options.hpp"
+#include "revenant/shell/output.hpp"
 #include "revenant/shell/prompt.hpp"
 #include "revenant/shell/script.hpp"
 #include "revenant/sip/agent.hpp"
@@ -36,6 +37,7 @@ public:
     [[nodiscard]] int run();
 
 private:
+    static void tell(std::string event, shell::Tone tone, std::string text);
     [[nodiscard]] base::Status open_journal();
     [[nodiscard]] base::Status open_sip();
     void report(const journal::Loaded& loaded) const;

@@ -24,7 +24,10 @@ public:
         while (!head_.compare_exchange_weak(item->next, item, std::memory_order_release,
                                             std::memory_order_relaxed)) {
         }
-        ring();
+        // Who found it empty rings; whoever joins before the taker comes rides along.
+        if (item->next == nullptr) {
+            ring();
+        }
     }
 
     // Makes `fd` unreadable again; to be followed by `take`, or a post in between is missed.

@@ -154,7 +154,7 @@ base::Status Reader::take_where(int code, std::string_view text) {
     default: break;
     }
     Listen one;
-    const base::Status status = keep(read_listen(name, text), one);
+    base::Status status = keep(read_listen(name, text), one);
     if (status) {
         options_.listen.push_back(one);
     }
@@ -185,7 +185,7 @@ base::Status Reader::take_how(int code, std::string_view text) {
     default: break;
     }
     std::pair<std::uint16_t, std::uint16_t> ports;
-    const base::Status status = keep(read_rtp_ports(name, text), ports);
+    base::Status status = keep(read_rtp_ports(name, text), ports);
     if (status) {
         options_.rtp_port_min = ports.first;
         options_.rtp_port_max = ports.second;
@@ -207,7 +207,7 @@ void Reader::take_flag(int code) {
 
 base::Status Reader::add_audio(std::string_view name, std::string_view text) {
     std::pair<std::string, std::string> ends;
-    const base::Status status = keep(read_audio(name, text), ends);
+    base::Status status = keep(read_audio(name, text), ends);
     if (status) {
         audio_given_ = true;
         options_.source = std::move(ends.first);

@@ -95,6 +95,8 @@ char** complete(const char* text, int start, int /*end*/) {
     return matches;
 }
 
+// The signatures of the next three are readline's.
+// NOLINTBEGIN(readability-non-const-parameter)
 char* quote_file_name(char* text, int /*match_type*/, char* quote) {
     char* out = nullptr;
     base::at_boundary("file name quoting",
@@ -116,6 +118,8 @@ int is_escaped(char* text, int index) {
     }
     return backslashes % 2;
 }
+
+// NOLINTEND(readability-non-const-parameter)
 
 // Waits a moment; a signal (a phone gets some) does not count as input.
 bool input_comes(int fd) {

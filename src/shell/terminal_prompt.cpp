@@ -68,8 +68,8 @@ private:
     [[nodiscard]] std::string prompt_text() const;
     void install();
     void watch_continue();
-    void hide();
-    void show();
+    void hide() const;
+    void show() const;
     void read_key();
     void run_lines(std::string_view typed);
     void remember(const std::string& line);
@@ -179,14 +179,14 @@ void TerminalPrompt::install() {
     rl_callback_handler_install(shown_.c_str(), took);
 }
 
-void TerminalPrompt::hide() {
+void TerminalPrompt::hide() const {
     if (up_) {
         rl_clear_visible_line();
         static_cast<void>(std::fflush(rl_outstream));
     }
 }
 
-void TerminalPrompt::show() {
+void TerminalPrompt::show() const {
     if (up_) {
         rl_on_new_line();
         rl_redisplay();

@@ -396,7 +396,7 @@ ON_TERMINAL = (a_notice_leaves_the_typed_line_whole_and_in_place,
 
 
 def run(test, program):
-    with tempfile.TemporaryDirectory(prefix="prompt") as folder:
+    with tempfile.TemporaryDirectory(prefix="prompt", ignore_cleanup_errors=True) as folder:
         for name in ("two words.wav", "it's #1.wav"):
             open(os.path.join(folder, name), "w").close()
         os.mkdir(os.path.join(folder, "directory"))

@@ -13,9 +13,7 @@ def run(env):
     if env.variant in ("local", "both"):
         story.hold(env, phone)
     if env.variant in ("remote", "both"):
-        peer.cue("HOLD", call_id)
-        phone.wait("call.held", by="remote")
-        env.capture.wait("the ACK of the peer's hold", lambda m: m.method == "ACK" and phone.to_here(m))
+        story.peer_hold(env, phone, peer, call_id)
 
     invite = story.kill_and_resume(env, phone)
     wanted = {"local": (b"a=sendonly",), "remote": (b"a=recvonly",), "both": (b"a=inactive",)}[env.variant]
@@ -25,8 +23,7 @@ def run(env):
     if env.variant in ("local", "both"):
         story.unhold(env, phone)
     if env.variant in ("remote", "both"):
-        peer.cue("UNHOLD", call_id)
-        phone.wait("call.unheld", by="remote")
+        story.peer_unhold(env, phone, peer, call_id)
     last = checks.sdp_sent(env.capture, phone)[-1]
     check(not any(w in last.sdp for w in (b"a=sendonly", b"a=recvonly", b"a=inactive")),
           f"still held:\n{last.sdp.decode()}")

@@ -31,7 +31,7 @@ def untouched(env, phone, peer, call_id):
     story.kill_and_resume(env, phone, call_id)
     story.use(env, phone, peer, call_id)
     story.hang_up(env, phone, peer, "phone", call_id)
-    checks.one_dialog(env.capture, phone, bye_asked=True, call_id=call_id)
+    checks.one_dialog(env.capture, phone, bye_asked=True, call_id=call_id, stranger="127.0.0.66")
     phone.quit()
 
 

@@ -16,12 +16,13 @@ def requests(capture, phone, call_id=None, since=0.0):
     return result
 
 
-def one_dialog(capture, phone, bye_asked=False, call_id=None, first_contact_only=False):
-    """The whole life of one call as seen on the wire; returns the phone's new requests in order."""
+def one_dialog(capture, phone, bye_asked=False, call_id=None, stranger=None):
+    """The whole life of one call as seen on the wire; returns the phone's new requests in order. What goes to a
+    stranger's address, or comes from there, is no part of it."""
     ours = [m for m in capture.sync().messages(phone.from_here) if not m.method.startswith("CUE")
-            and (call_id is None or m.call_id == call_id)]
+            and (call_id is None or m.call_id == call_id) and m.destination[0] != stranger]
     theirs = [m for m in capture.messages(phone.to_here) if not m.method.startswith("CUE")
-              and (call_id is None or m.call_id == call_id)]
+              and (call_id is None or m.call_id == call_id) and m.source[0] != stranger]
     check(ours, "the phone sent nothing")
     ids = {m.call_id for m in ours}
     check(len(ids) == 1, f"{len(ids)} Call-IDs in one call: {sorted(ids)}")

@@ -1,5 +1,7 @@
 """The steps that most scenarios share, each ending when both sides have seen it happen."""
 
+import time
+
 from . import checks
 from .waiting import check
 
@@ -47,18 +49,16 @@ def quiet(env, phone, since):
     check(not sent, "the phone spoke before it was asked to: " + "; ".join(map(str, sent)))
 
 
-def use(env, phone, peer=None, call_id=None):
+def use(env, phone, peer=None, call_id=None, info="hello"):
     """The call is good for everything that a call is good for, from both sides."""
-    phone.do("info 1 hello")
+    phone.do(f"info 1 {info}")
     hold(env, phone)
     unhold(env, phone)
     if peer is not None:
         peer.cue("INFO", call_id)
         phone.wait("call.info")
-        peer.cue("HOLD", call_id)
-        phone.wait("call.held", by="remote")
-        peer.cue("UNHOLD", call_id)
-        phone.wait("call.unheld", by="remote")
+        peer_hold(env, phone, peer, call_id)
+        peer_unhold(env, phone, peer, call_id)
 
 
 def hold(env, phone, command="hold 1", event="call.held"):
@@ -72,6 +72,18 @@ def hold(env, phone, command="hold 1", event="call.held"):
 
 def unhold(env, phone):
     hold(env, phone, "unhold 1", "call.unheld")
+
+
+def peer_hold(env, phone, peer, call_id, cue="HOLD", event="call.held"):
+    """The peer holds the call, and the phone has the ACK."""
+    since = time.time()
+    peer.cue(cue, call_id)
+    phone.wait(event, by="remote")
+    env.capture.wait("the peer's ACK", lambda m: m.method == "ACK" and phone.to_here(m), since=since)
+
+
+def peer_unhold(env, phone, peer, call_id):
+    peer_hold(env, phone, peer, call_id, "UNHOLD", "call.unheld")
 
 
 def hang_up(env, phone, peer, who, call_id):

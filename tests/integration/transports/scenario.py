@@ -40,7 +40,7 @@ def tcp(env, role):
         phone.send("answer")
         phone.wait("call.established")
     story.kill_and_resume(env, phone)
-    story.use(env, phone)
+    story.use(env, phone, info="5")  # baresip takes digits only
     phone.send("bye 1")
     phone.wait("call.ended", by="local")
     sent = checks.one_dialog(env.capture, phone, bye_asked=True)

@@ -1,0 +1,106 @@
+// The ways out: quit says BYE to all, detach leaves all calls to the next start.
+#include <csignal>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <glib.h>
+
+#include "app/phone.hpp"
+#include "revenant/app/phone.hpp"
+#include "revenant/base/source.hpp"
+#include "revenant/call/machine.hpp"
+#include "revenant/shell/output.hpp"
+
+namespace revenant::app {
+
+namespace {
+
+// How long `quit` waits for the answers to its BYEs. What is not answered by then is stored, and
+// the next start says BYE again.
+constexpr std::uint32_t quit_patience_ms = 4000;
+
+} // namespace
+
+void Phone::tell(std::string event, shell::Tone tone, std::string text) {
+    shell::print({.event = std::move(event),
+                  .call = std::nullopt,
+                  .tone = tone,
+                  .text = std::move(text),
+                  .fields = {}});
+}
+
+void Phone::begin_quit() {
+    if (std::exchange(quitting_, true)) {
+        return;
+    }
+    std::vector<call::Number> all;
+    for (const auto& [number, call] : board_->calls()) {
+        all.push_back(number);
+    }
+    auto left = std::make_shared<std::size_t>(0);
+    const auto finish = [this] {
+        // The stack waits for its transactions, which are done with; should one linger all the
+        // same, the deadline below ends it.
+        signals_.push_back(
+            base::when_idle([this] { agent_->shut_down([this] { g_main_loop_quit(loop_); }); }));
+    };
+    for (const call::Number number : all) {
+        const call::Call* call = board_->find(number);
+        if (call == nullptr || call->state == call::State::over) {
+            continue;
+        }
+        ++*left;
+        board_->waits().add(
+            number,
+            [](const call::Call& c) {
+                return c.state == call::State::over ? std::optional{base::Status{}} : std::nullopt;
+            },
+            0, "",
+            [left, finish](const base::Status&) {
+                if (--*left == 0) {
+                    finish();
+                }
+            });
+    }
+    quit_deadline_ = base::after_ms(quit_patience_ms, [this, left] {
+        if (*left > 0) {
+            tell("quit.unanswered", shell::Tone::attention,
+                 fmt::format("{} BYE{} not answered; the next start says it again", *left,
+                             *left == 1 ? " was" : "s were"));
+        }
+        detach();
+    });
+    if (*left == 0) {
+        finish();
+        return;
+    }
+    for (const call::Number number : all) {
+        if (board_->find(number) != nullptr) {
+            static_cast<void>(board_->apply(number, call::event::HangUp{}));
+        }
+    }
+}
+
+void Phone::detach() {
+    media_->detach();
+    prompt_.reset(); // the terminal as it was
+    shell::flush_output();
+    // Destroys nothing: a destroyed dialog says BYE.
+    ::_exit(exit_status());
+}
+
+int Phone::exit_status() const {
+    if (board_ && board_->ledger().count(call::Verdict::lost) > 0) {
+        return exit_call_lost;
+    }
+    return failures_ > 0 ? exit_command_failed : exit_success;
+}
+
+} // namespace revenant::app

@@ -1,0 +1,235 @@
+// Requests inside and outside calls: reinvite, info, options; credentials.
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "app/command_tools.hpp"
+#include "app/commands.hpp"
+#include "app/switchboard.hpp"
+#include "revenant/base/result.hpp"
+#include "revenant/base/text.hpp"
+#include "revenant/call/machine.hpp"
+#include "revenant/shell/command.hpp"
+#include "revenant/shell/output.hpp"
+#include "revenant/sip/agent.hpp"
+
+namespace revenant::app {
+
+namespace {
+
+using call::Call;
+using call::State;
+using shell::Arguments;
+using shell::Completes;
+using shell::Done;
+
+// OPTIONS outside a call that have no answer yet.
+using Tickets = std::map<std::uint64_t, Done>;
+
+// INFO and in-dialog OPTIONS: finished when the answer is there.
+std::optional<base::Status> until_answered(const Call& call) {
+    if (call.requests_open > 0 && call.state != State::over) {
+        return std::nullopt;
+    }
+    if (call.request_status >= 200 && call.request_status < 300) {
+        return base::Status{};
+    }
+    return base::fail(base::Errc::not_now, fmt::format("call {}: answered with {}",
+                                                       call.dialog.number, call.request_status));
+}
+
+void info_command(Switchboard& board, const Arguments& arguments, const Done& done) {
+    // `info 3 text`, `info text`: a first word that is a call's number is one.
+    const auto number = base::to_u32(argument(arguments, 0));
+    const bool has_id = number && board.find(*number) != nullptr;
+    std::string body;
+    for (std::size_t i = has_id ? 1 : 0; i < arguments.size(); ++i) {
+        body += (body.empty() ? "" : " ") + arguments[i];
+    }
+    const bool is_digit =
+        body.size() == 1 && std::string{"0123456789ABCD*#"}.find(body) != std::string::npos;
+    const call::event::SendInfo event =
+        is_digit ? call::event::SendInfo{.content_type = "application/dtmf-relay",
+                                         .body = fmt::format("Signal={}\r\nDuration=160\r\n", body)}
+                 : call::event::SendInfo{.content_type = "text/plain", .body = body};
+    run_on_call(board, has_id ? argument(arguments, 0) : std::string{},
+                {.fits = is_established,
+                 .what = "that is established",
+                 .event = event,
+                 .until = until_answered},
+                done);
+}
+
+void options_command(Switchboard& board,
+                     Tickets& open,
+                     const Arguments& arguments,
+                     const Done& done) {
+    const std::string& target = arguments.at(0);
+    const auto number = base::to_u32(target);
+    if (number && board.find(*number) != nullptr) {
+        run_on_call(board, target,
+                    {.fits = is_any,
+                     .what = "",
+                     .event = call::event::SendOptions{},
+                     .until = until_answered},
+                    done);
+        return;
+    }
+    const auto ticket = board.agent().ask_options(target);
+    if (!ticket) {
+        done(base::fail(ticket.error()));
+        return;
+    }
+    open.emplace(*ticket, done);
+}
+
+// Restored calls are resumed; a call that is established is refreshed.
+std::optional<base::Status> until_resumed(const Call& call) {
+    if (call.state == State::established) {
+        return base::Status{};
+    }
+    if (call.state == State::over) {
+        return why_over(call);
+    }
+    const bool given_up = call.settled && call.dialog.resumes > 0 &&
+                          (call.state == State::restored || call.state == State::restoring);
+    if (given_up) {
+        return base::fail(base::Errc::not_now,
+                          fmt::format("call {} could not be resumed: {}", call.dialog.number,
+                                      call.last_status != 0
+                                          ? fmt::format("{} {}", call.last_status, call.last_reason)
+                                          : std::string{"no answer"}));
+    }
+    return std::nullopt;
+}
+
+void reinvite_command(Switchboard& board, const Arguments& arguments, const Done& done) {
+    std::vector<call::Number> chosen;
+    const std::string id = argument(arguments, 0);
+    if (id.empty() || id == "all") {
+        for (const auto& [number, call] : board.calls()) {
+            if (call.state == State::restored || call.state == State::restoring) {
+                chosen.push_back(number);
+            }
+        }
+    }
+    if (chosen.empty() && id == "all") {
+        done(base::fail(base::Errc::not_found, "there is no call to resume"));
+        return;
+    }
+    if (chosen.empty()) {
+        const auto number = board.choose(id, is_established, "to resume or refresh");
+        if (!number) {
+            done(base::fail(number.error()));
+            return;
+        }
+        chosen.push_back(*number);
+    }
+    if (chosen.size() == 1 && board.find(chosen.front())->state == State::established) {
+        run_on_call(
+            board, std::to_string(chosen.front()),
+            {.fits = is_any, .what = "", .event = call::event::Resume{}, .until = until_resumed},
+            done);
+        return;
+    }
+
+    struct Sum {
+        std::size_t left = 0;
+        base::Status status;
+    };
+
+    auto sum = std::make_shared<Sum>(Sum{.left = chosen.size(), .status = {}});
+    for (const call::Number number : chosen) {
+        board.waits().add(number, until_resumed, 0, "", [sum, done](const base::Status& status) {
+            if (!status) {
+                sum->status = status;
+            }
+            if (--sum->left == 0) {
+                done(sum->status);
+            }
+        });
+    }
+    board.resume(chosen);
+}
+
+void key_command(Switchboard& board, const Arguments& arguments, const Done& done) {
+    board.agent().add_credentials(
+        {.realm = arguments.at(0), .user = arguments.at(1), .password = arguments.at(2)});
+    done({});
+}
+
+void on_options_answer(Tickets& open,
+                       std::uint64_t ticket,
+                       std::uint16_t status,
+                       const std::string& reason) {
+    const auto found = open.find(ticket);
+    if (found == open.end()) {
+        return;
+    }
+    const Done done = std::move(found->second);
+    open.erase(found);
+    shell::print({.event = "options",
+                  .call = std::nullopt,
+                  .tone = status < 300 ? shell::Tone::good : shell::Tone::attention,
+                  .text = fmt::format("OPTIONS: {} {}", status, reason),
+                  .fields = {{"status", std::int64_t{status}}, {"reason", reason}}});
+    done(status < 300
+             ? base::Status{}
+             : base::fail(base::Errc::unreachable, fmt::format("OPTIONS: {} {}", status, reason)));
+}
+
+} // namespace
+
+void add_request_commands(shell::Table& table, Switchboard& board) {
+    // SAFETY: the board outlives the table, and with it every function below.
+    Switchboard* b = &board;
+    add_row(table,
+            {"reinvite",
+             {},
+             "[ID|all]",
+             "resume calls found after a restart, or refresh one",
+             {0, 1},
+             {Completes::call_id}},
+            [b](const Arguments& a, const Done& d) { reinvite_command(*b, a, d); });
+    add_row(table,
+            {"info",
+             {},
+             "[ID] TEXT",
+             "send INFO: one DTMF digit, or any text",
+             {1, 64},
+             {Completes::call_id}},
+            [b](const Arguments& a, const Done& d) { info_command(*b, a, d); });
+    // Shared by the command, which enters tickets, and the answers, which take them out.
+    auto open = std::make_shared<Tickets>();
+    board.on_options = [open](std::uint64_t ticket, std::uint16_t status,
+                              const std::string& reason) {
+        on_options_answer(*open, ticket, status, reason);
+    };
+    add_row(table,
+            {"options",
+             {"o"},
+             "URI|ID",
+             "ask what a peer can do (OPTIONS), in a call or outside",
+             {1, 1},
+             {Completes::uri}},
+            [b, open](const Arguments& a, const Done& d) { options_command(*b, *open, a, d); });
+    add_row(table,
+            {"key",
+             {"k"},
+             "REALM USER PASSWORD",
+             "credentials for a realm, kept in memory only",
+             {3, 3},
+             {Completes::nothing},
+             {},
+             true},
+            [b](const Arguments& a, const Done& d) { key_command(*b, a, d); });
+}
+
+} // namespace revenant::app
