@@ -261,7 +261,9 @@ int run_phone(const shell::Options& options) {
     base::set_log_level(options.verbosity >= 2   ? base::Level::debug
                         : options.verbosity == 1 ? base::Level::info
                                                  : base::Level::warning);
+    // A closed pipe or a file size limit is an error to report, no reason to die with live calls.
     static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
+    static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));
     Phone phone{options};
     if (const base::Status opened = phone.open(); !opened) {
         shell::print(shell::failure_notice(opened.error()));

@@ -256,8 +256,11 @@ Step on(const Call& before, const event::Ready& e, base::Now now) {
         Step result = stay(call);
         result.call.state = State::established;
         result.call.dialog.phase = Phase::established;
-        result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on},
-                          effect::Tell{.news = News::established}};
+        // Not stored for the ACK's sake: an answered call comes back as an established one does.
+        if (differs) {
+            result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
+        }
+        result.effects.emplace_back(effect::Tell{.news = News::established});
         if (call.dialog.hold.remote) {
             result.effects.emplace_back(effect::Tell{.news = News::held, .detail = "remote"});
         }

@@ -32,7 +32,6 @@ constexpr std::uint64_t margin_ns = 1'000'000'000;
 
 struct Call {
     SocketPair sockets;
-    call::Endpoint local;
     call::Media media;                // as last given to `run`
     std::unique_ptr<Session> session; // null until `run`; the media thread uses it until retired
 };
@@ -141,7 +140,9 @@ RealEngine::open(call::Number number, const std::string& address, std::uint16_t 
     if (!bound) {
         return base::fail(bound.error());
     }
-    return adopt(number, std::move(bound->rtp), std::move(bound->rtcp));
+    const std::uint16_t bound_port = bound->port;
+    calls_[number].sockets = std::move(*bound);
+    return call::Endpoint{.address = address, .port = bound_port};
 }
 
 base::Result<call::Endpoint> RealEngine::adopt(call::Number number, base::Fd rtp, base::Fd rtcp) {
@@ -149,10 +150,9 @@ base::Result<call::Endpoint> RealEngine::adopt(call::Number number, base::Fd rtp
         return base::fail(possible.error());
     }
     Call entry;
-    entry.sockets = {.rtp = std::move(rtp), .rtcp = std::move(rtcp)};
+    entry.sockets = {.rtp = std::move(rtp), .rtcp = std::move(rtcp), .port = 0};
     auto local = adopt_pair(entry.sockets);
     if (local) {
-        entry.local = *local;
         calls_.emplace(number, std::move(entry));
     }
     return local;

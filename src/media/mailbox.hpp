@@ -20,12 +20,14 @@ public:
     [[nodiscard]] int fd() const { return event_.get(); }
 
     void post(T* item) {
-        item->next = head_.load(std::memory_order_relaxed);
-        while (!head_.compare_exchange_weak(item->next, item, std::memory_order_release,
-                                            std::memory_order_relaxed)) {
-        }
-        // Who found it empty rings; whoever joins before the taker comes rides along.
-        if (item->next == nullptr) {
+        T* older = head_.load(std::memory_order_relaxed);
+        do {
+            item->next = older;
+        } while (!head_.compare_exchange_weak(older, item, std::memory_order_release,
+                                              std::memory_order_relaxed));
+        // Who found it empty rings; whoever joins before the taker comes rides along. `item` may
+        // be gone already.
+        if (older == nullptr) {
             ring();
         }
     }

@@ -25,11 +25,13 @@ void set_int(int socket, int level, int name, int value) {
     static_cast<void>(::setsockopt(socket, level, name, &value, sizeof value));
 }
 
-void prepare(const SocketPair& sockets) {
-    for (const int socket : {sockets.rtp.get(), sockets.rtcp.get()}) {
-        set_int(socket, SOL_SOCKET, SO_TIMESTAMPNS, 1);
-        set_int(socket, IPPROTO_IP, IP_TOS, IPTOS_DSCP_EF);
-        set_int(socket, IPPROTO_IPV6, IPV6_TCLASS, IPTOS_DSCP_EF);
+void prepare(const SocketPair& sockets, sa_family_t family) {
+    set_int(sockets.rtp.get(), SOL_SOCKET, SO_TIMESTAMPNS, 1);
+    set_int(sockets.rtcp.get(), SOL_SOCKET, SO_TIMESTAMPNS, 1);
+    if (family == AF_INET) {
+        set_int(sockets.rtp.get(), IPPROTO_IP, IP_TOS, IPTOS_DSCP_EF);
+    } else {
+        set_int(sockets.rtp.get(), IPPROTO_IPV6, IPV6_TCLASS, IPTOS_DSCP_EF);
     }
 }
 
@@ -138,8 +140,8 @@ base::Result<SocketPair> bind_pair(const std::string& address, std::uint16_t por
     if (!rtcp) {
         return base::fail(rtcp.error());
     }
-    SocketPair pair{.rtp = std::move(*rtp), .rtcp = std::move(*rtcp)};
-    prepare(pair);
+    SocketPair pair{.rtp = std::move(*rtp), .rtcp = std::move(*rtcp), .port = port};
+    prepare(pair, parsed->data()->sa_family);
     return pair;
 }
 
@@ -151,7 +153,7 @@ base::Result<call::Endpoint> adopt_pair(const SocketPair& sockets) {
         (name.sin6_family != AF_INET && name.sin6_family != AF_INET6)) {
         return base::fail(Errc::bad_input, "the RTP socket that was handed over is not one");
     }
-    prepare(sockets);
+    prepare(sockets, name.sin6_family);
     char text[INET6_ADDRSTRLEN] = {};
     const void* const host = name.sin6_family == AF_INET
                                  ? static_cast<const void*>(&name.sin6_flowinfo)

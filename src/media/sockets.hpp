@@ -51,6 +51,7 @@ private:
 struct SocketPair {
     base::Fd rtp;
     base::Fd rtcp;
+    std::uint16_t port = 0; // of RTP
 };
 
 // Binds `port` (even) and the next. Errc::in_use if one of them is taken.

@@ -1,5 +1,7 @@
 """What the peer may see of a call whose phone was killed: a refresh, and nothing else."""
 
+import re
+
 from .waiting import Failure, check
 
 
@@ -38,9 +40,25 @@ def one_dialog(capture, phone, bye_asked=False, call_id=None, stranger=None):
     contacts = {m.get("contact") for m in ours if m.method == "INVITE" and m.get("contact")
                 and (m.is_request or m.status < 300)}
     check(len(contacts) == 1, f"the Contact changed: {sorted(contacts)}")
+    versions_rise([m for m in ours if m.sdp])
     if not bye_asked:
         no_bye(capture, phone, call_id)
     return sent
+
+
+def versions_rise(messages):
+    """RFC 3264 section 8: the version in o= never falls, and the same version is the same description."""
+    last = None
+    for message in messages:
+        origin = re.search(rb"^o=(\S+ \S+) (\d+) (.*?)\r?$", message.sdp, re.M)
+        check(origin, f"no o= line in {message}")
+        if last is not None:
+            name, version, text = last
+            check((origin.group(1), origin.group(3)) == name, f"another o= line in {message}: {origin.group(0).decode()}")
+            check(int(origin.group(2)) >= version, f"the version in o= fell from {version} to {int(origin.group(2))}: {message}")
+            check(int(origin.group(2)) > version or message.sdp == text,
+                  f"two descriptions with the version {version}\n--- one\n{text.decode()}--- other\n{message.sdp.decode()}")
+        last = ((origin.group(1), origin.group(3)), int(origin.group(2)), message.sdp)
 
 
 def cseq_rises(sent):
