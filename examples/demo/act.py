@@ -51,7 +51,7 @@ class NoCapture(Exception):
     """Without a capture nothing can be judged."""
 
 
-def perform(binary, output, peer_kind, private, say):
+def perform(binary, output, peer_kind, away, private, say):
     """Leaves demo.pcap, phone.wav, peer.wav and logs/facts.json in `output`."""
     logs = os.path.join(output, "logs")
     shutil.rmtree(logs, ignore_errors=True)
@@ -61,12 +61,12 @@ def perform(binary, output, peer_kind, private, say):
             os.unlink(os.path.join(output, name))
     env = Env(binary, None, logs)
     try:
-        return _perform(env, output, peer_kind, private, say)
+        return _perform(env, output, peer_kind, away, private, say)
     finally:
         env.close()
 
 
-def _perform(env, output, peer_kind, private, say):
+def _perform(env, output, peer_kind, away, private, say):
     ours, theirs = ("192.0.2.2", "192.0.2.1") if private else ("127.0.0.2", "127.0.0.3")
     if private:
         env.pair(theirs, ours)
@@ -91,6 +91,9 @@ def _perform(env, output, peer_kind, private, say):
     for name in ["phone", *(["peer"] if peer_kind == "revenant" else [])]:
         shutil.copy(os.path.join(output, f"{name}.wav"), env.path(f"{name}-at-kill.wav"))
     say(f"kill -9 {pid}", "kill")
+    if away:
+        wire.wait_rtp("to nobody", lambda r: r.destination[0] == ours, away, 15, phone.killed_at)
+        say(f"{away} packets from the peer find nobody")
     again = time.time()
     phone.start()
     facts.update(killed_at=phone.killed_at, started_again_at=again, pids=[pid, phone.process.pid],

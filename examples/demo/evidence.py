@@ -71,7 +71,8 @@ class Evidence:
 
 def lay_out(samples, capture, peer):
     """A recording without time, put on the time line of the RTP stream that it was made from: each recorded packet is
-    looked up in the capture, in order, and stands where its timestamp says. What never came is silence."""
+    looked up in the capture, in order, and stands where its timestamp says. What never came is silence, also where
+    baresip made something up: it plays the first packet after a loss twice."""
     packets = [p for p in _rtp_with_payload(capture) if p[0] == peer]
     if not packets:
         raise Failure("no RTP to the peer")
@@ -81,6 +82,8 @@ def lay_out(samples, capture, peer):
     at = 0
     for begin in range(0, len(samples) - STEP + 1, STEP):
         frame = tuple(samples[begin:begin + STEP])
+        if 0 < at < len(packets) and not _same(packets[at][2], frame) and _same(packets[at - 1][2], frame):
+            continue
         while at < len(packets) and not _same(packets[at][2], frame):
             at += 1
         if at == len(packets):

@@ -38,15 +38,14 @@ def where_is_the_gap(evidence, samples):
     """(begin, end) in seconds of the recording. A peer that keeps time records silence, or a faded guess, where nothing
     came: the gap ends where sound begins again, and is as long as the lost packets."""
     length = evidence.lost * 0.02
-    if evidence.facts["peer_kind"] == "baresip":  # laid out by timestamps, which count from the first packet
-        first = evidence.rtp[0].timestamp
-        begin = ((evidence.before[-1].timestamp + 160 - first) & 0xFFFFFFFF) / sound.RATE
-        return begin, begin + length
-    expected = evidence.after[0].time - evidence.rtp[0].time
-    inner = [s for s in sound.silences(samples) if s[0] > sound.RATE / 2 and s[1] < len(samples) - sound.RATE / 2]
-    if not inner:  # so short that concealment bridged it
-        return expected - length, expected
-    end = min(inner, key=lambda s: abs(s[1] / sound.RATE - expected))[1] / sound.RATE
+    first = evidence.rtp[0]
+    due = ((evidence.after[0].timestamp - first.timestamp) & 0xFFFFFFFF) / sound.RATE  # counts from the first packet
+    if evidence.facts["peer_kind"] == "baresip":  # laid out by timestamps
+        return due - length, due
+    quiet = sound.silences(samples)
+    due += quiet[0][1] / sound.RATE if quiet and quiet[0][0] == 0 else 0
+    near = [end / sound.RATE for _, end in quiet if abs(end / sound.RATE - due) < 0.25]
+    end = min(near, key=lambda at: abs(at - due), default=due)  # none: so short that concealment bridged it
     return end - length, end
 
 
@@ -79,14 +78,12 @@ def draw(evidence, path):
     _band(svg, near, begin, end)
     _curve(svg, near, samples)
     _line(svg, near.x(killed), NEAR[0], NEAR[1], EDGE, 1.5)
-    early = near.x(killed) > LEFT + 120
-    _text(svg, near.x(killed) + (-5 if early else 5), NEAR[0] + 14, "✝ SIGKILL", "gap" + (" end" if early else ""))
+    _text(svg, near.x(killed) + 4, NEAR[0] - 6, "SIGKILL", "gap end")
     reinvite = end - (evidence.after[0].time - evidence.invites[-1].time)
-    below = near.x(reinvite) < RIGHT - 120
     _line(svg, near.x(reinvite), NEAR[0], NEAR[1], INK, 1, "4 3")
-    _text(svg, near.x(reinvite) + (5 if below else -5), NEAR[0] + 14, "re-INVITE", "" if below else "end")
+    _text(svg, near.x(reinvite) - 4, NEAR[0] - 6, "re-INVITE")
     _packets(svg, evidence, near, begin, end)
-    _axis(svg, near, 0.1, lambda s: f"{(s - begin) * 1000:+.0f}", "ms", begin, down=26)
+    _axis(svg, near, 0.1, _signed_ms, "ms", begin, down=26)
     _text(svg, LEFT, HEIGHT - 22, f"Packets of 20 ms by their RTP numbers: {evidence.before[0].sequence} to "
           f"{evidence.before[-1].sequence} came before, {evidence.after[0].sequence} to {evidence.after[-1].sequence} "
           f"after; {evidence.gap_ms:.0f} ms from the last to the next.", "faint")
@@ -147,15 +144,17 @@ def _packets(svg, evidence, graph, begin, end):
         box(begin + i * 0.02, False)
 
 
+def _signed_ms(seconds):
+    return f"{seconds * 1000:+.0f}".replace("-", "−") if abs(seconds) > 1e-6 else "0"
+
+
 def _axis(svg, graph, step, label, unit, origin=0.0, down=0):
-    svg.append(f'<path d="M{LEFT} {graph.middle:.1f} H{RIGHT}" stroke="#fff" stroke-width="0.5" opacity="0.6"/>')
     y = graph.bottom + down
     while (graph.last_s - graph.first_s) / step > 14:
         step *= 2
-    tick = math.ceil((graph.first_s - origin) / step - 1e-9)
-    while origin + tick * step <= graph.last_s + 1e-9:
-        at = origin + tick * step
-        svg.append(f'<path d="M{graph.x(at):.1f} {y} v5" stroke="{FAINT}"/>')
-        _text(svg, graph.x(at), y + 18, label(at).replace("-", "−").replace("+0", "0") if label(at) != "+0" else "0", "mid small")
-        tick += 1
-    _text(svg, LEFT - 8, y + 18, unit, "faint end small")
+    first = math.ceil((graph.first_s - origin) / step - 1e-9)
+    last = math.floor((graph.last_s - origin) / step + 1e-9)
+    for tick in range(first, last + 1):
+        x = graph.x(origin + tick * step)
+        svg.append(f'<path d="M{x:.1f} {y} v5" stroke="{FAINT}"/>')
+        _text(svg, x, y + 18, label(tick * step) + (f" {unit}" if tick == last else ""), "mid small")

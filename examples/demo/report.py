@@ -61,7 +61,7 @@ def ladder(e):
     first = e.invites[0]
     ids = [first.call_id, first.tag("from"), next((m.tag("to") for m in e.sip if m.tag("to")), "")]
     width = 31
-    out(paint.faint(f"        s  phone{peer:>{width - 2}}   CSeq             Call-ID    our tag    peer's tag"))
+    out(paint.faint(f"        s  phone{peer:>{width - 3}}   CSeq             Call-ID    our tag    peer's tag"))
     marks = [(e.before[0].time, _audio(e.before)), (e.killed_at, "kill"), (e.facts["ready_at"], "back"),
              (e.after[0].time, _audio(e.after))]
     # The audio stands after the message that began it.

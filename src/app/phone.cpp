@@ -90,7 +90,7 @@ base::Status Phone::open_journal() {
     if (!store) {
         return base::fail(store.error());
     }
-    store_ = std::move(*store);
+    store_ = options_.no_journal ? journal::forgetful_store(std::move(*store)) : std::move(*store);
     auto loaded = store_->load();
     if (!loaded) {
         return base::fail(loaded.error());

@@ -34,6 +34,7 @@ enum Long : int { // getopt_long's; above every short option
     rtp_ports,
     codecs,
     durable,
+    no_journal,
     json,
     keep_going,
     interactive,
@@ -58,6 +59,7 @@ constexpr std::array long_options{
     option{"autoanswer", optional_argument, nullptr, 'a'}, // sofsip_cli's name
     option{"codecs", required_argument, nullptr, codecs},
     option{"durable", no_argument, nullptr, durable},
+    option{"no-journal", no_argument, nullptr, no_journal},
     option{"json", no_argument, nullptr, json},
     option{"keep-going", no_argument, nullptr, keep_going},
     option{"interactive", no_argument, nullptr, interactive},
@@ -134,6 +136,7 @@ base::Status Reader::take(int code, std::string_view text) {
     case 'p':
     case credentials: return take_where(code, text);
     case durable:
+    case no_journal:
     case json:
     case keep_going:
     case interactive:
@@ -196,6 +199,7 @@ base::Status Reader::take_how(int code, std::string_view text) {
 void Reader::take_flag(int code) {
     switch (code) {
     case durable: options_.durable = true; return;
+    case no_journal: options_.no_journal = true; return;
     case json: options_.json = true; return;
     case keep_going: options_.keep_going = true; return;
     case interactive: options_.interactive = true; return;

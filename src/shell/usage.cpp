@@ -28,6 +28,7 @@ Calls
   --resume-deadline SECONDS how long to try, 1 to 3600 (32)
   --session-expires SECONDS refresh interval, 90 to 86400 (1800); 0: none
   --durable                 survive a power cut too: fsync each record
+  --no-journal              store nothing: calls end with the program
 
 Media
   --audio SOURCE[,SINK]     silence, tone:HZ, file:PATH.wav or echo; null or

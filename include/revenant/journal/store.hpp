@@ -50,4 +50,8 @@ public:
     [[nodiscard]] virtual base::Result<std::uint32_t> next_epoch() = 0;
 };
 
+// A store that keeps nothing and finds nothing; `lock` is held as long as it lives, and what it
+// holds is left alone (its numbers are `taken`).
+[[nodiscard]] std::unique_ptr<Store> forgetful_store(std::unique_ptr<Store> lock);
+
 } // namespace revenant::journal

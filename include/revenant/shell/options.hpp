@@ -40,6 +40,7 @@ struct Options {
     std::optional<std::uint16_t> auto_answer; // --auto-answer[=STATUS]: 200 unless given
     std::vector<std::string> codecs;          // --codecs PCMU,PCMA
     bool durable = false;                     // --durable
+    bool no_journal = false;                  // --no-journal
     bool json = false;                        // --json
     bool keep_going = false;                  // --keep-going
     bool interactive = false;       // stay at the prompt: no script given, or --interactive

@@ -27,7 +27,8 @@ def a_call(env, **arguments):
 def untouched(env, phone, peer, call_id):
     """Still there, still the same dialog, still good for everything, over a kill too."""
     check(phone.process.running(), "the phone is dead")
-    phone.do("info 1 hello")
+    phone.send("info 1 hello")
+    phone.wait("ok", command="info 1 hello")  # past the errors of what was typed for the strangers' calls
     story.kill_and_resume(env, phone, call_id)
     story.use(env, phone, peer, call_id)
     story.hang_up(env, phone, peer, "phone", call_id)
@@ -97,7 +98,8 @@ def sdp(env):
     env.capture.wait("an answer to the last request", lambda m: m.call_id == "last-of-the-offers" and m.status is not None)
     for event in phone.seen("call.incoming"):
         phone.send(f"answer {event['call']}")
-    phone.do("calls")
+    phone.send("calls")
+    phone.wait("ok", command="calls")
     for event in phone.seen("call.incoming"):
         phone.send(f"bye {event['call']}")
     check(not phone.seen("call.ended", call=1), "an offer ended the call")

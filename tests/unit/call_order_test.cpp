@@ -1,0 +1,565 @@
+// In which order things are done: what is stored before the peer can believe it, and what each
+// answer leads to.
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "call_samples.hpp"
+#include "revenant/call/machine.hpp"
+
+using namespace revenant;
+using namespace revenant::call;
+
+namespace {
+
+// A call that is taken from event to event.
+struct Story {
+    Call call;
+    std::vector<Effect> effects; // of the last step
+    base::Status status;
+    base::Now now = sample_now;
+
+    Story& on(const Event& event) {
+        Step result = step(call, event, now);
+        INFO(name(call.state), " ", name(event));
+        CHECK(check(result.call) == "");
+        call = std::move(result.call);
+        effects = std::move(result.effects);
+        status = result.status;
+        return *this;
+    }
+
+    // As the runner does when the record cannot be stored.
+    Story& on_with_full_disk(const Event& event) {
+        const Call before = call;
+        on(event);
+        const auto* persist = first<effect::Persist>(effects);
+        REQUIRE(persist != nullptr);
+        CHECK(std::holds_alternative<effect::Persist>(effects.front()));
+        if (persist->otherwise == effect::Otherwise::go_on) {
+            return *this;
+        }
+        call = before;
+        effects.clear();
+        if (persist->otherwise == effect::Otherwise::report) {
+            on(event::StoreFailed{.why = "disk full"});
+        }
+        return *this;
+    }
+
+    void wait_ms(std::int64_t ms) {
+        now.boot_ns += ms * 1'000'000;
+        now.real_ns += ms * 1'000'000;
+    }
+};
+
+Story in(State state) {
+    return {.call = sample_call(state), .effects = {}, .status = {}};
+}
+
+event::Answered ok(std::uint32_t cseq, Direction direction = Direction::sendrecv) {
+    return {.cseq = cseq, .facts = peer_facts(), .answer = peer_session(direction)};
+}
+
+event::Failed refusal(std::uint16_t status, std::uint32_t cseq = 5002) {
+    return {.status = status, .reason = "no", .cseq = cseq};
+}
+
+} // namespace
+
+TEST_CASE("dialling stores the call before the INVITE leaves") {
+    Story s = in(State::idle).on(event::Dial{});
+    CHECK(stored_before<effect::SendInvite>(s.effects));
+    CHECK(s.call.dialog.phase == Phase::inviting);
+    CHECK(s.call.dialog.started_ms == sample_now.real_ms());
+}
+
+TEST_CASE("answering persists before the 200") {
+    Story s = in(State::alerting).on(event::Answer{});
+    CHECK(stored_before<effect::Respond>(s.effects));
+    CHECK(first<effect::Respond>(s.effects)->status == 200);
+    CHECK(s.call.dialog.phase == Phase::answered);
+    CHECK(s.call.dialog.remote_sdp == peer_session().text);
+    CHECK(s.call.dialog.local_sdp.find("m=audio 20004") != std::string::npos);
+}
+
+TEST_CASE("an incoming call is stored before it rings") {
+    Story s{.call = new_call(Role::callee), .effects = {}, .status = {}};
+    s.on(event::Invited{.offer = peer_session()});
+    CHECK(stored_before<effect::Respond>(s.effects));
+    CHECK(first<effect::Respond>(s.effects)->status == 180);
+    CHECK(s.call.dialog.phase == Phase::ringing);
+}
+
+TEST_CASE("a 2xx is stored before it is ACKed") {
+    for (const State state : {State::inviting, State::proceeding, State::canceling,
+                              State::established, State::modifying, State::resuming}) {
+        Story s = in(state).on(ok(4001));
+        CAPTURE(name(state));
+        CHECK(stored_before<effect::Acknowledge>(s.effects));
+    }
+}
+
+TEST_CASE("the first 2xx brings tag, target and route set, and what is stored has them") {
+    Story s = in(State::inviting).on(ok(2));
+    const Dialog& d = s.call.dialog;
+    CHECK(d.remote_tag == "peer-tag");
+    CHECK(d.remote_target == "sip:bob@198.51.100.7:5062");
+    CHECK(d.route_set == std::vector<std::string>{"<sip:proxy.example.org;lr>"});
+    CHECK(d.remote_sip == Endpoint{.address = "198.51.100.7", .port = 5062});
+    CHECK(d.timer.interval_s == 1800);
+    CHECK(d.timer.deadline_ms == sample_now.real_ms() + 1'800'000);
+    CHECK(d.phase == Phase::established);
+    CHECK(d.established_ms == sample_now.real_ms());
+}
+
+TEST_CASE("a later 2xx changes the target but never the route set") {
+    event::Answered answer = ok(4001);
+    answer.facts.remote_target = "sip:bob@203.0.113.9";
+    answer.facts.route_set = {"<sip:other.example.org;lr>"};
+    Story s = in(State::established).on(answer);
+    CHECK(s.call.dialog.remote_target == "sip:bob@203.0.113.9");
+    CHECK(s.call.dialog.route_set.empty());
+}
+
+TEST_CASE("a 2xx without an answer we can use is ACKed, then ended with BYE") {
+    for (const event::Answered& bad :
+         {event::Answered{.cseq = 2, .facts = peer_facts()},
+          event::Answered{.cseq = 2, .facts = peer_facts(), .answer = foreign_session()}}) {
+        Story s = in(State::inviting).on(bad);
+        CHECK(names_of(s.effects) == "Persist Acknowledge SendBye CloseMedia Tell");
+        CHECK(s.call.state == State::ending);
+        CHECK(s.call.dialog.phase == Phase::ending);
+    }
+}
+
+TEST_CASE("a 2xx that crosses the CANCEL is ACKed, then ended with BYE") {
+    Story s = in(State::proceeding).on(event::HangUp{});
+    CHECK(names_of(s.effects) == "SendCancel");
+    s.on(ok(2));
+    CHECK(names_of(s.effects) == "Persist Acknowledge SendBye CloseMedia Tell");
+    s.on(event::Terminated{});
+    CHECK(s.call.state == State::over);
+    CHECK(has<effect::Forget>(s.effects));
+}
+
+TEST_CASE("the peer's offer is stored before our 200") {
+    for (const bool update : {false, true}) {
+        Story s = in(State::established)
+                      .on(event::Offered{.update = update,
+                                         .cseq = 9,
+                                         .facts = peer_facts(),
+                                         .offer = peer_session(Direction::sendonly, 2)});
+        CHECK(stored_before<effect::RespondOffer>(s.effects));
+        CHECK(first<effect::RespondOffer>(s.effects)->status == 200);
+        CHECK(first<effect::RespondOffer>(s.effects)->with_sdp);
+        CHECK(s.call.dialog.hold.remote);
+        CHECK(s.call.dialog.remote_cseq == 9);
+        CHECK(direction_of(s.call.dialog.local_sdp) == Direction::recvonly);
+    }
+}
+
+TEST_CASE("a re-INVITE without an offer gets ours, an UPDATE without one gets none") {
+    const Story invite = in(State::established).on(event::Offered{.cseq = 9});
+    CHECK(first<effect::RespondOffer>(invite.effects)->with_sdp);
+    const Story update = in(State::established).on(event::Offered{.update = true, .cseq = 9});
+    CHECK_FALSE(first<effect::RespondOffer>(update.effects)->with_sdp);
+}
+
+TEST_CASE("an offer that we cannot answer changes nothing and gets 488") {
+    const Dialog before = sample_call(State::established).dialog;
+    Story s = in(State::established)
+                  .on(event::Offered{.cseq = 9, .facts = peer_facts(), .offer = foreign_session()});
+    CHECK(names_of(s.effects) == "RespondOffer");
+    CHECK(first<effect::RespondOffer>(s.effects)->status == 488);
+    CHECK(s.call.dialog == before);
+}
+
+TEST_CASE("BYE from the peer removes the record before the 200") {
+    for (const State state : all_states) {
+        if (state == State::idle || state == State::over) {
+            continue;
+        }
+        CAPTURE(name(state));
+        const std::string order = names_of(in(state).on(event::PeerBye{.cseq = 3}).effects);
+        REQUIRE(order.find("Forget") != std::string::npos);
+        REQUIRE(order.find("RespondBye") != std::string::npos);
+        CHECK(order.find("Forget") < order.find("RespondBye"));
+        CHECK(order.find("CloseMedia") != std::string::npos);
+        CHECK(order.find("StopRetryTimer") != std::string::npos);
+    }
+}
+
+TEST_CASE("our BYE leaves only after the record says that the call is ending") {
+    for (const State state :
+         {State::answering, State::established, State::modifying, State::restored, State::resuming,
+          State::detour, State::retrying}) {
+        CAPTURE(name(state));
+        Story s = in(state).on(event::HangUp{});
+        CHECK(stored_before<effect::SendBye>(s.effects));
+        CHECK(s.call.dialog.phase == Phase::ending);
+        CHECK(has<effect::StopRetryTimer>(s.effects));
+        CHECK(has<effect::CloseMedia>(s.effects));
+    }
+}
+
+TEST_CASE("a call whose BYE was under way is not brought back to life but ended") {
+    Story s{.call = revive(sample_call(State::ending).dialog, 2, our_codecs()),
+            .effects = {},
+            .status = {}};
+    s.on(event::Restore{.resume = true});
+    CHECK(names_of(s.effects) == "Restore");
+    s.on(event::Ready{});
+    CHECK(names_of(s.effects) == "SendBye CloseMedia");
+    s.on(event::Terminated{});
+    CHECK(has<effect::Forget>(s.effects));
+    CHECK(first<effect::Settle>(s.effects)->verdict == Verdict::finished);
+}
+
+TEST_CASE("hanging up while the dialog is being rebuilt waits for it") {
+    for (const State state : {State::restoring, State::rebirth}) {
+        Story s = in(state).on(event::HangUp{});
+        CHECK(names_of(s.effects) == "Persist");
+        CHECK(s.call.dialog.phase == Phase::ending);
+        if (state == State::rebirth) {
+            s.on(event::RetryDue{});
+            CHECK(names_of(s.effects) == "Restore");
+        }
+        s.on(event::Ready{});
+        CHECK(names_of(s.effects) == "SendBye CloseMedia");
+        CHECK(s.call.state == State::ending);
+    }
+}
+
+TEST_CASE("a re-INVITE goes out only after its description is stored") {
+    Story s = in(State::established).on(event::Hold{});
+    CHECK(names_of(s.effects) == "Persist Reoffer");
+    CHECK(s.call.dialog.in_flight.reoffer);
+    CHECK(direction_of(s.call.dialog.local_sdp) == Direction::sendonly);
+    CHECK(s.call.dialog.local_sdp ==
+          redirect(sample_call(State::established).dialog.local_sdp, Direction::sendonly));
+    s.on(ok(4001, Direction::recvonly));
+    CHECK(s.call.dialog.hold.local);
+    CHECK_FALSE(s.call.dialog.hold.remote);
+    CHECK_FALSE(s.call.dialog.in_flight.reoffer);
+    s.on(event::Unhold{});
+    CHECK(names_of(s.effects) == "Persist Reoffer");
+    CHECK(direction_of(s.call.dialog.local_sdp) == Direction::sendrecv);
+}
+
+TEST_CASE("an offer that is refused is rolled back") {
+    const std::string agreed = sample_call(State::established).dialog.local_sdp;
+    for (const std::uint16_t status : {488, 403, 500, 603}) {
+        Story s = in(State::established).on(event::Hold{});
+        s.on(refusal(status, 4001));
+        CHECK(s.call.state == State::modifying);
+        s.on(event::Ready{});
+        CHECK(s.call.state == State::established);
+        CHECK(s.call.dialog.local_sdp == agreed);
+        CHECK_FALSE(s.call.dialog.hold.local);
+        CHECK_FALSE(s.call.dialog.in_flight.reoffer);
+        CHECK(has<effect::Persist>(s.effects));
+        CHECK(first<effect::Tell>(s.effects)->news == News::refused);
+    }
+}
+
+TEST_CASE("after 491 the same offer is made again, later, and by the owner of the Call-ID later") {
+    for (const Role role : {Role::caller, Role::callee}) {
+        for (const std::uint32_t ssrc : {0U, 189U, 190U, 0xFFFFFFFFU}) {
+            Story s = in(State::established);
+            s.call.dialog.role = role;
+            s.call.dialog.media.ssrc = ssrc;
+            s.on(event::Hold{});
+            const std::string offered = s.call.dialog.local_sdp;
+            s.on(refusal(491, 4001));
+            REQUIRE(has<effect::StartRetryTimer>(s.effects));
+            const std::uint32_t delay = first<effect::StartRetryTimer>(s.effects)->delay_ms;
+            CHECK(delay >= (role == Role::caller ? 2100U : 0U));
+            CHECK(delay <= (role == Role::caller ? 4000U : 2000U));
+            s.on(event::Ready{});
+            CHECK(s.call.state == State::modifying);
+            s.on(event::RetryDue{});
+            CHECK(names_of(s.effects) == "Reoffer");
+            CHECK(s.call.dialog.local_sdp == offered);
+        }
+    }
+}
+
+TEST_CASE("what was stored comes back: restore, then one armed re-INVITE") {
+    Story s{.call = revive(sample_call(State::established).dialog, 2, our_codecs()),
+            .effects = {},
+            .status = {}};
+    s.on(event::Restore{});
+    CHECK(names_of(s.effects) == "Restore");
+    s.on(event::Answered{.cseq = 5001, .from_stand_in = true, .facts = peer_facts()});
+    CHECK(names_of(s.effects) == "AcknowledgeStandIn");
+    s.on(event::Ready{});
+    CHECK(s.call.state == State::restored);
+    CHECK_FALSE(has<effect::Arm>(s.effects));
+    s.on(event::Resume{});
+    CHECK(names_of(s.effects) == "RunMedia Arm Tell");
+    s.on(ok(5002));
+    CHECK(names_of(s.effects) == "Persist Acknowledge RunMedia Tell Settle");
+    CHECK(first<effect::Settle>(s.effects)->verdict == Verdict::survived);
+    CHECK(s.call.state == State::established);
+}
+
+TEST_CASE("the stand-in's answer never enters the dialog") {
+    Story s = in(State::restoring);
+    const Dialog before = s.call.dialog;
+    event::Answered answer = ok(5001);
+    answer.from_stand_in = true;
+    answer.facts.remote_target = "sip:stand-in@127.0.0.1";
+    s.on(answer);
+    CHECK(s.call.dialog == before);
+}
+
+TEST_CASE("to resume from the start, media run before the dialog is rebuilt") {
+    Story s{.call = revive(sample_call(State::established).dialog, 2, our_codecs()),
+            .effects = {},
+            .status = {}};
+    s.on(event::Restore{.resume = true});
+    CHECK(names_of(s.effects) == "RunMedia Restore");
+    s.on(event::Ready{});
+    CHECK(s.call.state == State::resuming);
+    CHECK(has<effect::Arm>(s.effects));
+}
+
+TEST_CASE("481, 404 and 410 to the armed re-INVITE remove the record") {
+    for (const std::uint16_t status : {481, 404, 410}) {
+        Story s = in(State::resuming).on(refusal(status)).on(event::Terminated{});
+        CHECK(s.call.state == State::over);
+        CHECK(has<effect::Forget>(s.effects));
+        CHECK(has<effect::CloseMedia>(s.effects));
+        CHECK_FALSE(has<effect::SendBye>(s.effects));
+        CHECK(first<effect::Settle>(s.effects)->verdict == Verdict::finished);
+    }
+}
+
+TEST_CASE("503 and silence lead to another birth, never to a BYE") {
+    for (const std::uint16_t status : {503, 500, 504, 408, 422}) {
+        CAPTURE(status);
+        Story s = in(State::resuming);
+        const std::uint32_t base = s.call.cseq_base;
+        s.on(refusal(status)).on(event::Terminated{});
+        CHECK(s.call.state == State::rebirth);
+        CHECK(names_of(s.effects).starts_with("Dispose"));
+        CHECK_FALSE(has<effect::SendBye>(s.effects));
+        CHECK_FALSE(has<effect::Forget>(s.effects));
+        CHECK(has<effect::StartRetryTimer>(s.effects));
+        CHECK(s.call.cseq_base >= base + 100);
+        s.on(event::RetryDue{});
+        CHECK(names_of(s.effects) == "Restore");
+        s.on(event::Ready{});
+        CHECK(has<effect::Arm>(s.effects));
+    }
+}
+
+TEST_CASE("Retry-After is kept, otherwise the wait doubles up to four seconds") {
+    Story s = in(State::resuming);
+    s.call.resume_deadline_ms = s.now.boot_ms() + 1'000'000;
+    event::Failed busy = refusal(503);
+    busy.retry_after_s = 7;
+    s.on(busy).on(event::Terminated{});
+    CHECK(first<effect::StartRetryTimer>(s.effects)->delay_ms == 7000);
+    std::vector<std::uint32_t> waits;
+    for (int i = 0; i < 6; ++i) {
+        s.on(event::RetryDue{}).on(event::Ready{}).on(refusal(503)).on(event::Terminated{});
+        waits.push_back(first<effect::StartRetryTimer>(s.effects)->delay_ms);
+    }
+    CHECK(waits == std::vector<std::uint32_t>{1000, 2000, 4000, 4000, 4000, 4000});
+}
+
+TEST_CASE("after the deadline the call is said to be lost but stays in quarantine") {
+    Story s = in(State::resuming).on(refusal(503));
+    s.wait_ms(31'000);
+    s.on(event::Terminated{});
+    CHECK(s.call.state == State::restoring);
+    CHECK(first<effect::Settle>(s.effects)->verdict == Verdict::lost);
+    CHECK_FALSE(has<effect::Forget>(s.effects));
+    s.on(event::Ready{});
+    CHECK(s.call.state == State::restored);
+    s.on(event::Resume{});
+    CHECK(has<effect::Arm>(s.effects));
+    s.on(ok(5200));
+    CHECK(first<effect::Settle>(s.effects)->verdict == Verdict::survived);
+}
+
+TEST_CASE("488, 403 and other refusals leave the call alive") {
+    for (const std::uint16_t status : {488, 403, 486, 603, 302}) {
+        CAPTURE(status);
+        Story s = in(State::resuming).on(refusal(status)).on(event::Ready{});
+        CHECK(s.call.state == State::established);
+        CHECK(has<effect::Lift>(s.effects));
+        CHECK(stored_before<effect::Lift>(s.effects));
+        CHECK_FALSE(has<effect::SendBye>(s.effects));
+        CHECK(first<effect::Settle>(s.effects)->verdict == Verdict::survived);
+    }
+}
+
+TEST_CASE("491 to the armed re-INVITE arms another, after the RFC's delay") {
+    Story s = in(State::resuming).on(refusal(491)).on(event::Ready{});
+    CHECK(s.call.state == State::retrying);
+    CHECK(first<effect::StartRetryTimer>(s.effects)->delay_ms == 2100 + (4811 % 190) * 10);
+    s.on(event::RetryDue{});
+    CHECK(s.call.state == State::resuming);
+    CHECK(has<effect::Arm>(s.effects));
+}
+
+TEST_CASE("the stack's own retry ends at the stand-in, and the re-INVITE is armed again") {
+    Story s = in(State::resuming);
+    s.on(event::Answered{.cseq = 5003, .from_stand_in = true, .facts = peer_facts()});
+    CHECK(s.call.state == State::detour);
+    CHECK(names_of(s.effects) == "AcknowledgeStandIn");
+    s.on(event::Ready{});
+    CHECK(s.call.state == State::resuming);
+    CHECK(has<effect::Arm>(s.effects));
+}
+
+TEST_CASE("second births use CSeqs above everything before") {
+    Story s = in(State::resuming);
+    s.call.resume_deadline_ms = s.now.boot_ms() + 100'000'000;
+    std::uint32_t highest = 0;
+    std::uint32_t stored = s.call.dialog.cseq_watermark;
+    for (int birth = 0; birth < 60; ++birth) {
+        const std::uint32_t armed = s.call.cseq_base + 2; // the stand-in had the one before
+        CHECK(armed > highest);
+        highest = armed;
+        CHECK(highest <= stored); // reserved on disk before it is used
+        s.on(refusal(503, armed));
+        s.on(event::Terminated{});
+        if (has<effect::Persist>(s.effects)) {
+            stored = s.call.dialog.cseq_watermark;
+        }
+        CHECK(s.call.dialog.cseq_watermark == stored);
+        s.on(event::RetryDue{}).on(event::Ready{});
+    }
+}
+
+TEST_CASE("a CSeq near the watermark is followed by a stored reserve") {
+    for (const std::uint32_t below : {1000U, 51U, 50U, 49U, 0U}) {
+        Story s = in(State::established);
+        const std::uint32_t cseq = sample_watermark - below;
+        s.on(event::RequestDone{.method = "INFO", .status = 200, .cseq = cseq});
+        CAPTURE(below);
+        CHECK(has<effect::Persist>(s.effects) == (below < 50));
+        CHECK(s.call.dialog.cseq_watermark >= cseq + 50);
+    }
+}
+
+TEST_CASE("disk full: dialling abandons before anything is sent") {
+    Story s = in(State::idle).on_with_full_disk(event::Dial{});
+    CHECK(s.effects.empty());
+    CHECK(s.call.state == State::idle);
+}
+
+TEST_CASE("disk full: answering and holding leave the call as it was") {
+    CHECK(in(State::alerting).on_with_full_disk(event::Answer{}).call.state == State::alerting);
+    const Story s = in(State::established).on_with_full_disk(event::Hold{});
+    CHECK(s.effects.empty());
+    CHECK(s.call.state == State::established);
+    CHECK_FALSE(s.call.dialog.hold.local);
+}
+
+TEST_CASE("disk full: a 2xx is ACKed and ended with BYE") {
+    Story s = in(State::inviting).on_with_full_disk(ok(2));
+    CHECK(names_of(s.effects) == "Acknowledge SendBye CloseMedia Tell");
+    CHECK(s.call.state == State::ending);
+    s.on(event::Terminated{});
+    CHECK(has<effect::Forget>(s.effects));
+}
+
+TEST_CASE("disk full: a peer's re-INVITE gets 500 and changes nothing") {
+    const Dialog before = sample_call(State::established).dialog;
+    Story s = in(State::established)
+                  .on_with_full_disk(event::Offered{.cseq = 9,
+                                                    .facts = peer_facts(),
+                                                    .offer = peer_session(Direction::sendonly)});
+    CHECK(names_of(s.effects) == "RespondOffer Tell");
+    CHECK(first<effect::RespondOffer>(s.effects)->status == 500);
+    CHECK(s.call.dialog == before);
+}
+
+TEST_CASE("disk full: a call that comes in gets 500") {
+    Story s{.call = new_call(Role::callee), .effects = {}, .status = {}};
+    s.on_with_full_disk(event::Invited{.offer = peer_session()});
+    CHECK(names_of(s.effects) == "Respond CloseMedia Tell");
+    CHECK(first<effect::Respond>(s.effects)->status == 500);
+    CHECK(s.call.state == State::over);
+}
+
+TEST_CASE("disk full: hanging up and coming back go on") {
+    CHECK(has<effect::SendBye>(in(State::established).on_with_full_disk(event::HangUp{}).effects));
+    CHECK(has<effect::Acknowledge>(in(State::resuming).on_with_full_disk(ok(5002)).effects));
+}
+
+TEST_CASE("a call that never was is not brought back") {
+    for (const Phase phase : {Phase::inviting, Phase::ringing}) {
+        Dialog record = new_call(Role::callee).dialog;
+        record.phase = phase;
+        Story s{.call = revive(record, 2, our_codecs()), .effects = {}, .status = {}};
+        s.on(event::Restore{.resume = true});
+        CHECK(s.call.state == State::over);
+        CHECK(names_of(s.effects) == "Forget Settle");
+        CHECK(first<effect::Settle>(s.effects)->verdict == Verdict::lost);
+    }
+}
+
+TEST_CASE("revive() takes the next block of CSeqs, whatever was written before") {
+    Dialog record = sample_call(State::established).dialog; // watermark 5000, epoch 1
+    SUBCASE("the next start") {
+        const Call call = revive(record, 2, our_codecs());
+        CHECK(call.cseq_base == 5000);
+        CHECK(call.dialog.cseq_watermark == 6000);
+        CHECK(call.dialog.epoch == 2);
+        CHECK(call.dialog.resumes == record.resumes + 1);
+        CHECK_FALSE(call.settled);
+    }
+    SUBCASE("three starts on, none of which wrote the record") {
+        CHECK(revive(record, 4, our_codecs()).cseq_base == 7000);
+        CHECK(revive(record, 4, our_codecs()).dialog.cseq_watermark == 8000);
+    }
+    SUBCASE("with records written in some of them") {
+        std::uint32_t used = record.cseq_watermark;
+        for (std::uint32_t epoch = 2; epoch < 20; ++epoch) {
+            const Call call = revive(record, epoch, our_codecs());
+            CHECK(call.cseq_base >= used); // above all that any earlier start may have sent
+            used = call.dialog.cseq_watermark;
+            if (epoch % 3 == 0) {
+                record = call.dialog;
+            }
+        }
+    }
+    SUBCASE("an epoch that is not later (a copied state directory) goes up all the same") {
+        record.epoch = 9;
+        CHECK(revive(record, 9, our_codecs()).cseq_base == 5000);
+        CHECK(revive(record, 3, our_codecs()).cseq_base == 5000);
+    }
+    SUBCASE("never at or above 2^31") {
+        record.cseq_watermark = 0x7FFFFFFF;
+        const Call call = revive(record, 0xFFFFFFFF, our_codecs());
+        CHECK(call.dialog.cseq_watermark < 0x80000000U);
+        CHECK(call.cseq_base + cseq_block == call.dialog.cseq_watermark);
+    }
+}
+
+TEST_CASE("check() finds what must not be") {
+    Call call = sample_call(State::established);
+    CHECK(check(call) == "");
+    SUBCASE("no number") { call.dialog.number = 0; }
+    SUBCASE("too high a number") { call.dialog.number = number_max + 1; }
+    SUBCASE("no Call-ID") { call.dialog.call_id.clear(); }
+    SUBCASE("no local tag") { call.dialog.local_tag.clear(); }
+    SUBCASE("no remote tag") { call.dialog.remote_tag.clear(); }
+    SUBCASE("no target") { call.dialog.remote_target.clear(); }
+    SUBCASE("no description") { call.dialog.local_sdp.clear(); }
+    SUBCASE("another phase") { call.dialog.phase = Phase::ringing; }
+    SUBCASE("a birth above the watermark") {
+        call = sample_call(State::restoring);
+        call.cseq_base = call.dialog.cseq_watermark;
+    }
+    CHECK(check(call) != "");
+}
