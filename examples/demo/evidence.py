@@ -79,7 +79,7 @@ def lay_out(samples, capture, peer):
     first = packets[0][1]
     last = (packets[-1][1] - first) & 0xFFFFFFFF
     laid = [0] * (last + STEP)
-    at = 0
+    at = end = 0
     for begin in range(0, len(samples) - STEP + 1, STEP):
         frame = tuple(samples[begin:begin + STEP])
         if 0 < at < len(packets) and not _same(packets[at][2], frame) and _same(packets[at - 1][2], frame):
@@ -90,8 +90,9 @@ def lay_out(samples, capture, peer):
             raise Failure(f"the peer's recording holds audio at {begin / sound.RATE:.2f} s that no packet carried")
         place = (packets[at][1] - first) & 0xFFFFFFFF
         laid[place:place + STEP] = frame
+        end = place + STEP
         at += 1
-    return laid
+    return laid[:end]
 
 
 def _same(decoded, frame):

@@ -68,7 +68,7 @@ def draw(evidence, path):
     _envelope(svg, whole, samples)
     x = whole.x(begin)
     right = x < (LEFT + RIGHT) * 0.7
-    _text(svg, x + (2 if right else -2), WHOLE[0] - 8, f"kill -9: {evidence.lost} packets lost", "gap" + ("" if right else " end"))
+    _text(svg, x + (2 if right else -2), WHOLE[0] - 8, f"kill -9: {count(evidence.lost)} lost", "gap" + ("" if right else " end"))
     _axis(svg, whole, 1 if seconds < 15 else 5, lambda s: f"{s:g}", "s")
 
     # From the gap above to its enlargement.
@@ -90,6 +90,10 @@ def draw(evidence, path):
     svg.append("</svg>")
     with open(path, "w", encoding="utf-8") as file:
         file.write("\n".join(svg) + "\n")
+
+
+def count(packets):
+    return f"{packets or 'no'} packet{'' if packets < 2 else 's'}"
 
 
 def _text(svg, x, y, text, kind=""):

@@ -105,7 +105,7 @@ def timestamps(e):
 @promise("no more lost than the gap")
 def gap(e):
     check(abs((e.lost + 1) * 20 - e.gap_ms) <= 60, f"{e.lost} packets lost do not make a gap of {e.gap_ms:.0f} ms")
-    return f"{e.lost} packets in {e.gap_ms:.0f} ms"
+    return f"{e.lost} lost, {e.gap_ms:.0f} ms from the last packet to the next"
 
 
 @promise("no call lost")
