@@ -7,8 +7,10 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 
+from lib import pcap
 from lib.baresip import Baresip
 from lib.capture import Capture
 from lib.env import Env
@@ -33,17 +35,23 @@ class Wire(Capture):
 
     @classmethod
     def begin(cls, env, path, one, other):
-        from lib import pcap
         arguments = ["tcpdump", "-i", "lo", "-w", path, "-U", "-s", "0", "-n", "--immediate-mode", "-B", "8192",
                      *(["-Z", "root"] if os.geteuid() == 0 else []),
                      f"(udp or icmp) and host {one} and host {other}"]
-        try:
-            tcpdump = Process("tcpdump", arguments, env.directory)
-            env.at_end(tcpdump.stop)
-            tcpdump.wait_log("listening on")
-        except (Failure, OSError) as failure:
-            why = tcpdump.log().strip().splitlines()[-1] if not isinstance(failure, OSError) else failure
-            raise NoCapture(f"tcpdump cannot capture here ({why})") from None
+        own = [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "sniff.py"), path, one, other]
+        reasons = []
+        for name, command in (("tcpdump", arguments), ("sniff", own)):
+            try:
+                process = Process(name, command, env.directory)
+                env.at_end(process.stop)
+                process.wait_log("listening on")
+                break
+            except OSError as why:
+                reasons.append(f"{name}: {why}")
+            except Failure:
+                reasons.append(f"{name}: {process.log().strip().splitlines()[-1].removeprefix('tcpdump: ')}")
+        else:
+            raise NoCapture("; ".join(reasons))
         return cls(path, pcap.Reader(path))
 
 
@@ -77,7 +85,7 @@ def _perform(env, output, peer_kind, away, private, say):
     recording = os.path.join(output, "phone.wav")
     phone = Phone(env, address=ours, port=port, audio=f"tone:{PHONE_HZ},file:{recording}").start()
     facts = {"phone": ours, "peer": theirs, "peer_kind": peer_kind, "peer_name": peer.name, "phone_hz": PHONE_HZ,
-             "peer_hz": PEER_HZ, "command": phone.process.arguments, "runs": []}
+             "peer_hz": PEER_HZ, "command": phone.process.arguments}
 
     say(f"call {peer.uri}")
     phone.send(f"call {peer.uri}")
@@ -93,7 +101,7 @@ def _perform(env, output, peer_kind, away, private, say):
     say(f"kill -9 {pid}", "kill")
     if away:
         wire.wait_rtp("to nobody", lambda r: r.destination[0] == ours, away, 15, phone.killed_at)
-        say(f"{away} packets from the peer find nobody")
+        say(f"{away} packets from the peer find nobody (--away=0: start again at once)")
     again = time.time()
     phone.start()
     facts.update(killed_at=phone.killed_at, started_again_at=again, pids=[pid, phone.process.pid],

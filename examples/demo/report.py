@@ -134,7 +134,7 @@ def rtp(e):
              ("number", f"{b[0].sequence} … {b[-1].sequence}",
               "–" if not e.lost else f"{(b[-1].sequence + 1) & 0xFFFF} … {(a[0].sequence - 1) & 0xFFFF}",
               f"{a[0].sequence} … {a[-1].sequence}"),
-             ("timestamp", f"{b[0].timestamp} … {b[-1].timestamp}", f"+{e.lost} × 160",
+             ("timestamp", f"{b[0].timestamp} … {b[-1].timestamp}", f"+{e.lost} × 160" if e.lost else "–",
               f"{a[0].timestamp} … {a[-1].timestamp}"),
              ("SSRC", f"{b[0].ssrc:08x}", "", f"{a[0].ssrc:08x} " + ("=" if same else "≠"))]
     for name, before, middle, after in cells:

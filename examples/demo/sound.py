@@ -94,7 +94,7 @@ def tone_share(samples, hz):
 
 
 def silences(samples, frame=40, quiet=300):
-    """[(first, end)] in samples: stretches without sound, to a twentieth of a packet's length... in frames of 5 ms."""
+    """[(first, end)] in samples: stretches without sound, in steps of 5 ms."""
     found, begin = [], None
     for at in range(0, len(samples), frame):
         loud = max(map(abs, samples[at:at + frame]), default=0) > quiet

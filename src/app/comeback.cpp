@@ -3,13 +3,17 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "app/switchboard.hpp"
+#include "revenant/base/clock.hpp"
 #include "revenant/base/result.hpp"
+#include "revenant/base/source.hpp"
 #include "revenant/call/machine.hpp"
 #include "revenant/media/engine.hpp"
 #include "revenant/shell/output.hpp"
@@ -20,6 +24,10 @@ namespace {
 
 // More at once overflow the default receive buffer of a peer (92 messages).
 constexpr std::size_t window = 50;
+
+// A stream that may send does so within a packet's time; one that may not never does.
+constexpr std::uint32_t settle_try_ms = 10;
+constexpr int settle_tries_max = 10;
 
 // Who has the least time left comes first; no timer at all: last.
 bool is_more_urgent(const call::Dialog& a, const call::Dialog& b) {
@@ -103,6 +111,40 @@ void Switchboard::pump() {
         })) {
         std::exchange(on_restored_, nullptr)();
     }
+}
+
+// The ledger names the gap in the stream, which is known when the media thread has sent its first
+// packet. The answer to the re-INVITE is sometimes faster.
+void Switchboard::settle(const call::Call& call, call::Verdict verdict, const std::string& reason) {
+    const base::Now now = base::read_clock();
+    const auto statistics = media_->statistics(call.dialog.number);
+    if (statistics && statistics->is_resuming && verdict == call::Verdict::survived) {
+        settle_late(call.dialog.number, verdict, reason, now, settle_tries_max);
+        return;
+    }
+    ledger_.enter(call, verdict, reason, statistics ? std::optional{*statistics} : std::nullopt,
+                  now);
+}
+
+void Switchboard::settle_late(call::Number number,
+                              call::Verdict verdict,
+                              const std::string& reason,
+                              base::Now when,
+                              int tries_left) {
+    // SAFETY: the timers are members.
+    late_settlements_[number] =
+        base::after_ms(settle_try_ms, [this, number, verdict, reason, when, tries_left] {
+            const auto statistics = media_->statistics(number);
+            if (statistics && statistics->is_resuming && tries_left > 0) {
+                settle_late(number, verdict, reason, when, tries_left - 1);
+                return;
+            }
+            if (const call::Call* call = find(number)) {
+                ledger_.enter(*call, verdict, reason,
+                              statistics ? std::optional{*statistics} : std::nullopt, when);
+            }
+            late_settlements_.erase(number);
+        });
 }
 
 } // namespace revenant::app

@@ -1,15 +1,14 @@
 #include "app/effects.hpp"
 
 #include <cstdint>
-#include <optional>
+#include <string>
 #include <utility>
 #include <variant>
 
+#include <fmt/format.h>
+
 #include "app/notices.hpp"
 #include "app/switchboard.hpp"
-#include "revenant/base/clock.hpp"
-#include "revenant/base/log.hpp"
-#include "revenant/base/overloaded.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/call/effect.hpp"
@@ -18,79 +17,145 @@
 
 namespace revenant::app {
 
+namespace effects = call::effect;
+
 base::Status Effects::perform(Switchboard& board, call::Call& call, const call::Effect& effect) {
-    namespace effects = call::effect;
-    call::Dialog& dialog = call.dialog;
-    const call::Number number = dialog.number;
-    sip::Agent& agent = *board.agent_;
-    base::Status status;
-    const base::Overloaded act{
-        [&](const effects::Persist&) {
-            if (const auto segment = board.media_->segment(number)) {
-                dialog.media.segment = *segment;
-            }
-            status = board.store_->save(dialog);
-        },
-        [&](const effects::Forget&) {
-            if (const base::Status removed = board.store_->remove(number); !removed) {
-                // The next start tries the call once more, and the peer answers 481.
-                shell::print({.event = "error",
-                              .call = number,
-                              .tone = shell::Tone::attention,
-                              .text = removed.error().context,
-                              .fields = {}});
-            }
-        },
-        [&](const effects::SendInvite&) { agent.send_invite(dialog); },
-        [&](const effects::Acknowledge&) { agent.acknowledge(dialog); },
-        [&](const effects::AcknowledgeStandIn&) { agent.acknowledge_stand_in(dialog); },
-        [&](const effects::Respond& e) { agent.respond(dialog, e.status); },
-        [&](const effects::RespondOffer& e) { agent.respond_now(dialog, e.status, e.with_sdp); },
-        [&](const effects::RespondBye&) { agent.respond_now(dialog, 200, false); },
-        [&](const effects::SendCancel&) { agent.send_cancel(dialog); },
-        [&](const effects::SendBye&) { agent.send_bye(dialog); },
-        [&](const effects::Reoffer&) { agent.reoffer(dialog); },
-        [&](const effects::SendInfo& e) { agent.send_info(dialog, e.content_type, e.body); },
-        [&](const effects::SendOptions&) { agent.send_options(dialog); },
-        [&](const effects::Authenticate&) { agent.authenticate(dialog); },
-        [&](const effects::Restore&) { agent.restore(dialog, call.cseq_base); },
-        [&](const effects::Arm&) { agent.arm(dialog); },
-        [&](const effects::Lift&) { agent.lift(dialog); },
-        [&](const effects::Dispose&) { agent.dispose(dialog); },
-        [&](const effects::Retire&) { agent.retire(number); },
-        [&](const effects::RunMedia&) {
-            if (dialog.media.remote.port == 0) {
-                return;
-            }
-            if (const base::Status ran = board.media_->run(number, dialog.media, dialog.hold.local);
-                !ran) {
-                shell::print({.event = "media.trouble",
-                              .call = number,
-                              .tone = shell::Tone::bad,
-                              .text = ran.error().context,
-                              .fields = {}});
-            }
-        },
-        [&](const effects::CloseMedia&) { board.media_->close(number); },
-        [&](const effects::StartRetryTimer& e) {
-            // SAFETY: the timers are the Switchboard's members.
-            board.retry_timers_[number] = base::after_ms(
-                e.delay_ms, [&board, number] { board.on_event(number, call::event::RetryDue{}); });
-        },
-        [&](const effects::StopRetryTimer&) { board.retry_timers_.erase(number); },
-        [&](const effects::Tell& e) { shell::print(notice_of(call, e)); },
-        [&](const effects::Settle& e) {
-            std::optional<media::Statistics> statistics;
-            if (auto got = board.media_->statistics(number)) {
-                statistics = *got;
-            }
-            const std::int64_t since_start = base::read_clock().boot_ms() - board.started_ms_;
-            const std::int64_t gap = statistics ? statistics->gap_ms : 0;
-            board.ledger_.enter(call, e.verdict, e.reason, statistics, since_start + gap);
-        },
-    };
-    std::visit(act, effect);
-    return status;
+    return std::visit(Effects{board, call}, effect);
+}
+
+base::Status Effects::operator()(const effects::Persist& /*e*/) const {
+    if (const auto segment = board_.media_->segment(number())) {
+        call_.dialog.media.segment = *segment;
+    }
+    return board_.store_->save(call_.dialog);
+}
+
+base::Status Effects::operator()(const effects::Forget& /*e*/) const {
+    if (const base::Status removed = board_.store_->remove(number()); !removed) {
+        // The next start tries the call once more, and the peer answers 481.
+        say("error", shell::Tone::attention, removed.error().context);
+    }
+    return {};
+}
+
+base::Status Effects::operator()(const effects::SendInvite& /*e*/) const {
+    return sent([&](sip::Agent& agent) { agent.send_invite(call_.dialog); });
+}
+
+base::Status Effects::operator()(const effects::Acknowledge& /*e*/) const {
+    return sent([&](sip::Agent& agent) { agent.acknowledge(call_.dialog); });
+}
+
+base::Status Effects::operator()(const effects::AcknowledgeStandIn& /*e*/) const {
+    return sent([&](sip::Agent& agent) { agent.acknowledge_stand_in(call_.dialog); });
+}
+
+base::Status Effects::operator()(const effects::Respond& e) const {
+    return sent([&](sip::Agent& agent) { agent.respond(call_.dialog, e.status); });
+}
+
+base::Status Effects::operator()(const effects::RespondOffer& e) const {
+    return sent([&](sip::Agent& agent) { agent.respond_now(call_.dialog, e.status, e.with_sdp); });
+}
+
+base::Status Effects::operator()(const effects::RespondBye& /*e*/) const {
+    return sent([&](sip::Agent& agent) { agent.respond_now(call_.dialog, 200, false); });
+}
+
+base::Status Effects::operator()(const effects::SendCancel& /*e*/) const {
+    return sent([&](sip::Agent& agent) { agent.send_cancel(call_.dialog); });
+}
+
+base::Status Effects::operator()(const effects::SendBye& /*e*/) const {
+    return sent([&](sip::Agent& agent) { agent.send_bye(call_.dialog); });
+}
+
+base::Status Effects::operator()(const effects::Reoffer& /*e*/) const {
+    return sent([&](sip::Agent& agent) { agent.reoffer(call_.dialog); });
+}
+
+base::Status Effects::operator()(const effects::SendInfo& e) const {
+    return sent([&](sip::Agent& agent) { agent.send_info(call_.dialog, e.content_type, e.body); });
+}
+
+base::Status Effects::operator()(const effects::SendOptions& /*e*/) const {
+    return sent([&](sip::Agent& agent) { agent.send_options(call_.dialog); });
+}
+
+base::Status Effects::operator()(const effects::Authenticate& /*e*/) const {
+    return sent([&](sip::Agent& agent) { agent.authenticate(call_.dialog); });
+}
+
+base::Status Effects::operator()(const effects::Restore& /*e*/) const {
+    return sent([&](sip::Agent& agent) { agent.restore(call_.dialog, call_.cseq_base); });
+}
+
+base::Status Effects::operator()(const effects::Arm& /*e*/) const {
+    return sent([&](sip::Agent& agent) { agent.arm(call_.dialog); });
+}
+
+base::Status Effects::operator()(const effects::Lift& /*e*/) const {
+    return sent([&](sip::Agent& agent) { agent.lift(call_.dialog); });
+}
+
+base::Status Effects::operator()(const effects::Dispose& /*e*/) const {
+    return sent([&](sip::Agent& agent) { agent.dispose(call_.dialog); });
+}
+
+base::Status Effects::operator()(const effects::RunMedia& /*e*/) const {
+    const call::Dialog& dialog = call_.dialog;
+    if (dialog.media.remote.port == 0) {
+        return {};
+    }
+    const base::Status ran = board_.media_->run(number(), dialog.media, dialog.hold.local);
+    if (!ran) {
+        // The call stands without its audio; ending it is the user's decision.
+        say("media.trouble", shell::Tone::bad, ran.error().context);
+    }
+    return {};
+}
+
+base::Status Effects::operator()(const effects::CloseMedia& /*e*/) const {
+    board_.media_->close(number());
+    return {};
+}
+
+base::Status Effects::operator()(const effects::StartRetryTimer& e) const {
+    // SAFETY: the timers are the Switchboard's members.
+    board_.retry_timers_[number()] =
+        base::after_ms(e.delay_ms, [board = &board_, number = number()] {
+            board->on_event(number, call::event::RetryDue{});
+        });
+    return {};
+}
+
+base::Status Effects::operator()(const effects::StopRetryTimer& /*e*/) const {
+    board_.retry_timers_.erase(number());
+    return {};
+}
+
+base::Status Effects::operator()(const effects::Tell& e) const {
+    shell::print(notice_of(call_, e));
+    return {};
+}
+
+base::Status Effects::operator()(const effects::Settle& e) const {
+    board_.settle(call_, e.verdict, e.reason);
+    return {};
+}
+
+template <typename Say>
+base::Status Effects::sent(const Say& say_it) const {
+    say_it(*board_.agent_);
+    return {};
+}
+
+void Effects::say(const char* event, shell::Tone tone, const std::string& text) const {
+    shell::print({.event = event,
+                  .call = number(),
+                  .tone = tone,
+                  .text = fmt::format("call {}: {}", number(), text),
+                  .fields = {}});
 }
 
 } // namespace revenant::app

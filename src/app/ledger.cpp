@@ -33,7 +33,7 @@ void Ledger::enter(const call::Call& call,
                    call::Verdict verdict,
                    const std::string& reason,
                    const std::optional<media::Statistics>& media,
-                   std::int64_t outage_ms) {
+                   base::Now now) {
     const call::Dialog& dialog = call.dialog;
     verdicts_[dialog.number] = verdict;
     std::string text = fmt::format("ledger: call {} {}  {}", dialog.number, name(verdict),
@@ -46,12 +46,15 @@ void Ledger::enter(const call::Call& call,
                                     {"reason", reason},
                                     {"call_id", base::printable(dialog.call_id, 200)},
                                     {"resumes", std::int64_t{dialog.resumes}}}};
-    if (outage_ms > 0) {
+    // From the last sign of life to the verdict. Without audio nothing tells when the phone died.
+    if (media && media->last_before_ms > 0) {
+        const std::int64_t outage_ms = now.real_ms() - media->last_before_ms;
         text += fmt::format("  outage {} ms", outage_ms);
         notice.fields.emplace_back("outage_ms", outage_ms);
     }
     if (media && media->gap_ms > 0) {
-        text += fmt::format("  RTP gap {} ms, {} packets", media->gap_ms, media->packets_missed);
+        text += fmt::format("  RTP gap {} ms, {} packet{} lost", media->gap_ms,
+                            media->packets_missed, media->packets_missed == 1 ? "" : "s");
         notice.fields.emplace_back("gap_ms", media->gap_ms);
         notice.fields.emplace_back("packets_lost",
                                    static_cast<std::int64_t>(media->packets_missed));

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "revenant/base/clock.hpp"
 #include "revenant/call/effect.hpp"
 #include "revenant/call/machine.hpp"
 #include "revenant/media/engine.hpp"
@@ -21,7 +22,7 @@ public:
                call::Verdict verdict,
                const std::string& reason,
                const std::optional<media::Statistics>& media,
-               std::int64_t outage_ms);
+               base::Now now);
 
     // Calls whose last verdict is that.
     [[nodiscard]] std::size_t count(call::Verdict verdict) const;

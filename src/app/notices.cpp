@@ -39,6 +39,9 @@ Wording ended(const call::Call& call, const call::effect::Tell& tell) {
         return {.tone = Tone::plain,
                 .text = (early ? "the caller gave up" : "the other end hung up") + why};
     }
+    if (tell.detail == "timer") {
+        return {.tone = Tone::attention, .text = "ended: the session timer ran out"};
+    }
     return {.tone = Tone::attention, .text = with_status("ended", tell)};
 }
 
@@ -111,7 +114,9 @@ shell::Notice notice_of(const call::Call& call, const call::effect::Tell& tell) 
     case News::held:
     case News::unheld:
     case News::ended: notice.fields.emplace_back("by", tell.detail); break;
-    case News::resumed: notice.fields.emplace_back("cseq", tell.detail); break;
+    case News::resumed:
+        notice.fields.emplace_back("cseq", std::int64_t{base::to_u32(tell.detail).value_or(0)});
+        break;
     case News::calling:
     case News::progress:
     case News::incoming:

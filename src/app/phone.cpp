@@ -41,7 +41,7 @@ std::string default_aor(const shell::Listen& listen) {
 }
 
 std::vector<call::Codec> chosen_codecs(const std::vector<std::string>& names) {
-    const std::vector<call::Codec> all = media::supported_codecs();
+    std::vector<call::Codec> all = media::supported_codecs();
     if (names.empty()) {
         return all;
     }

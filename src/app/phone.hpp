@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "app/switchboard.hpp"
@@ -19,13 +20,13 @@
 #include "revenant/shell/script.hpp"
 #include "revenant/sip/agent.hpp"
 
-struct _GMainLoop; // GLib's
+struct _GMainLoop; // NOLINT(bugprone-reserved-identifier): GLib's name
 
 namespace revenant::app {
 
 class Phone {
 public:
-    explicit Phone(const shell::Options& options) : options_{options} {}
+    explicit Phone(shell::Options options) : options_{std::move(options)} {}
 
     Phone(const Phone&) = delete;
     Phone& operator=(const Phone&) = delete;

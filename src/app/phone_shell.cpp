@@ -94,7 +94,9 @@ void Phone::on_line(const std::string& line) {
                               .text = {},
                               .fields = {{"command", table_.is_secret(line) ? "" : line}}});
             } else {
-                shell::print(shell::failure_notice(status.error()));
+                shell::Notice failure = shell::failure_notice(status.error());
+                failure.fields.emplace_back("command", table_.is_secret(line) ? "" : line);
+                shell::print(failure);
             }
         } else if (!status && !*later) {
             shell::print(shell::failure_notice(status.error()));

@@ -122,7 +122,7 @@ base::Status Switchboard::perform_all(call::Number number,
                                       const std::vector<call::Effect>& effects) {
     call::Call& call = calls_.at(number);
     for (const call::Effect& effect : effects) {
-        const base::Status done = Effects::perform(*this, call, effect);
+        base::Status done = Effects::perform(*this, call, effect);
         if (done) {
             continue;
         }

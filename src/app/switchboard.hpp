@@ -15,6 +15,7 @@
 
 #include "app/ledger.hpp"
 #include "app/waits.hpp"
+#include "revenant/base/clock.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/call/machine.hpp"
@@ -99,6 +100,12 @@ private:
     [[nodiscard]] base::Status perform_all(call::Number number,
                                            const call::Call& before,
                                            const std::vector<call::Effect>& effects);
+    void settle(const call::Call& call, call::Verdict verdict, const std::string& reason);
+    void settle_late(call::Number number,
+                     call::Verdict verdict,
+                     const std::string& reason,
+                     base::Now when,
+                     int tries_left);
     void bury(call::Number number);
     void pump();
 
@@ -110,6 +117,7 @@ private:
     std::map<call::Number, call::Call> calls_;
     std::set<call::Number> reserved_;
     std::unordered_map<call::Number, base::Source> retry_timers_;
+    std::unordered_map<call::Number, base::Source> late_settlements_;
     std::vector<call::Number> buried_;
     base::Source burial_;
     Waits waits_;

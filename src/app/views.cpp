@@ -197,7 +197,7 @@ void add_view_commands(shell::Table& table, Switchboard& board) {
                .completes = {},
                .words = {},
                .secret = false,
-               .run = [b](const Arguments&, Done d) { calls_command(*b, d); }});
+               .run = [b](const Arguments&, const Done& d) { calls_command(*b, d); }});
     table.add({.name = "show",
                .aliases = {},
                .arguments = "[ID]",
@@ -208,7 +208,7 @@ void add_view_commands(shell::Table& table, Switchboard& board) {
                .completes = {Completes::call_id},
                .words = {},
                .secret = false,
-               .run = [b](const Arguments& a, Done d) { show_command(*b, a, d); }});
+               .run = [b](const Arguments& a, const Done& d) { show_command(*b, a, d); }});
 }
 
 } // namespace revenant::app

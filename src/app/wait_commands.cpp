@@ -185,6 +185,7 @@ void sleep_command(const Arguments& arguments, const Done& done) {
 
 std::vector<std::string> wait_conditions() {
     std::vector<std::string> names;
+    names.reserve(conditions.size());
     for (const Condition& condition : conditions) {
         names.emplace_back(condition.name);
     }
@@ -204,7 +205,7 @@ void add_wait_commands(shell::Table& table, Switchboard& board) {
                .completes = {Completes::condition, Completes::call_id, Completes::nothing},
                .words = {},
                .secret = false,
-               .run = [b](const Arguments& a, Done d) { wait_command(*b, a, d); }});
+               .run = [b](const Arguments& a, const Done& d) { wait_command(*b, a, d); }});
     table.add({.name = "sleep",
                .aliases = {},
                .arguments = "SECONDS",
@@ -215,7 +216,7 @@ void add_wait_commands(shell::Table& table, Switchboard& board) {
                .completes = {Completes::nothing},
                .words = {},
                .secret = false,
-               .run = [](const Arguments& a, Done d) { sleep_command(a, d); }});
+               .run = [](const Arguments& a, const Done& d) { sleep_command(a, d); }});
 }
 
 } // namespace revenant::app

@@ -234,18 +234,17 @@ Step on(const Call& call, const event::Failed& e, base::Now /*now*/) {
     }
     static_cast<void>(note_cseq(next.dialog, e.cseq));
     if (e.status == 491 && call.state == State::modifying) {
+        // The peer's own offer may come first: it is answered from what both have agreed on.
+        next.dialog.local_sdp = call.agreed_sdp;
+        next.dialog.hold.local = call.agreed_hold;
         result.effects = {effect::StartRetryTimer{.delay_ms = glare_delay_ms(call.dialog)}};
     }
     return result;
 }
 
-Step on(const Call& before, const event::Ready& e, base::Now now) {
-    Call call = before;
+Step on(const Call& call, const event::Ready& e, base::Now now) {
+    // The stack's answer may not be what was predicted: what the peer has seen counts.
     const bool differs = !e.local_sdp.empty() && e.local_sdp != call.dialog.local_sdp;
-    if (differs && (call.state == State::answering || call.state == State::established)) {
-        // The stack's answer is not what was predicted: what the peer has seen counts.
-        call.dialog.local_sdp = e.local_sdp;
-    }
     switch (call.state) {
     case State::modifying:
         // After a refusal; a 2xx has brought us to `established` before this. On 491 the timer
@@ -256,8 +255,10 @@ Step on(const Call& before, const event::Ready& e, base::Now now) {
         Step result = stay(call);
         result.call.state = State::established;
         result.call.dialog.phase = Phase::established;
-        // Not stored for the ACK's sake: an answered call comes back as an established one does.
+        // Else not stored for the ACK's sake: an answered call comes back as an established one
+        // does.
         if (differs) {
+            result.call.dialog.local_sdp = e.local_sdp;
             result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
         }
         result.effects.emplace_back(effect::Tell{.news = News::established});
@@ -273,6 +274,7 @@ Step on(const Call& before, const event::Ready& e, base::Now now) {
     case State::established: {
         Step result = stay(call);
         if (differs) {
+            result.call.dialog.local_sdp = e.local_sdp;
             result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}};
         }
         return result;
@@ -316,8 +318,9 @@ Step on(const Call& call, const event::Terminated& e, base::Now now) {
     case State::established:
     case State::modifying:
         // Nobody asked for it: the session timer ran out, or the ACK never came.
-        result.effects = {effect::Tell{
-            .news = News::ended, .status = status, .detail = reason.empty() ? "timer" : reason}};
+        result.effects = {
+            status >= 300 ? effect::Tell{.news = News::ended, .status = status, .detail = reason}
+                          : effect::Tell{.news = News::ended, .detail = "timer"}};
         break;
     case State::idle:
     case State::restoring:

@@ -23,7 +23,7 @@ Step on(const Call& call, const event::Invited& e, base::Now now) {
         const auto possible =
             answer_offer(*e.offer, next.dialog.media, next.codecs, Direction::sendrecv, 1, {});
         if (!possible) {
-            result.effects = {effect::Respond{.status = 488},
+            result.effects = {effect::Respond{.status = 488}, effect::CloseMedia{},
                               effect::Tell{.news = News::failed,
                                            .status = 488,
                                            .detail = possible.error().context}};

@@ -150,6 +150,8 @@ Step on(const Call& call, const event::Resume& e, base::Now now) {
         // Not after a restart: a plain session refresh, with the description as it is.
         next.agreed_sdp = call.dialog.local_sdp;
         next.agreed_hold = call.dialog.hold.local;
+        next.offered_hold = call.dialog.hold.local;
+        next.last_status = 0;
         next.state = State::modifying;
         result.effects = {effect::Reoffer{}};
         return result;
@@ -279,7 +281,14 @@ Step on(const Call& call, const event::RetryDue& /*e*/, base::Now now) {
         result.call.state = State::restoring;
         result.effects = {effect::Restore{}};
         return result;
-    case State::modifying: result.effects = {effect::Reoffer{}}; return result;
+    case State::modifying:
+        // After 491; the offer is made anew from what is agreed by now.
+        if (call.offered_hold != call.dialog.hold.local) {
+            return offer_hold(call, call.offered_hold);
+        }
+        result.call.last_status = 0;
+        result.effects = {effect::Reoffer{}};
+        return result;
     case State::idle:
     case State::inviting:
     case State::proceeding:

@@ -65,6 +65,9 @@ namespace revenant::call {
 // States between the restart and the peer's answer.
 [[nodiscard]] bool is_coming_back(State state);
 
+// Hold or unhold: a re-INVITE whose description differs in its direction only (RFC 3264 §8.4).
+[[nodiscard]] Step offer_hold(const Call& call, bool hold);
+
 // Takes over what a 2xx, a re-INVITE or an UPDATE says (RFC 3261 §12.2.1.2: target, not route).
 void learn(Dialog& dialog, const PeerFacts& facts, base::Now now);
 

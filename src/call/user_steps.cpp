@@ -17,20 +17,6 @@ std::string not_in(const Call& call, std::string_view what) {
     return fmt::format("call {} is {}: {}", call.dialog.number, name(call.state), what);
 }
 
-// Hold and unhold: a re-INVITE whose description differs in its direction only (RFC 3264 §8.4).
-Step reoffer(const Call& call, bool hold) {
-    Step result = stay(call);
-    Call& next = result.call;
-    next.agreed_sdp = call.dialog.local_sdp;
-    next.agreed_hold = call.dialog.hold.local;
-    next.dialog.hold.local = hold;
-    next.dialog.local_sdp = redirect(call.dialog.local_sdp, wanted(next.dialog.hold));
-    next.dialog.in_flight.reoffer = true;
-    next.state = State::modifying;
-    result.effects = {effect::Persist{.otherwise = effect::Otherwise::abandon}, effect::Reoffer{}};
-    return result;
-}
-
 } // namespace
 
 Step on(const Call& call, const event::Dial& /*e*/, base::Now now) {
@@ -134,6 +120,21 @@ Step on(const Call& call, const event::HangUp& /*e*/, base::Now now) {
     return result;
 }
 
+Step offer_hold(const Call& call, bool hold) {
+    Step result = stay(call);
+    Call& next = result.call;
+    next.agreed_sdp = call.dialog.local_sdp;
+    next.agreed_hold = call.dialog.hold.local;
+    next.dialog.hold.local = hold;
+    next.dialog.local_sdp = redirect(call.dialog.local_sdp, wanted(next.dialog.hold));
+    next.offered_hold = hold;
+    next.last_status = 0;
+    next.dialog.in_flight.reoffer = true;
+    next.state = State::modifying;
+    result.effects = {effect::Persist{.otherwise = effect::Otherwise::abandon}, effect::Reoffer{}};
+    return result;
+}
+
 Step on(const Call& call, const event::Hold& /*e*/, base::Now /*now*/) {
     if (call.state == State::established && call.dialog.hold.local) {
         return refuse(call, not_in(call, "the peer is on hold already"));
@@ -141,7 +142,7 @@ Step on(const Call& call, const event::Hold& /*e*/, base::Now /*now*/) {
     if (call.state != State::established) {
         return refuse(call, not_in(call, "only an established call can be held"));
     }
-    return reoffer(call, true);
+    return offer_hold(call, true);
 }
 
 Step on(const Call& call, const event::Unhold& /*e*/, base::Now /*now*/) {
@@ -151,7 +152,7 @@ Step on(const Call& call, const event::Unhold& /*e*/, base::Now /*now*/) {
     if (call.state != State::established) {
         return refuse(call, not_in(call, "only an established call can be unheld"));
     }
-    return reoffer(call, false);
+    return offer_hold(call, false);
 }
 
 Step on(const Call& call, const event::SendInfo& e, base::Now /*now*/) {

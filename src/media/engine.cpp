@@ -443,6 +443,8 @@ base::Result<Statistics> RealEngine::statistics(call::Number number) const {
     }
     s.packets_missed = c.missed.value();
     s.gap_ms = static_cast<std::int64_t>(c.gap_ms.value());
+    s.is_resuming = c.resuming.value() != 0;
+    s.last_before_ms = static_cast<std::int64_t>(c.last_before_ms.value());
     return s;
 }
 

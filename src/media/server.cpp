@@ -106,6 +106,10 @@ void Server::work() {
     served_tick_ = base::read_clock().boot_ns / grid_ns;
     for (;;) {
         const base::Now now = base::read_clock();
+        if (wheel_.empty()) {
+            // Nobody was owed anything meanwhile: the next session begins in the present.
+            served_tick_ = now.boot_ns / grid_ns;
+        }
         if (!handle_commands(now)) {
             return;
         }

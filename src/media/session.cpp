@@ -51,6 +51,7 @@ Session::Session(call::Number call,
     cname_size_ = std::min(end.size, cname_.size());
     marker_ = last_index_ == 0;
     resuming_ = last_index_ != 0;
+    counters.resuming.set(resuming_ ? 1 : 0);
 }
 
 // ---- changes of plan
@@ -84,6 +85,7 @@ void Session::change_sending(bool sending, bool numbering_changed, const base::N
         begin_run(now);
         marker_ = marker_ || was_paused;
         resuming_ = resuming_ && !was_paused; // a pause is no gap
+        counters.resuming.set(resuming_ ? 1 : 0);
     }
 }
 
@@ -311,8 +313,11 @@ void Session::sink_result(int error, Workspace& workspace) {
 
 void Session::note_restart(std::uint64_t next, const base::Now& now) {
     resuming_ = false;
+    counters.resuming.set(0);
     const base::Now last = slot_.last_sent();
     counters.missed.set(next - last_index_ - 1);
+    counters.last_before_ms.set(
+        static_cast<std::uint64_t>(std::max<std::int64_t>(last.real_ms(), 0)));
     // After a reboot the boot clock began anew, and only the other one measures the gap.
     const bool same_boot =
         now.boot_ns - last.boot_ns >= 0 &&

@@ -68,6 +68,8 @@ struct Counters {
     Counter round_trip_us; // plus one; 0: unknown
     Counter remote_ssrc;   // plus one; 0: unknown
     Counter missed, gap_ms;
+    Counter last_before_ms; // real time, 0: none
+    Counter resuming;       // 1 until the first packet after a restart
 };
 
 // What the media thread needs once, not per session.

@@ -16,6 +16,8 @@ class Wheel {
 public:
     static constexpr std::int64_t size = 64; // ticks; no session is put further ahead than this
 
+    [[nodiscard]] bool empty() const { return occupied_ == 0; }
+
     void insert(T* item, std::int64_t tick) {
         const auto at = bucket(tick);
         item->wheel_tick = tick;

@@ -72,9 +72,10 @@ base::Result<std::unique_ptr<Agent>> Agent::create(const Settings& settings, Lis
     return agent;
 }
 
-AgentImpl::AgentImpl(const Settings& settings, Listener& listener)
-    : settings_{settings}, listener_{&listener}, stand_in_name_{"stand-in-" +
-                                                                base::random_token(20)} {}
+AgentImpl::AgentImpl(Settings settings, Listener& listener)
+    : settings_{std::move(settings)}, listener_{&listener}, stand_in_name_{"stand-in-" +
+                                                                           base::random_token(20)} {
+}
 
 AgentImpl::~AgentImpl() {
     legs_.clear();
@@ -146,7 +147,8 @@ base::Result<Origin> AgentImpl::origin_for(std::string_view target) const {
         origin.transport = hop.transport.value_or(
             stack->takes(call::Transport::udp) ? call::Transport::udp : call::Transport::tcp);
         origin.target = uri->text;
-        if (!uri->transport && origin.transport == call::Transport::tcp) {
+        if (!uri->transport && settings_.outbound_proxy.empty() &&
+            origin.transport == call::Transport::tcp) {
             origin.target += ";transport=tcp";
         }
         origin.local = {.address = local, .port = stack->listen().at.port};

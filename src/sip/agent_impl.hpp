@@ -29,7 +29,7 @@ namespace revenant::sip {
 
 class AgentImpl final : public Agent, private StackUser {
 public:
-    AgentImpl(const Settings& settings, Listener& listener);
+    AgentImpl(Settings settings, Listener& listener);
     AgentImpl(const AgentImpl&) = delete;
     AgentImpl& operator=(const AgentImpl&) = delete;
     ~AgentImpl() override;

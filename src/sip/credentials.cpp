@@ -20,7 +20,7 @@ namespace revenant::sip {
 
 namespace {
 
-constexpr off_t size_max = 64 * 1024;
+constexpr off_t size_max = 65'536;
 
 base::Result<Credentials> read_line(std::string_view line) {
     const std::size_t first = line.find(':');

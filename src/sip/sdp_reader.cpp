@@ -18,7 +18,7 @@ namespace revenant::sip {
 
 namespace {
 
-constexpr std::size_t length_max = 64 * 1024;
+constexpr std::size_t length_max = 65'536;
 constexpr std::size_t streams_max = 32;
 constexpr std::size_t codecs_max = 64;
 

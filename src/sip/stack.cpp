@@ -112,7 +112,7 @@ base::Error bind_error(const Listen& listen) {
         if (listen.transport && *listen.transport != transport) {
             continue;
         }
-        const base::Error error = why_not(listen, kind);
+        base::Error error = why_not(listen, kind);
         if (!error.context.empty()) {
             return error;
         }

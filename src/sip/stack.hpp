@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "revenant/base/result.hpp"
 #include "revenant/call/dialog.hpp"
@@ -50,7 +51,7 @@ public:
     void shut_down(std::function<void()> done);
 
 private:
-    Stack(const Listen& listen, StackUser& user) : listen_{listen}, user_{&user} {}
+    Stack(Listen listen, StackUser& user) : listen_{std::move(listen)}, user_{&user} {}
 
     static void on_nua(nua_event_t event,
                        int status,

@@ -1,5 +1,6 @@
 #include "sip/stand_in.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -7,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -51,8 +53,10 @@ std::string head(const sip_t& sip, std::string_view status, std::string_view nam
 // target, session and timer from it.
 std::string accept_invite(const sip_t& sip, const call::Dialog& dialog, std::string_view name) {
     std::string text = head(sip, "200 OK", name);
-    for (auto route = dialog.route_set.rbegin(); route != dialog.route_set.rend(); ++route) {
-        text += fmt::format("Record-Route: {}\r\n", *route);
+    std::vector<std::string> record_route = dialog.route_set;
+    std::ranges::reverse(record_route);
+    for (const std::string& route : record_route) {
+        text += fmt::format("Record-Route: {}\r\n", route);
     }
     text += fmt::format("Contact: <{}>\r\n", dialog.remote_target);
     if (!dialog.peer_allow.empty()) {

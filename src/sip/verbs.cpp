@@ -33,12 +33,12 @@ std::string real_proxy(const call::Dialog& dialog) {
     return route && route->loose_route ? route->text : std::string{};
 }
 
-// The description as it is: with our o= line (RFC 3264 §8 wants it kept), and with our address in
-// it also where the stack would rather name a public one in place of loopback.
+// The description as it is: with our o= line (RFC 3264 §8 wants it kept), our address in it also
+// where the stack would rather name a public one in place of loopback, and our order of codecs.
 #define SESSION_TAGS(dialog)                                                                       \
     SOATAG_USER_SDP_STR((dialog).local_sdp.c_str()), SOATAG_USER_O_LINE(1),                        \
         SOATAG_ADDRESS((dialog).media.local.address.c_str()),                                      \
-        SOATAG_RTP_SELECT(SOA_RTP_SELECT_ALL)
+        SOATAG_RTP_SELECT(SOA_RTP_SELECT_ALL), SOATAG_RTP_SORT(SOA_RTP_SORT_LOCAL)
 
 const char* or_null(const std::string& text) {
     return text.empty() ? nullptr : text.c_str();
@@ -103,12 +103,14 @@ void AgentImpl::respond(const call::Dialog& dialog, std::uint16_t status) {
     if (leg == nullptr) {
         return;
     }
-    const bool with_sdp = status >= 200 && status < 300;
+    if (status >= 200 && status < 300) {
+        nua_respond(leg->handle(), status, phrase_of(status),
+                    SIPTAG_CONTACT_STR(dialog.local_contact.c_str()), SESSION_TAGS(dialog),
+                    TAG_END());
+        return;
+    }
     nua_respond(leg->handle(), status, phrase_of(status),
-                TAG_IF(status < 300, SIPTAG_CONTACT_STR(dialog.local_contact.c_str())),
-                TAG_IF(with_sdp, SOATAG_USER_SDP_STR(dialog.local_sdp.c_str())),
-                SOATAG_USER_O_LINE(1), SOATAG_ADDRESS(dialog.media.local.address.c_str()),
-                SOATAG_RTP_SELECT(SOA_RTP_SELECT_ALL), TAG_END());
+                TAG_IF(status < 200, SIPTAG_CONTACT_STR(dialog.local_contact.c_str())), TAG_END());
 }
 
 void AgentImpl::respond_now(const call::Dialog& dialog, std::uint16_t status, bool with_sdp) {
@@ -116,9 +118,13 @@ void AgentImpl::respond_now(const call::Dialog& dialog, std::uint16_t status, bo
     if (leg == nullptr || being_handled_ == nullptr || being_handled_->message == nullptr) {
         return;
     }
+    if (status < 300 && with_sdp) {
+        nua_respond(leg->handle(), status, phrase_of(status), NUTAG_WITH(being_handled_->message),
+                    SIPTAG_CONTACT_STR(dialog.local_contact.c_str()), SESSION_TAGS(dialog),
+                    TAG_END());
+        return;
+    }
     nua_respond(leg->handle(), status, phrase_of(status), NUTAG_WITH(being_handled_->message),
-                TAG_IF(status < 300 && with_sdp, SIPTAG_CONTACT_STR(dialog.local_contact.c_str())),
-                TAG_IF(status < 300 && with_sdp, SOATAG_USER_SDP_STR(dialog.local_sdp.c_str())),
                 TAG_END());
 }
 

@@ -1,6 +1,7 @@
 // In which order things are done: what is stored before the peer can believe it, and what each
 // answer leads to.
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <variant>
 #include <vector>
@@ -38,7 +39,8 @@ struct Story {
         on(event);
         const auto* persist = first<effect::Persist>(effects);
         REQUIRE(persist != nullptr);
-        CHECK(std::holds_alternative<effect::Persist>(effects.front()));
+        CHECK((std::holds_alternative<effect::Persist>(effects.front()) ||
+               std::holds_alternative<effect::StopRetryTimer>(effects.front())));
         if (persist->otherwise == effect::Otherwise::go_on) {
             return *this;
         }
@@ -194,9 +196,8 @@ TEST_CASE("BYE from the peer removes the record before the 200") {
 }
 
 TEST_CASE("our BYE leaves only after the record says that the call is ending") {
-    for (const State state :
-         {State::answering, State::established, State::modifying, State::restored, State::resuming,
-          State::detour, State::retrying}) {
+    for (const State state : {State::answering, State::established, State::modifying,
+                              State::restored, State::resuming, State::detour, State::retrying}) {
         CAPTURE(name(state));
         Story s = in(state).on(event::HangUp{});
         CHECK(stored_before<effect::SendBye>(s.effects));
@@ -252,7 +253,7 @@ TEST_CASE("a re-INVITE goes out only after its description is stored") {
 
 TEST_CASE("an offer that is refused is rolled back") {
     const std::string agreed = sample_call(State::established).dialog.local_sdp;
-    for (const std::uint16_t status : {488, 403, 500, 603}) {
+    for (const std::uint16_t status : std::initializer_list<std::uint16_t>{488, 403, 500, 603}) {
         Story s = in(State::established).on(event::Hold{});
         s.on(refusal(status, 4001));
         CHECK(s.call.state == State::modifying);
@@ -329,7 +330,7 @@ TEST_CASE("to resume from the start, media run before the dialog is rebuilt") {
 }
 
 TEST_CASE("481, 404 and 410 to the armed re-INVITE remove the record") {
-    for (const std::uint16_t status : {481, 404, 410}) {
+    for (const std::uint16_t status : std::initializer_list<std::uint16_t>{481, 404, 410}) {
         Story s = in(State::resuming).on(refusal(status)).on(event::Terminated{});
         CHECK(s.call.state == State::over);
         CHECK(has<effect::Forget>(s.effects));
@@ -340,7 +341,8 @@ TEST_CASE("481, 404 and 410 to the armed re-INVITE remove the record") {
 }
 
 TEST_CASE("503 and silence lead to another birth, never to a BYE") {
-    for (const std::uint16_t status : {503, 500, 504, 408, 422}) {
+    for (const std::uint16_t status :
+         std::initializer_list<std::uint16_t>{503, 500, 504, 408, 422}) {
         CAPTURE(status);
         Story s = in(State::resuming);
         const std::uint32_t base = s.call.cseq_base;
@@ -389,7 +391,8 @@ TEST_CASE("after the deadline the call is said to be lost but stays in quarantin
 }
 
 TEST_CASE("488, 403 and other refusals leave the call alive") {
-    for (const std::uint16_t status : {488, 403, 486, 603, 302}) {
+    for (const std::uint16_t status :
+         std::initializer_list<std::uint16_t>{488, 403, 486, 603, 302}) {
         CAPTURE(status);
         Story s = in(State::resuming).on(refusal(status)).on(event::Ready{});
         CHECK(s.call.state == State::established);
@@ -474,10 +477,10 @@ TEST_CASE("disk full: a 2xx is ACKed and ended with BYE") {
 
 TEST_CASE("disk full: a peer's re-INVITE gets 500 and changes nothing") {
     const Dialog before = sample_call(State::established).dialog;
-    Story s = in(State::established)
-                  .on_with_full_disk(event::Offered{.cseq = 9,
-                                                    .facts = peer_facts(),
-                                                    .offer = peer_session(Direction::sendonly)});
+    Story s =
+        in(State::established)
+            .on_with_full_disk(event::Offered{
+                .cseq = 9, .facts = peer_facts(), .offer = peer_session(Direction::sendonly)});
     CHECK(names_of(s.effects) == "RespondOffer Tell");
     CHECK(first<effect::RespondOffer>(s.effects)->status == 500);
     CHECK(s.call.dialog == before);
@@ -549,17 +552,117 @@ TEST_CASE("revive() takes the next block of CSeqs, whatever was written before")
 TEST_CASE("check() finds what must not be") {
     Call call = sample_call(State::established);
     CHECK(check(call) == "");
-    SUBCASE("no number") { call.dialog.number = 0; }
-    SUBCASE("too high a number") { call.dialog.number = number_max + 1; }
-    SUBCASE("no Call-ID") { call.dialog.call_id.clear(); }
-    SUBCASE("no local tag") { call.dialog.local_tag.clear(); }
-    SUBCASE("no remote tag") { call.dialog.remote_tag.clear(); }
-    SUBCASE("no target") { call.dialog.remote_target.clear(); }
-    SUBCASE("no description") { call.dialog.local_sdp.clear(); }
-    SUBCASE("another phase") { call.dialog.phase = Phase::ringing; }
+    SUBCASE("no number") {
+        call.dialog.number = 0;
+    }
+    SUBCASE("too high a number") {
+        call.dialog.number = number_max + 1;
+    }
+    SUBCASE("no Call-ID") {
+        call.dialog.call_id.clear();
+    }
+    SUBCASE("no local tag") {
+        call.dialog.local_tag.clear();
+    }
+    SUBCASE("no remote tag") {
+        call.dialog.remote_tag.clear();
+    }
+    SUBCASE("no target") {
+        call.dialog.remote_target.clear();
+    }
+    SUBCASE("no description") {
+        call.dialog.local_sdp.clear();
+    }
+    SUBCASE("another phase") {
+        call.dialog.phase = Phase::ringing;
+    }
     SUBCASE("a birth above the watermark") {
         call = sample_call(State::restoring);
         call.cseq_base = call.dialog.cseq_watermark;
     }
     CHECK(check(call) != "");
+}
+
+// ---- Found by review of the table. Each fails today; take the decorator away with its fix. ----
+
+TEST_CASE("after many glares in one birth the next birth is still above all that was sent" *
+          doctest::should_fail()) {
+    Story s = in(State::resuming);
+    s.call.resume_deadline_ms = s.now.boot_ms() + 100'000'000;
+    std::uint32_t armed = s.call.cseq_base + 2;
+    for (int i = 0; i < 150; ++i) {
+        s.on(refusal(491, armed)).on(event::Ready{}).on(event::RetryDue{});
+        ++armed;
+    }
+    s.on(refusal(503, armed)).on(event::Terminated{});
+    CHECK(s.call.cseq_base >= armed);
+}
+
+TEST_CASE("a CSeq near the watermark is stored whatever answer shows it" * doctest::should_fail()) {
+    for (const Event& e :
+         {Event{event::Challenged{.cseq = sample_watermark, .have_credentials = true}},
+          Event{event::Failed{.status = 488, .cseq = sample_watermark}}}) {
+        Story s = in(State::modifying).on(e);
+        CHECK(s.call.dialog.cseq_watermark > sample_watermark + 50);
+        CHECK(has<effect::Persist>(s.effects));
+    }
+}
+
+TEST_CASE("a call that the user has canceled is not dialled again with credentials" *
+          doctest::should_fail()) {
+    Story s = in(State::canceling).on(event::Challenged{.cseq = 2, .have_credentials = true});
+    CHECK_FALSE(has<effect::Authenticate>(s.effects));
+    CHECK(s.call.state == State::over);
+}
+
+TEST_CASE("challenges are counted in a row: an answer in between begins anew" *
+          doctest::should_fail()) {
+    Story s = in(State::established);
+    for (std::uint32_t i = 0; i < 10; ++i) {
+        s.on(event::Resume{});
+        s.on(event::Challenged{.cseq = 4000 + 2 * i, .have_credentials = true});
+        CHECK(has<effect::Authenticate>(s.effects));
+        s.on(ok(4001 + 2 * i));
+    }
+}
+
+TEST_CASE("a hold that cannot be authenticated is rolled back" * doctest::should_fail()) {
+    Story s = in(State::established).on(event::Hold{});
+    s.on(event::Challenged{.cseq = 4001, .have_credentials = false});
+    s.on(event::Ready{});
+    CHECK(s.call.state == State::established);
+    CHECK_FALSE(s.call.dialog.hold.local);
+}
+
+TEST_CASE("while the dialog is rebuilt, the peer's re-INVITE does not hear that it is gone" *
+          doctest::should_fail()) {
+    for (const State state : {State::restoring, State::rebirth}) {
+        Story s = in(state).on(event::Offered{.cseq = 9, .offer = peer_session()});
+        CHECK(first<effect::RespondOffer>(s.effects)->status != 481);
+    }
+}
+
+TEST_CASE("an end without an answer is not told with an old answer's status" *
+          doctest::should_fail()) {
+    Story s = in(State::inviting);
+    s.on(event::Challenged{.cseq = 2, .have_credentials = true}).on(ok(3)).on(event::Ready{});
+    s.on(event::Terminated{.status = 0, .reason = "session timer"});
+    CHECK(first<effect::Tell>(s.effects)->status != 401);
+}
+
+TEST_CASE("a version that the peer has seen is never given to another description" *
+          doctest::should_fail()) {
+    Story s = in(State::established).on(event::Hold{});
+    const std::string refused = s.call.dialog.local_sdp; // version 3, sendonly
+    s.on(refusal(488, 4001)).on(event::Ready{});
+    s.on(event::Offered{.cseq = 9, .offer = peer_session(Direction::sendonly, 2)});
+    const std::string answer = s.call.dialog.local_sdp; // recvonly
+    CHECK(answer != refused);
+    CHECK(answer.substr(0, answer.find("s=-")) != refused.substr(0, refused.find("s=-")));
+}
+
+TEST_CASE("the stack's refresh by UPDATE is no request of the user's" * doctest::should_fail()) {
+    Story s = in(State::established).on(event::SendInfo{});
+    s.on(event::RequestDone{.method = "UPDATE", .status = 200, .cseq = 4001});
+    CHECK(s.call.requests_open == 1);
 }

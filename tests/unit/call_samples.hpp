@@ -96,7 +96,8 @@ inline Call new_call(Role role = Role::caller) {
     d.media.source = "silence";
     d.media.sink = "null";
     if (role == Role::caller) {
-        d.local_sdp = write_offer(d.media.ssrc, d.media.local, call.codecs, 20, Direction::sendrecv);
+        d.local_sdp =
+            write_offer(d.media.ssrc, d.media.local, call.codecs, 20, Direction::sendrecv);
     } else {
         d.phase = Phase::ringing;
         d.remote_tag = "peer-tag";
@@ -160,10 +161,10 @@ inline Call sample_call(State state) {
 }
 
 inline constexpr std::array all_states{
-    State::idle,      State::inviting, State::proceeding, State::canceling,
-    State::alerting,  State::answering, State::established, State::modifying,
-    State::ending,    State::restoring, State::restored,  State::resuming,
-    State::detour,    State::retrying,  State::rebirth,   State::over};
+    State::idle,     State::inviting,  State::proceeding,  State::canceling,
+    State::alerting, State::answering, State::established, State::modifying,
+    State::ending,   State::restoring, State::restored,    State::resuming,
+    State::detour,   State::retrying,  State::rebirth,     State::over};
 
 inline std::string_view name(effect::Otherwise otherwise) {
     switch (otherwise) {

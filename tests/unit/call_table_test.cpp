@@ -163,10 +163,9 @@ std::string row(std::string_view state_note, const Call& call, const Case& c) {
     for (const Effect& effect : result.effects) {
         effects += (effects.empty() ? " " : ", ") + text_of(effect);
     }
-    std::string line =
-        fmt::format("{} --{}--> {}:{}", noted(name(call.state), state_note),
-                    noted(name(c.event), c.note), name(result.call.state),
-                    effects.empty() ? " -" : effects);
+    std::string line = fmt::format("{} --{}--> {}:{}", noted(name(call.state), state_note),
+                                   noted(name(c.event), c.note), name(result.call.state),
+                                   effects.empty() ? " -" : effects);
     if (!result.status) {
         line += " | " + result.status.error().context;
     }
@@ -174,9 +173,8 @@ std::string row(std::string_view state_note, const Call& call, const Case& c) {
 }
 
 std::string table() {
-    std::string text =
-        "# What the call machine does: STATE --EVENT--> NEXT: EFFECTS | ERROR\n"
-        "# Written by call_table_test.cpp with REVENANT_UPDATE_GOLDEN=1.\n";
+    std::string text = "# What the call machine does: STATE --EVENT--> NEXT: EFFECTS | ERROR\n"
+                       "# Written by call_table_test.cpp with REVENANT_UPDATE_GOLDEN=1.\n";
     for (const State state : all_states) {
         text += "\n";
         for (const Case& c : events()) {
@@ -188,12 +186,12 @@ std::string table() {
         text += "\n";
         const Case plain_challenge{"401",
                                    event::Challenged{.cseq = 4001, .have_credentials = true}};
-        for (const Case& c : {Case{"", event::Answer{}}, Case{"", event::HangUp{}},
-                              Case{"", event::Hold{}}, Case{"", event::Unhold{}},
-                              Case{"", event::Resume{}}, Case{"", event::Restore{}},
-                              Case{"and resume", event::Restore{.resume = true}}, plain_challenge,
-                              Case{"", event::Ready{}}, Case{"", event::Terminated{}},
-                              Case{"", event::RetryDue{}}}) {
+        for (const Case& c :
+             {Case{"", event::Answer{}}, Case{"", event::HangUp{}}, Case{"", event::Hold{}},
+              Case{"", event::Unhold{}}, Case{"", event::Resume{}}, Case{"", event::Restore{}},
+              Case{"and resume", event::Restore{.resume = true}}, plain_challenge,
+              Case{"", event::Ready{}}, Case{"", event::Terminated{}},
+              Case{"", event::RetryDue{}}}) {
             text += row(note, call, c);
         }
     }

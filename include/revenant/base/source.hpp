@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <functional>
 
-struct _GSource; // GLib's; the name is fixed by its headers
+struct _GSource; // NOLINT(bugprone-reserved-identifier): GLib's name
 
 namespace revenant::base {
 

@@ -93,8 +93,6 @@ struct Lift {}; // end the quarantine
 
 struct Dispose {}; // destroy the dialog in the stack; nothing reaches the peer
 
-struct Retire {}; // the call is over: forget it once nothing refers to it
-
 struct RunMedia {}; // start, or apply dialog.media and the hold state
 
 struct CloseMedia {};
@@ -136,7 +134,7 @@ using Effect = std::variant<effect::Persist,
                             effect::Arm,
                             effect::Lift,
                             effect::Dispose,
-                            effect::Retire,
+
                             effect::RunMedia,
                             effect::CloseMedia,
                             effect::StartRetryTimer,

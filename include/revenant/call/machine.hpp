@@ -78,9 +78,10 @@ struct Call {
     std::uint32_t requests_open = 0;
     std::uint16_t request_status = 0;
 
-    // The offer that `modifying` goes back to when it is refused.
+    // What `modifying` goes back to when its offer is refused, and what it offers.
     std::string agreed_sdp;
     bool agreed_hold = false;
+    bool offered_hold = false;
 
     // The peer's offer while alerting.
     RemoteSession offer;

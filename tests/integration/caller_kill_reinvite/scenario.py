@@ -14,9 +14,11 @@ def run(env):
     phone.do("info 1 before")
 
     story.kill_and_resume(env, phone)
+    env.capture.wait_rtp("after the kill", lambda r: r.source[0] == phone.address, 20, since=phone.killed_at)
+    checks.one_stream(checks.rtp_from(env.capture, phone))
     story.use(env, phone, peer, call_id)
     story.hang_up(env, phone, peer, who, call_id)
 
     checks.one_dialog(env.capture, phone, bye_asked=who == "phone")
-    checks.one_stream(checks.rtp_from(env.capture, phone))
+    checks.one_stream(checks.rtp_from(env.capture, phone), pauses=True)
     phone.quit()

@@ -20,10 +20,11 @@ def run(env):
     check(any(w in invite.sdp for w in wanted), f"the re-INVITE does not say {wanted}:\n{invite.sdp.decode()}")
     check(not phone.seen("call.unheld"), "the call came back unheld")
 
-    if env.variant in ("local", "both"):
-        story.unhold(env, phone)
     if env.variant in ("remote", "both"):
         story.peer_unhold(env, phone, peer, call_id)
+    if env.variant in ("local", "both"):
+        check(not [e for e in phone.seen("call.unheld") if e["by"] == "local"], "the peer took our hold off")
+        story.unhold(env, phone)
     last = checks.sdp_sent(env.capture, phone)[-1]
     check(not any(w in last.sdp for w in (b"a=sendonly", b"a=recvonly", b"a=inactive")),
           f"still held:\n{last.sdp.decode()}")

@@ -103,6 +103,10 @@ def sdp(env):
     for event in phone.seen("call.incoming"):
         phone.send(f"bye {event['call']}")
     check(not phone.seen("call.ended", call=1), "an offer ended the call")
+    eve.send(request("INVITE", "good", head + b"c=IN IP4 127.0.0.66\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n"), here)
+    answer = env.capture.wait("an answer to a good offer", lambda m: m.call_id == "good" and (m.status or 0) > 100)
+    check(answer.status == 180, f"a good offer after the bad ones got {answer.first_line}")
+    phone.send(f"decline {phone.wait('call.incoming', call_id='good')['call']}")
     untouched(env, phone, peer, call_id)
 
 

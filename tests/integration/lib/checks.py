@@ -111,20 +111,22 @@ def rtp_from(capture, phone, remote=None):
             and (remote is None or r.destination == remote)]
 
 
-def one_stream(packets, step=160):
+def one_stream(packets, step=160, pauses=False):
     """One SSRC, no number twice, none backwards, timestamps where the numbers put them. Returns how many
-    packets the receiver would call lost."""
+    packets the receiver would call lost. With pauses (a hold) the timestamp may run ahead of the number."""
     check(packets, "no RTP")
     sources = {p.ssrc for p in packets}
     check(len(sources) == 1, f"{len(sources)} SSRCs: {sorted(sources)}")
     first = packets[0]
-    extended, last = [], None
+    extended, last, ahead = [], None, 0
     for packet in packets:
         n = (packet.sequence - first.sequence) & 0xFFFF
         if last is not None and n <= last:
             raise Failure(f"RTP number {packet.sequence} " + ("was sent twice" if n == last else "went backwards"))
-        check((packet.timestamp - first.timestamp) & 0xFFFFFFFF == (n * step) & 0xFFFFFFFF,
+        slots, rest = divmod((packet.timestamp - first.timestamp) & 0xFFFFFFFF, step)
+        check(rest == 0 and (slots == n or pauses and slots - n >= ahead),
               f"RTP number {packet.sequence}: timestamp {packet.timestamp}, not {first.timestamp} + {n} * {step}")
+        ahead = slots - n
         extended.append(n)
         last = n
     return extended[-1] + 1 - len(extended)

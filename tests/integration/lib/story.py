@@ -3,7 +3,7 @@
 import time
 
 from . import checks
-from .waiting import check
+from .waiting import check, until
 
 
 def called_peer(env, phone, peer, command=None):
@@ -38,9 +38,18 @@ def kill_and_resume(env, phone, call_id=None):
     quiet(env, phone, phone.killed_at)
     reinvite(phone)
     invite = checks.same_refresh(env.capture, phone, phone.killed_at, call_id)
-    env.capture.wait("the ACK of the re-INVITE", lambda m: m.method == "ACK" and phone.from_here(m)
-                     and m.cseq == invite.cseq, since=phone.killed_at)
+    acked(env, phone.killed_at)
     return invite
+
+
+def acked(env, since):
+    """Every INVITE sent since then has its ACK, on every hop: a proxy may still have it when the phone is done."""
+    def hops(method):
+        return {(m.call_id, m.cseq, m.destination[0]) for m in env.capture.messages(since=since)
+                if m.method == method and m.is_request}
+    env.capture.sync()
+    until(lambda: hops("INVITE") <= hops("ACK"), 5,
+          lambda: "an ACK for every INVITE\n" + env.capture.exchange())
 
 
 def quiet(env, phone, since):
@@ -55,19 +64,21 @@ def use(env, phone, peer=None, call_id=None, info="hello"):
     hold(env, phone)
     unhold(env, phone)
     if peer is not None:
+        since = time.time()
         peer.cue("INFO", call_id)
         phone.wait("call.info")
+        env.capture.wait("the 200 to the peer's INFO", lambda m: m.status == 200 and m.method == "INFO"
+                         and m.destination[0] == peer.address, since=since)
         peer_hold(env, phone, peer, call_id)
         peer_unhold(env, phone, peer, call_id)
 
 
 def hold(env, phone, command="hold 1", event="call.held"):
     """The user holds the call, and the peer has the ACK."""
+    since = time.time()
     phone.send(command)
     phone.wait(event, by="local")
-    invites = [m for m in env.capture.sync().messages(phone.from_here) if m.method == "INVITE" and m.is_request]
-    env.capture.wait("the ACK", lambda m: m.method == "ACK" and phone.from_here(m) and m.cseq == invites[-1].cseq
-                     and m.call_id == invites[-1].call_id)
+    acked(env, since)
 
 
 def unhold(env, phone):
@@ -79,7 +90,7 @@ def peer_hold(env, phone, peer, call_id, cue="HOLD", event="call.held"):
     since = time.time()
     peer.cue(cue, call_id)
     phone.wait(event, by="remote")
-    env.capture.wait("the peer's ACK", lambda m: m.method == "ACK" and phone.to_here(m), since=since)
+    acked(env, since)
 
 
 def peer_unhold(env, phone, peer, call_id):

@@ -39,5 +39,5 @@ def run(env):
     story.use(env, phone, peer, call_id)
     story.hang_up(env, phone, peer, "phone", call_id)
     checks.one_dialog(env.capture, phone, bye_asked=True)
-    print(f"{checks.one_stream(checks.rtp_from(env.capture, phone))} RTP packets missing after {ROUNDS} kills")
+    print(f"{checks.one_stream(checks.rtp_from(env.capture, phone), pauses=True)} RTP packets missing after {ROUNDS} kills")
     phone.quit()

@@ -3,7 +3,7 @@ the fourth is said to be gone, and it harms none of the others."""
 
 import os
 
-from lib import checks, story
+from lib import checks
 from lib.waiting import check, until
 
 

@@ -42,5 +42,5 @@ def run(env):
     story.use(env, phone, peer, call_id)
     story.hang_up(env, phone, peer, "phone", call_id)
     checks.one_dialog(env.capture, phone, bye_asked=True)
-    checks.one_stream(checks.rtp_from(env.capture, phone))
+    checks.one_stream(checks.rtp_from(env.capture, phone), pauses=True)
     phone.quit()

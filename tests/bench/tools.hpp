@@ -1,0 +1,345 @@
+// What the bench programs share: a clock, UDP sockets with the kernel's time of arrival, a child
+// that is started and killed by pid, and just enough SIP to be the other end of a call.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <fstream>
+#include <optional>
+#include <random>
+#include <span>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace bench {
+
+using Ns = std::int64_t;
+
+constexpr Ns ms = 1'000'000;
+constexpr Ns second = 1'000 * ms;
+
+// The clock that the kernel stamps packets with.
+inline Ns now() {
+    timespec t{};
+    ::clock_gettime(CLOCK_REALTIME, &t);
+    return t.tv_sec * second + t.tv_nsec;
+}
+
+inline double in_ms(Ns time) {
+    return static_cast<double>(time) / static_cast<double>(ms);
+}
+
+[[noreturn]] inline void give_up(const std::string& why) {
+    const int error = errno;
+    static_cast<void>(std::fprintf(stderr, "bench: %s (%s)\n", why.c_str(), std::strerror(error)));
+    std::exit(1);
+}
+
+inline sockaddr_in address_of(const std::string& host, int port) {
+    sockaddr_in result{};
+    result.sin_family = AF_INET;
+    result.sin_port = ::htons(static_cast<std::uint16_t>(port));
+    if (::inet_pton(AF_INET, host.c_str(), &result.sin_addr) != 1) {
+        give_up("no address: " + host);
+    }
+    return result;
+}
+
+struct Datagram {
+    Ns time = 0; // of arrival
+    sockaddr_in from{};
+    std::string_view data; // good until the next receive
+};
+
+// Nothing is lost at our side: the receive buffer holds all that a bench has on the way at once.
+class Udp {
+public:
+    Udp(const std::string& host, int port) {
+        fd_ = ::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        const int on = 1;
+        const int size = 64 << 20;
+        const sockaddr_in at = address_of(host, port);
+        ::setsockopt(fd_, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
+        if (::setsockopt(fd_, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0) {
+            ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+        }
+        // SAFETY: a sockaddr_in is read as what it is.
+        if (fd_ < 0 || ::bind(fd_, reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0) {
+            give_up("cannot bind " + host + ":" + std::to_string(port));
+        }
+    }
+
+    Udp(const Udp&) = delete;
+    Udp& operator=(const Udp&) = delete;
+
+    ~Udp() { ::close(fd_); }
+
+    [[nodiscard]] int fd() const { return fd_; }
+
+    std::optional<Datagram> receive() {
+        Datagram result;
+        iovec part{buffer_.data(), buffer_.size()};
+        alignas(cmsghdr) std::array<char, 256> control{};
+        msghdr message{};
+        message.msg_name = &result.from;
+        message.msg_namelen = sizeof result.from;
+        message.msg_iov = &part;
+        message.msg_iovlen = 1;
+        message.msg_control = control.data();
+        message.msg_controllen = control.size();
+        const ssize_t got = ::recvmsg(fd_, &message, 0);
+        if (got < 0) {
+            return std::nullopt;
+        }
+        result.data = {buffer_.data(), static_cast<std::size_t>(got)};
+        for (cmsghdr* c = CMSG_FIRSTHDR(&message); c != nullptr; c = CMSG_NXTHDR(&message, c)) {
+            if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMPNS) {
+                timespec t{};
+                std::memcpy(&t, CMSG_DATA(c), sizeof t);
+                result.time = t.tv_sec * second + t.tv_nsec;
+            }
+        }
+        return result;
+    }
+
+    void send(std::string_view data, const sockaddr_in& to) {
+        // SAFETY: a sockaddr_in is read as what it is. A full send buffer loses the packet, as UDP
+        // may; SIP sends again and RTP goes on.
+        static_cast<void>(::sendto(fd_, data.data(), data.size(), 0,
+                                   reinterpret_cast<const sockaddr*>(&to), sizeof to));
+    }
+
+private:
+    int fd_ = -1;
+    std::array<char, 65536> buffer_{};
+};
+
+// Until one of the sockets can be read or `until` has come. Whether one can be read.
+inline bool wait_readable(std::span<const int> fds, Ns until) {
+    std::array<pollfd, 8> wanted{};
+    for (std::size_t i = 0; i < fds.size(); ++i) {
+        wanted.at(i) = {fds[i], POLLIN, 0};
+    }
+    const Ns left = std::max<Ns>(until - now(), 0);
+    const timespec timeout{left / second, left % second};
+    return ::ppoll(wanted.data(), fds.size(), &timeout, nullptr) > 0;
+}
+
+// A program that we start, with a pipe as its stdin that is never written to (its prompt sees no
+// end of file) and its output in a file or a pipe.
+class Child {
+public:
+    Child(std::vector<std::string> arguments, std::string log)
+        : arguments_{std::move(arguments)}, log_{std::move(log)} {}
+
+    Child(const Child&) = delete;
+    Child& operator=(const Child&) = delete;
+
+    ~Child() { kill(); }
+
+    // Returns the time just before.
+    Ns start(const std::vector<std::string>& extra = {}) {
+        std::vector<char*> argv;
+        for (std::string& argument : arguments_) {
+            argv.push_back(argument.data());
+        }
+        std::vector<std::string> more = extra;
+        for (std::string& argument : more) {
+            argv.push_back(argument.data());
+        }
+        argv.push_back(nullptr);
+        std::array<int, 2> in{};
+        if (::pipe2(in.data(), O_CLOEXEC) != 0) {
+            give_up("pipe");
+        }
+        posix_spawn_file_actions_t actions;
+        posix_spawn_file_actions_init(&actions);
+        posix_spawn_file_actions_adddup2(&actions, in[0], 0);
+        posix_spawn_file_actions_addopen(&actions, 1, log_.c_str(), O_WRONLY | O_CREAT | O_APPEND,
+                                         0600);
+        posix_spawn_file_actions_adddup2(&actions, 1, 2);
+        const Ns begin = now();
+        const int failed =
+            ::posix_spawn(&pid_, argv.front(), &actions, nullptr, argv.data(), environ);
+        posix_spawn_file_actions_destroy(&actions);
+        ::close(in[0]);
+        stdin_ = in[1];
+        if (failed != 0) {
+            errno = failed;
+            give_up("cannot start " + arguments_.front());
+        }
+        return begin;
+    }
+
+    // SIGKILL, and gone. Returns the time just before.
+    Ns kill() {
+        const Ns begin = now();
+        if (pid_ > 0) {
+            ::kill(pid_, SIGKILL);
+            wait();
+        }
+        return begin;
+    }
+
+    void wait() {
+        int status = 0;
+        while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+        }
+        pid_ = -1;
+        ::close(stdin_);
+    }
+
+    // Whether it still runs; reaps it when not.
+    bool running() {
+        int status = 0;
+        if (pid_ > 0 && ::waitpid(pid_, &status, WNOHANG) == pid_) {
+            pid_ = -1;
+            ::close(stdin_);
+        }
+        return pid_ > 0;
+    }
+
+    [[nodiscard]] pid_t pid() const { return pid_; }
+
+private:
+    std::vector<std::string> arguments_;
+    std::string log_;
+    pid_t pid_ = -1;
+    int stdin_ = -1;
+};
+
+// ---- SIP ----
+
+inline bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
+    return text.size() >= prefix.size() &&
+           std::ranges::equal(
+               text.substr(0, prefix.size()), prefix,
+               [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
+}
+
+struct Message {
+    std::string_view text;
+
+    // The whole lines of a header field, with their ends; sofia-sip writes no short forms.
+    [[nodiscard]] std::string lines(std::string_view name) const {
+        std::string result;
+        for (std::size_t at = text.find("\r\n"); at != std::string_view::npos;) {
+            const std::size_t begin = at + 2;
+            at = text.find("\r\n", begin);
+            if (at == begin || at == std::string_view::npos) {
+                break;
+            }
+            const std::string_view line = text.substr(begin, at - begin);
+            if (starts_with_ignoring_case(line, name) && line.size() > name.size() &&
+                line[name.size()] == ':') {
+                result.append(line).append("\r\n");
+            }
+        }
+        return result;
+    }
+
+    [[nodiscard]] std::string value(std::string_view name) const {
+        const std::string all = lines(name);
+        const std::size_t from = all.find_first_not_of(' ', name.size() + 1);
+        return all.empty() || from == std::string::npos ? ""
+                                                        : all.substr(from, all.find('\r') - from);
+    }
+
+    [[nodiscard]] bool is(std::string_view method) const {
+        return text.starts_with(method) && text.size() > method.size() &&
+               text[method.size()] == ' ';
+    }
+
+    [[nodiscard]] bool is_response() const { return text.starts_with("SIP/2.0 "); }
+
+    [[nodiscard]] int status() const { return std::atoi(text.substr(8, 3).data()); }
+
+    [[nodiscard]] bool in_dialog() const { return value("To").find(";tag=") != std::string::npos; }
+};
+
+constexpr std::string_view contact_line = "Contact: <sip:bob@127.0.0.2:5060>\r\n";
+
+// As the peer answers: Record-Route is not ours, the rest is copied (RFC 3261 §8.2.6.2). A To
+// without a tag gets `tag`.
+inline std::string response(const Message& request,
+                            std::string_view status,
+                            std::string_view tag,
+                            std::string_view sdp) {
+    std::string result{"SIP/2.0 "};
+    result.append(status).append("\r\n");
+    result += request.lines("Via") + request.lines("From");
+    std::string to = request.lines("To");
+    if (to.find(";tag=") == std::string::npos && to.size() > 2) {
+        to.insert(to.size() - 2, std::string{";tag="}.append(tag));
+    }
+    result += to + request.lines("Call-ID") + request.lines("CSeq");
+    result += contact_line;
+    result += "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE\r\nSupported: timer\r\n";
+    if (!sdp.empty()) {
+        result += "Content-Type: application/sdp\r\n";
+    }
+    result += "Content-Length: " + std::to_string(sdp.size()) + "\r\n\r\n";
+    return result.append(sdp);
+}
+
+inline std::string audio_sdp(int port) {
+    return "v=0\r\no=bob 4711 1 IN IP4 127.0.0.2\r\ns=-\r\nc=IN IP4 127.0.0.2\r\nt=0 0\r\n"
+           "m=audio " +
+           std::to_string(port) + " RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=ptime:20\r\n";
+}
+
+// ---- Numbers ----
+
+inline void print_numbers(const char* name, const std::vector<double>& values, const char* end) {
+    std::printf("\"%s\": [", name);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        std::printf("%s%.4f", i == 0 ? "" : ", ", values[i]);
+    }
+    std::printf("]%s", end);
+}
+
+// One line of /proc/<pid>/status in kB, or 0.
+inline long status_kb(pid_t pid, const std::string& key) {
+    std::ifstream file{"/proc/" + std::to_string(pid) + "/status"};
+    for (std::string line; std::getline(file, line);) {
+        if (line.starts_with(key + ":")) {
+            return std::atol(line.c_str() + key.size() + 1);
+        }
+    }
+    return 0;
+}
+
+// What follows "--" on the command line: the program to run and its arguments.
+inline std::vector<std::string> after_dashes(int argc, char** argv) {
+    std::vector<std::string> result;
+    bool found = false;
+    for (int i = 1; i < argc; ++i) {
+        if (found) {
+            result.emplace_back(argv[i]);
+        }
+        found = found || std::string_view{argv[i]} == "--";
+    }
+    return result;
+}
+
+} // namespace bench

@@ -1,0 +1,181 @@
+// The SDP of strangers: what is read from it, and that nothing in it does harm.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <doctest/doctest.h>
+
+#include "call_samples.hpp"
+#include "revenant/call/sdp.hpp"
+#include "sip/sdp_reader.hpp"
+
+using namespace revenant;
+using call::Direction;
+using sip::read_sdp;
+
+namespace {
+
+std::string session(std::string_view media, std::string_view connection = "IN IP4 198.51.100.7") {
+    return "v=0\r\no=bob 1 1 IN IP4 198.51.100.7\r\ns=-\r\nc=" + std::string{connection} +
+           "\r\nt=0 0\r\n" + std::string{media};
+}
+
+call::RemoteStream first_stream(const std::string& text) {
+    const auto read = read_sdp(text);
+    REQUIRE(read);
+    REQUIRE(read->streams.size() >= 1);
+    return read->streams.front();
+}
+
+Direction direction_in(std::string_view attribute) {
+    return first_stream(session("m=audio 4000 RTP/AVP 0\r\n" + std::string{attribute})).direction;
+}
+
+} // namespace
+
+TEST_CASE("a plain description is read as it is meant") {
+    const std::string text =
+        session("m=audio 4000 RTP/AVP 8 0 101\r\na=rtpmap:101 telephone-event/8000\r\n"
+                "a=ptime:30\r\n");
+    const auto read = read_sdp(text);
+    REQUIRE(read);
+    CHECK(read->text == text);
+    const call::RemoteStream& stream = read->streams.front();
+    CHECK(stream.media == "audio");
+    CHECK(stream.profile == "RTP/AVP");
+    CHECK(stream.formats == "8 0 101");
+    CHECK(stream.rtp == call::Endpoint{.address = "198.51.100.7", .port = 4000});
+    CHECK(stream.rtcp == call::Endpoint{.address = "198.51.100.7", .port = 4001});
+    CHECK(stream.ptime_ms == 30);
+    REQUIRE(stream.codecs.size() == 3);
+    CHECK(stream.codecs[0] ==
+          call::Codec{.payload_type = 8, .name = "PCMA", .clock_rate = 8000}); // static, no rtpmap
+    CHECK(stream.codecs[1].name == "PCMU");
+    CHECK(stream.codecs[2].name == "telephone-event");
+}
+
+TEST_CASE("a dynamic number for PCMU is read and answered") {
+    const auto read = read_sdp(session("m=audio 4000 RTP/AVP 96\r\na=rtpmap:96 PCMU/8000\r\n"));
+    REQUIRE(read);
+    const auto answer = call::answer_offer(*read, call::new_call().dialog.media, call::our_codecs(),
+                                           Direction::sendrecv, 1, {});
+    REQUIRE(answer);
+    CHECK(answer->media.codec.payload_type == 96);
+}
+
+TEST_CASE("directions, also by the address 0.0.0.0") {
+    CHECK(direction_in("") == Direction::sendrecv);
+    CHECK(direction_in("a=sendonly\r\n") == Direction::sendonly);
+    CHECK(direction_in("a=recvonly\r\n") == Direction::recvonly);
+    CHECK(direction_in("a=inactive\r\n") == Direction::inactive);
+    const auto old_hold =
+        first_stream(session("m=audio 4000 RTP/AVP 0\r\n", "IN IP4 0.0.0.0")).direction;
+    CHECK_FALSE(call::receives(old_hold));
+    CHECK(call::sends(old_hold));
+    CHECK_FALSE(call::receives(
+        first_stream(session("m=audio 4000 RTP/AVP 0\r\nc=IN IP6 ::\r\n")).direction));
+}
+
+TEST_CASE("a=sendonly of the session holds for a stream that says nothing") {
+    const std::string text = "v=0\r\no=bob 1 1 IN IP4 198.51.100.7\r\ns=-\r\n"
+                             "c=IN IP4 198.51.100.7\r\nt=0 0\r\na=sendonly\r\n"
+                             "m=audio 4000 RTP/AVP 0\r\n";
+    CHECK(first_stream(text).direction == Direction::sendonly);
+}
+
+TEST_CASE("the media's own address comes before the session's, and a=rtcp moves RTCP") {
+    const auto stream = first_stream(session("m=audio 4000 RTP/AVP 0\r\nc=IN IP4 203.0.113.1\r\n"
+                                             "a=rtcp:5555 IN IP4 203.0.113.2\r\n"));
+    CHECK(stream.rtp.address == "203.0.113.1");
+    CHECK(stream.rtcp == call::Endpoint{.address = "203.0.113.1", .port = 5555});
+}
+
+TEST_CASE("names in place of addresses, and port 0, disable a stream") {
+    CHECK(first_stream(session("m=audio 4000 RTP/AVP 0\r\n", "IN IP4 evil.example.org")).rtp.port ==
+          0);
+    CHECK(first_stream(session("m=audio 0 RTP/AVP 0\r\n")).rtp.port == 0);
+}
+
+TEST_CASE("the last port has no next one for RTCP") {
+    const auto stream = first_stream(session("m=audio 65535 RTP/AVP 0\r\n"));
+    CHECK(stream.rtp.port == 65535);
+    CHECK(stream.rtcp.port == 0);
+}
+
+TEST_CASE("video is read so that it can be rejected in its place") {
+    const auto read = read_sdp(session("m=video 5000 RTP/AVP 31\r\nm=audio 4000 RTP/AVP 0\r\n"
+                                       "m=image 5002 udptl t38\r\n"));
+    REQUIRE(read);
+    REQUIRE(read->streams.size() == 3);
+    const auto answer = call::answer_offer(*read, call::new_call().dialog.media, call::our_codecs(),
+                                           Direction::sendrecv, 1, {});
+    REQUIRE(answer);
+    CHECK(answer->local_sdp.find("m=video 0 RTP/AVP 31\r\n") != std::string::npos);
+    CHECK(answer->local_sdp.find("m=image 0 udptl t38\r\n") != std::string::npos);
+    const auto again = read_sdp(answer->local_sdp);
+    REQUIRE(again);
+    CHECK(again->streams.size() == 3);
+}
+
+TEST_CASE("a ptime that makes no sense is 20 ms") {
+    for (const char* ptime : {"0", "5", "100000", "-20", "x", ""}) {
+        CAPTURE(ptime);
+        CHECK(first_stream(
+                  session("m=audio 4000 RTP/AVP 0\r\na=ptime:" + std::string{ptime} + "\r\n"))
+                  .ptime_ms == 20);
+    }
+}
+
+TEST_CASE("what is no description is an error, not a crash") {
+    const std::string with_nul{"v=0\r\no=b 1 1 IN IP4 1.1.1.1\0\r\n", 31};
+    for (const std::string& bad :
+         {std::string{}, std::string{"x"}, std::string{"v=1\r\n"}, std::string{"\r\n\r\n"},
+          std::string{"INVITE sip:a SIP/2.0\r\n"}, std::string{"v=0\r\nm=audio\r\n"}, with_nul,
+          std::string(70'000, 'a'), std::string{"v=0\r\no=\r\ns=\r\nt=\r\nm=\r\n"}}) {
+        const auto read = read_sdp(bad);
+        CHECK_FALSE(read);
+        if (!read) {
+            CHECK(read.error().code == base::Errc::bad_input);
+            CHECK_FALSE(read.error().context.empty());
+        }
+    }
+}
+
+TEST_CASE("a description with very many streams and codecs is read up to a bound") {
+    std::string media;
+    for (int i = 0; i < 500; ++i) {
+        media += "m=audio 4000 RTP/AVP 0 8 3 4 5 6 7 9 10 11\r\n";
+    }
+    const auto read = read_sdp(session(media));
+    REQUIRE(read);
+    CHECK(read->streams.size() <= 32);
+    std::string formats;
+    for (int i = 0; i < 128; ++i) {
+        formats += " " + std::to_string(i % 128);
+    }
+    CHECK(first_stream(session("m=audio 4000 RTP/AVP" + formats + "\r\n")).codecs.size() <= 64);
+}
+
+TEST_CASE("every prefix of a description is read or refused") {
+    const std::string whole = session("m=audio 4000 RTP/AVP 8 0 101\r\n"
+                                      "a=rtpmap:101 telephone-event/8000\r\na=sendonly\r\n");
+    for (std::size_t length = 0; length <= whole.size(); ++length) {
+        const auto read = read_sdp(std::string_view{whole}.substr(0, length));
+        if (read) {
+            CHECK(read->text.size() == length);
+        }
+    }
+}
+
+TEST_CASE("what we write, we read") {
+    for (const Direction d :
+         {Direction::sendrecv, Direction::sendonly, Direction::recvonly, Direction::inactive}) {
+        const std::string ours = call::write_offer(77, {.address = "192.0.2.1", .port = 20000},
+                                                   call::our_codecs(), 20, d);
+        const auto stream = first_stream(ours);
+        CHECK(stream.direction == d);
+        CHECK(stream.codecs == call::our_codecs());
+        CHECK(stream.rtp == call::Endpoint{.address = "192.0.2.1", .port = 20000});
+    }
+}
