@@ -213,7 +213,7 @@ void Keeper::heed(Datagram& datagram) {
         status_ = printable(message->status->substr(0, status_length_max));
     }
     ready_ = ready_ || message->ready;
-    if (options_.watchdog.count() > 0 && (message->alive || message->ready)) {
+    if (options_.watchdog.count() > 0 && ready_ && (message->alive || message->ready)) {
         ping_due_ = Clock::now() + options_.watchdog;
     }
     if (ping_due_ && message->stuck) {

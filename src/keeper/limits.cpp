@@ -30,7 +30,7 @@ rlimit read_limit() {
 void prepare_descriptors() {
     int fd = 0;
     do {
-        fd = ::open("/dev/null", O_RDWR | O_CLOEXEC); // fills what of 0, 1 and 2 is closed
+        fd = ::open("/dev/null", O_RDWR); // fills what of 0, 1 and 2 is closed
     } while (fd >= 0 && fd < FdStore::first);
     ::close_range(FdStore::first, UINT_MAX, 0);
 

@@ -79,7 +79,7 @@ NotifySocket::NotifySocket(int at_least)
 bool NotifySocket::receive(Datagram& datagram) {
     alignas(cmsghdr)
         std::array<char, CMSG_SPACE(sizeof(int) * passed_max) + CMSG_SPACE(sizeof(ucred))>
-            controls; // NOLINT(cppcoreguidelines-pro-type-member-init): the kernel fills it
+            controls{};
     iovec vector{.iov_base = buffer_.data(), .iov_len = buffer_.size()};
     msghdr header{};
     header.msg_iov = &vector;

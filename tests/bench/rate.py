@@ -48,10 +48,9 @@ def sipp(env, name, *arguments, deadline_s=60):
     child.wait_exit(deadline_s + 10)
     with open(statistics_path, encoding="ascii") as file:
         last = list(csv.DictReader(file, delimiter=";"))[-1]
-    hours, minutes, seconds = last["ElapsedTime(C)"].split(":")[:3]
-    elapsed = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
-    micros = last["ElapsedTime(C)"].split(":")[3:]
-    return {"elapsed_s": elapsed + (int(micros[0]) / 1e6 if micros else 0), "calls": int(last["SuccessfulCall(C)"]),
+    # Seconds since 1970 are the last word of these two.
+    start, end = (float(last[column].split()[-1]) for column in ("StartTime", "CurrentTime"))
+    return {"elapsed_s": end - start, "calls": int(last["SuccessfulCall(C)"]),
             "failed": int(last["FailedCall(C)"]), "repeated": int(last["Retransmissions(C)"])}
 
 

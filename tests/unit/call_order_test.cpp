@@ -583,6 +583,14 @@ TEST_CASE("check() finds what must not be") {
     CHECK(check(call) != "");
 }
 
+TEST_CASE("a hold that cannot be authenticated is rolled back") {
+    Story s = in(State::established).on(event::Hold{});
+    s.on(event::Challenged{.cseq = 4001, .have_credentials = false});
+    s.on(event::Ready{});
+    CHECK(s.call.state == State::established);
+    CHECK_FALSE(s.call.dialog.hold.local);
+}
+
 // ---- Found by review of the table. Each fails today; take the decorator away with its fix. ----
 
 TEST_CASE("after many glares in one birth the next birth is still above all that was sent" *
@@ -624,14 +632,6 @@ TEST_CASE("challenges are counted in a row: an answer in between begins anew" *
         CHECK(has<effect::Authenticate>(s.effects));
         s.on(ok(4001 + 2 * i));
     }
-}
-
-TEST_CASE("a hold that cannot be authenticated is rolled back" * doctest::should_fail()) {
-    Story s = in(State::established).on(event::Hold{});
-    s.on(event::Challenged{.cseq = 4001, .have_credentials = false});
-    s.on(event::Ready{});
-    CHECK(s.call.state == State::established);
-    CHECK_FALSE(s.call.dialog.hold.local);
 }
 
 TEST_CASE("while the dialog is rebuilt, the peer's re-INVITE does not hear that it is gone" *
