@@ -38,6 +38,11 @@ base::Status Effects::operator()(const effects::Forget& /*e*/) const {
     return {};
 }
 
+base::Status Effects::operator()(const effects::Shelve& /*e*/) const {
+    board_.reserve(number());
+    return {};
+}
+
 base::Status Effects::operator()(const effects::SendInvite& /*e*/) const {
     return sent([&](sip::Agent& agent) { agent.send_invite(call_.dialog); });
 }

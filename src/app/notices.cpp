@@ -89,9 +89,12 @@ Wording wording(const call::Call& call, const call::effect::Tell& tell) {
                 .text = with_status("the other end had ended the call", tell)};
     case News::lost:
         return {.tone = Tone::bad,
-                .text = fmt::format("could not be resumed ({}); it is kept, `reinvite {}` tries "
-                                    "again",
-                                    tell.detail, call.dialog.number)};
+                .text =
+                    call.state == call::State::over
+                        ? fmt::format("could not be rebuilt: {}; its record is kept", tell.detail)
+                        : fmt::format("could not be resumed ({}); it is kept, `reinvite {}` "
+                                      "tries again",
+                                      tell.detail, call.dialog.number)};
     case News::trouble: return {.tone = Tone::bad, .text = with_status("trouble", tell)};
     }
     return {};

@@ -297,7 +297,7 @@ Step on(const Call& call, const event::Terminated& e, base::Now now) {
         return stay(call);
     }
     if (is_coming_back(call.state)) {
-        return resume_terminated(call, now);
+        return resume_terminated(call, e, now);
     }
     Step result = stay(call);
     const std::uint16_t status = call.last_status >= 300 ? call.last_status : e.status;

@@ -45,13 +45,16 @@ std::string_view name(const Event& event) {
 std::string_view name(const Effect& effect) {
     // In the order of the variant.
     static constexpr std::array<std::string_view, std::variant_size_v<Effect>> names = {
-        "Persist",  "Forget",       "SendInvite",      "Acknowledge",    "AcknowledgeStandIn",
-        "Respond",  "RespondOffer", "RespondBye",      "SendCancel",     "SendBye",
-        "Reoffer",  "SendInfo",     "SendOptions",     "Authenticate",   "Restore",
-        "Arm",      "Lift",         "Dispose",
+        "Persist",        "Forget",       "Shelve",
+        "SendInvite",     "Acknowledge",  "AcknowledgeStandIn",
+        "Respond",        "RespondOffer", "RespondBye",
+        "SendCancel",     "SendBye",      "Reoffer",
+        "SendInfo",       "SendOptions",  "Authenticate",
+        "Restore",        "Arm",          "Lift",
+        "Dispose",
 
-        "RunMedia", "CloseMedia",   "StartRetryTimer", "StopRetryTimer", "Tell",
-        "Settle"};
+        "RunMedia",       "CloseMedia",   "StartRetryTimer",
+        "StopRetryTimer", "Tell",         "Settle"};
     return names.at(effect.index());
 }
 

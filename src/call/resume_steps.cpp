@@ -232,7 +232,7 @@ Step resume_ready(const Call& call, base::Now now) {
     return result;
 }
 
-Step resume_terminated(const Call& call, base::Now now) {
+Step resume_terminated(const Call& call, const event::Terminated& e, base::Now now) {
     Step result = stay(call);
     Call& next = result.call;
     if (call.hang_up_when_ready) {
@@ -244,6 +244,15 @@ Step resume_terminated(const Call& call, base::Now now) {
         result.effects = {effect::Tell{
             .news = News::gone, .status = call.last_status, .detail = call.last_reason}};
         finish(result, "the peer had ended it: " + answer_text(call));
+        return result;
+    }
+    if (call.state == State::restoring) {
+        // Not the peer's doing: this start cannot rebuild the dialog at all (another listening
+        // address, most often). The record stays for one that can.
+        next.state = State::over;
+        result.effects = {effect::Shelve{}, effect::CloseMedia{},
+                          effect::Tell{.news = News::lost, .status = e.status, .detail = e.reason}};
+        settle(result, Verdict::lost, e.reason);
         return result;
     }
     result.effects = {effect::Dispose{}};

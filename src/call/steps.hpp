@@ -47,7 +47,7 @@ namespace revenant::call {
 // Answers and ends that come while a restored call is being resumed.
 [[nodiscard]] Step resume_answered(const Call& call, const event::Answered& e, base::Now now);
 [[nodiscard]] Step resume_ready(const Call& call, base::Now now);
-[[nodiscard]] Step resume_terminated(const Call& call, base::Now now);
+[[nodiscard]] Step resume_terminated(const Call& call, const event::Terminated& e, base::Now now);
 
 // ---- What several of them use ----
 

@@ -1,4 +1,10 @@
 // The keeper's loop: signals, what the phone says, its death and its next start.
+//
+// The phone takes the keeper for systemd, which differs for it in this: FDPOLL means nothing here
+// (a stored socket is dropped by FDSTOREREMOVE only), MAINPID is ignored, and only the phone itself
+// is heeded, not its children. Both are of one process group, so that a terminal's signals (Ctrl-C,
+// Ctrl-Z, a new size, hangup) reach both. When the keeper dies the phone lives on and can be ended
+// as any process; its sockets then last as long as it does.
 #pragma once
 
 #include <optional>

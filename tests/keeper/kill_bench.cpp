@@ -99,14 +99,19 @@ int live(const char* path, int sockets) {
     }
 }
 
-void run(const char* label, char* const* command, const char* path, int kills, bool restart) {
-    ::unlink(path);
-    Page* const page = map_page(path);
-    pid_t child = ::vfork();
+pid_t spawn(char* const* command) {
+    const pid_t child = ::vfork();
     if (child == 0) {
         ::execv(command[0], command);
         ::_exit(127);
     }
+    return child;
+}
+
+void run(const char* label, char* const* command, const char* path, int kills, bool restart) {
+    ::unlink(path);
+    Page* const page = map_page(path);
+    pid_t child = spawn(command);
     std::vector<double> times_ms;
     for (int life = 1;; ++life) {
         while (page->lives < life) {
@@ -124,11 +129,7 @@ void run(const char* label, char* const* command, const char* path, int kills, b
         ::kill(victim, SIGKILL);
         if (restart) {
             ::waitpid(child, nullptr, 0);
-            child = ::vfork();
-            if (child == 0) {
-                ::execv(command[0], command);
-                ::_exit(127);
-            }
+            child = spawn(command);
         }
     }
     ::kill(child, SIGTERM);

@@ -52,6 +52,8 @@ struct Persist {
 
 struct Forget {}; // the record
 
+struct Shelve {}; // leave the record for another start, and give its number to no call
+
 struct SendInvite {};
 
 struct Acknowledge {}; // ACK to the peer's 2xx; ends the quarantine
@@ -118,6 +120,7 @@ struct Settle { // the ledger line of a restored call
 
 using Effect = std::variant<effect::Persist,
                             effect::Forget,
+                            effect::Shelve,
                             effect::SendInvite,
                             effect::Acknowledge,
                             effect::AcknowledgeStandIn,
