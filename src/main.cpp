@@ -20,5 +20,8 @@ int main(int argc, char** argv) {
         static_cast<void>(std::puts("revenant " REVENANT_VERSION));
         return app::exit_success;
     }
+    if (options->keep) {
+        return app::run_kept(argc, argv);
+    }
     return app::run_phone(*options);
 }

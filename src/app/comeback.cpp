@@ -48,7 +48,7 @@ void Switchboard::adopt(std::vector<call::Dialog> dialogs, std::uint32_t epoch, 
             record.phase == call::Phase::answered || record.phase == call::Phase::established;
         if (has_media && record.media.local.port != 0) {
             const auto bound =
-                media_->open(number, record.media.local.address, record.media.local.port);
+                open_ports(number, record.media.local.address, record.media.local.port);
             if (!bound) {
                 shell::print({.event = "media.trouble",
                               .call = number,
@@ -67,8 +67,7 @@ void Switchboard::adopt(std::vector<call::Dialog> dialogs, std::uint32_t epoch, 
     std::ranges::reverse(to_restore_);
 }
 
-void Switchboard::restore(bool resume, std::function<void()> done) {
-    resume_on_restore_ = resume;
+void Switchboard::restore(std::function<void()> done) {
     on_restored_ = std::move(done);
     pump();
 }
@@ -97,8 +96,8 @@ void Switchboard::pump() {
         }
     };
     while (under_way_.size() < window && !to_restore_.empty()) {
-        next(to_restore_, call::event::Restore{.resume = resume_on_restore_,
-                                               .deadline_ms = policy_.resume_window_ms});
+        next(to_restore_,
+             call::event::Restore{.resume = false, .deadline_ms = policy_.resume_window_ms});
     }
     while (under_way_.size() < window && !to_resume_.empty()) {
         next(to_resume_, call::event::Resume{.deadline_ms = policy_.resume_window_ms});

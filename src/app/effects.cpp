@@ -121,7 +121,7 @@ base::Status Effects::operator()(const effects::RunMedia& /*e*/) const {
 }
 
 base::Status Effects::operator()(const effects::CloseMedia& /*e*/) const {
-    board_.media_->close(number());
+    board_.close_ports(number());
     return {};
 }
 

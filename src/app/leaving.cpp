@@ -89,11 +89,24 @@ void Phone::begin_quit() {
 }
 
 void Phone::detach() {
+    leave(exit_status());
+}
+
+void Phone::leave(int status) {
     media_->detach();
     prompt_.reset(); // the terminal as it was
     shell::flush_output();
     // Destroys nothing: a destroyed dialog says BYE.
-    ::_exit(exit_status());
+    ::_exit(status);
+}
+
+void Phone::upgrade() {
+    if (!keeping_.is_kept()) {
+        tell("error", shell::Tone::bad,
+             "nobody would start the phone again: run it with --keep, or under systemd");
+        return;
+    }
+    leave(exit_restart_me);
 }
 
 int Phone::exit_status() const {

@@ -77,6 +77,9 @@ Phone::~Phone() {
 
 base::Status Phone::open() {
     loop_ = g_main_loop_new(nullptr, FALSE);
+    if (keeping_.is_kept() && !options_.resume_given) {
+        options_.resume = shell::Resume::automatic;
+    }
     // Sound first: a stream that goes on at once loses the fewest packets.
     if (base::Status opened = open_journal(); !opened) {
         return opened;
@@ -113,7 +116,7 @@ base::Status Phone::open_journal() {
     }
     media_ = std::move(*engine);
     board_ =
-        std::make_unique<Switchboard>(*store_, *media_,
+        std::make_unique<Switchboard>(*store_, *media_, keeping_,
                                       Policy{.source = options_.source,
                                              .sink = options_.sink,
                                              .codecs = chosen_codecs(options_.codecs),
@@ -188,23 +191,44 @@ base::Status Phone::open_sip() {
         }
         settings.credentials = std::move(*credentials);
     }
+    sip::offer_held_sockets(keeping_.take_sip());
     auto agent = sip::Agent::create(settings, *board_);
     if (!agent) {
         return base::fail(agent.error());
     }
     agent_ = std::move(*agent);
     board_->connect(*agent_);
+    for (const int socket : agent_->sockets()) {
+        keeping_.hold_sip(socket);
+    }
+    keeping_.drop_rest();
     // In the same turn of the main loop as the bind: what the peer has sent meanwhile is read after
     // the dialogs exist again.
-    board_->restore(options_.resume == shell::Resume::automatic, [this] {
-        if (options_.resume == shell::Resume::ask) {
-            list_found();
-        }
-        if (script_) {
-            script_->start();
-        }
-    });
+    board_->restore([this] { on_restored(); });
     return {};
+}
+
+void Phone::on_restored() {
+    if (const base::Status adopted = agent_->adopt_held_sockets(); !adopted) {
+        shell::print(shell::failure_notice(adopted.error()));
+    }
+    std::vector<call::Number> waiting;
+    for (const auto& [number, call] : board_->calls()) {
+        if (call.state == call::State::restored) {
+            waiting.push_back(number);
+        }
+    }
+    if (options_.resume == shell::Resume::automatic) {
+        board_->resume(waiting);
+    } else if (waiting.size() > 1) {
+        tell("resume.ask", shell::Tone::attention,
+             fmt::format("{} calls of an earlier run are waiting; `reinvite all` goes on with "
+                         "them, `bye ID` ends one",
+                         waiting.size()));
+    }
+    if (script_) {
+        script_->start();
+    }
 }
 
 void Phone::tell_ready() const {
@@ -226,20 +250,6 @@ void Phone::tell_ready() const {
                              {"found", static_cast<std::int64_t>(found_)}}});
 }
 
-void Phone::list_found() const {
-    const auto is_waiting = [](const auto& entry) {
-        return entry.second.state == call::State::restored;
-    };
-    const auto waiting = std::ranges::count_if(board_->calls(), is_waiting);
-    if (waiting > 1) {
-        Phone::tell(
-            "resume.ask", shell::Tone::attention,
-            fmt::format("{} calls of an earlier run are waiting; `reinvite all` goes on with "
-                        "them, `bye ID` ends one",
-                        waiting));
-    }
-}
-
 int Phone::run() {
     add_call_commands(table_, *board_);
     add_request_commands(table_, *board_);
@@ -248,7 +258,9 @@ int Phone::run() {
     add_program_commands();
     signals_.push_back(base::on_signal(SIGTERM, [this] { begin_quit(); }));
     signals_.push_back(base::on_signal(SIGHUP, [this] { detach(); }));
+    signals_.push_back(base::on_signal(SIGUSR2, [this] { upgrade(); }));
     tell_ready();
+    keeping_.say_ready("in service");
     begin_shell();
     g_main_loop_run(loop_);
     shell::flush_output();

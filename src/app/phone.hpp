@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/keeping.hpp"
 #include "app/switchboard.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/source.hpp"
@@ -43,17 +44,21 @@ private:
     [[nodiscard]] base::Status open_sip();
     void report(const journal::Loaded& loaded) const;
     void tell_ready() const;
-    void list_found() const;
+    void on_restored(); // all dialogs are in the stack again
     void add_program_commands();
     void begin_shell();
     void on_line(const std::string& line);
     void begin_quit(); // BYE to all, then the end
-    void detach();     // leaves everything to the next start; does not return
+    // Leaves everything to the next start; does not return.
+    [[noreturn]] void detach();
+    [[noreturn]] void leave(int status);
+    void upgrade(); // detach, and have the keeper start the program anew
 
     [[nodiscard]] int exit_status() const;
 
     shell::Options options_;
     _GMainLoop* loop_ = nullptr;
+    Keeping keeping_;
     std::unique_ptr<journal::Store> store_;
     std::unique_ptr<media::Engine> media_;
     std::unique_ptr<Switchboard> board_;

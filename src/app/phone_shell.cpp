@@ -125,6 +125,11 @@ void Phone::add_program_commands() {
     };
     add("detach", {}, "", "leave the program, leave the calls alive", 0,
         [this](const Arguments&, const Done&) { detach(); });
+    add("upgrade", {}, "", "start the program anew under its keeper; calls live on", 0,
+        [this](const Arguments&, const Done& done) {
+            upgrade(); // comes back only if it cannot
+            done(base::fail(base::Errc::not_now, "there is no keeper"));
+        });
     add("quit", {"q", "x", "exit"}, "", "say BYE to all and leave", 0,
         [this](const Arguments&, const Done& done) {
             done({});

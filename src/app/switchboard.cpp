@@ -28,8 +28,11 @@
 
 namespace revenant::app {
 
-Switchboard::Switchboard(journal::Store& store, media::Engine& media, Policy policy)
-    : store_{&store}, media_{&media}, policy_{std::move(policy)},
+Switchboard::Switchboard(journal::Store& store,
+                         media::Engine& media,
+                         Keeping& keeping,
+                         Policy policy)
+    : store_{&store}, media_{&media}, keeping_{&keeping}, policy_{std::move(policy)},
       started_ms_{base::read_clock().boot_ms()} {}
 
 base::Result<call::Number> Switchboard::dial(std::string_view target) {
@@ -43,7 +46,7 @@ base::Result<call::Number> Switchboard::dial(std::string_view target) {
                                                            "first",
                                                            calls_.size()));
     }
-    const auto rtp = media_->open(*number, origin->local.address, 0);
+    const auto rtp = open_ports(*number, origin->local.address, 0);
     if (!rtp) {
         return base::fail(rtp.error());
     }
@@ -73,7 +76,7 @@ base::Result<call::Number> Switchboard::dial(std::string_view target) {
                                          call::Direction::sendrecv);
     calls_.emplace(*number, std::move(call));
     if (base::Status dialled = apply(*number, call::event::Dial{}); !dialled) {
-        media_->close(*number);
+        close_ports(*number);
         calls_.erase(*number);
         return base::fail(dialled.error());
     }
@@ -198,6 +201,23 @@ std::optional<call::Number> Switchboard::free_number() {
     return candidate <= call::number_max ? std::optional{candidate} : std::nullopt;
 }
 
+base::Result<call::Endpoint>
+Switchboard::open_ports(call::Number number, const std::string& address, std::uint16_t port) {
+    if (auto held = keeping_->take_ports(number)) {
+        return media_->adopt(number, std::move(held->rtp), std::move(held->rtcp));
+    }
+    auto opened = media_->open(number, address, port);
+    if (const auto sockets = media_->sockets(number); opened && sockets) {
+        keeping_->hold_ports(number, sockets->rtp, sockets->rtcp);
+    }
+    return opened;
+}
+
+void Switchboard::close_ports(call::Number number) {
+    media_->close(number);
+    keeping_->drop_ports(number);
+}
+
 void Switchboard::bury(call::Number number) {
     buried_.push_back(number);
     if (burial_) {
@@ -234,7 +254,7 @@ std::optional<call::Number> Switchboard::on_invite(const call::Dialog& seed) {
     if (!number) {
         return std::nullopt;
     }
-    const auto rtp = media_->open(*number, seed.local_sip.address, 0);
+    const auto rtp = open_ports(*number, seed.local_sip.address, 0);
     if (!rtp) {
         shell::print({.event = "error",
                       .call = std::nullopt,

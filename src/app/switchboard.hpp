@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "app/keeping.hpp"
 #include "app/ledger.hpp"
 #include "app/waits.hpp"
 #include "revenant/base/clock.hpp"
@@ -38,7 +39,7 @@ struct Policy {
 class Switchboard final : public sip::Listener {
 public:
     // All borrowed; they outlive the Switchboard.
-    Switchboard(journal::Store& store, media::Engine& media, Policy policy);
+    Switchboard(journal::Store& store, media::Engine& media, Keeping& keeping, Policy policy);
 
     // Before anything else happens: the SIP side, which needs the Switchboard to exist first.
     void connect(sip::Agent& agent) { agent_ = &agent; }
@@ -69,7 +70,7 @@ public:
 
     // Restores what was adopted, a window of calls at a time, the nearest session deadline first;
     // `done` when each is in the stack again.
-    void restore(bool resume, std::function<void()> done);
+    void restore(std::function<void()> done);
     // Resume for many, a window of unanswered ones at a time.
     void resume(const std::vector<call::Number>& numbers);
 
@@ -106,11 +107,17 @@ private:
                      const std::string& reason,
                      base::Now when,
                      int tries_left);
+    // A call's RTP sockets: held ones if there are, else new ones, which are then handed over to be
+    // held. `port` 0: any.
+    [[nodiscard]] base::Result<call::Endpoint>
+    open_ports(call::Number number, const std::string& address, std::uint16_t port);
+    void close_ports(call::Number number);
     void bury(call::Number number);
     void pump();
 
     journal::Store* store_;
     media::Engine* media_;
+    Keeping* keeping_;
     sip::Agent* agent_ = nullptr;
     Policy policy_;
 
@@ -126,8 +133,6 @@ private:
     std::vector<call::Number> to_restore_; // the last goes first
     std::vector<call::Number> to_resume_;
     std::set<call::Number> under_way_; // being restored or resumed
-    bool resume_on_restore_ = false;
-    std::size_t restores_left_ = 0;
     std::function<void()> on_restored_;
     std::uint32_t epoch_ = 1;
     call::Number lowest_free_ = 1; // no number below is free

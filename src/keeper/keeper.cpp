@@ -55,10 +55,12 @@ Ending Keeper::run() {
     start();
     while (!ending_) {
         wait();
+        // Read before the signals: if we were stopped until now, the SIGCONT is among them.
+        const auto now = Clock::now();
         take_signals();
         take_messages(messages_per_turn);
         take_deaths();
-        mind_deadlines();
+        mind_deadlines(now);
     }
     return *ending_;
 }
@@ -124,8 +126,7 @@ void Keeper::wait() const {
     static_cast<void>(::poll(sources.data(), sources.size(), timeout_ms));
 }
 
-void Keeper::mind_deadlines() {
-    const auto now = Clock::now();
+void Keeper::mind_deadlines(Clock::time_point now) {
     if (start_due_ && now >= *start_due_ && !ending_) {
         start_due_.reset();
         start();

@@ -58,7 +58,7 @@ private:
     void killed(int signal);
     void again_after(Clock::duration wait, const std::string& why);
 
-    void mind_deadlines();
+    void mind_deadlines(Clock::time_point now);
 
     const Options& options_; // outlives the keeper
     std::string phone_;      // its name, for messages

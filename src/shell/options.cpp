@@ -35,6 +35,7 @@ enum Long : int { // getopt_long's; above every short option
     codecs,
     durable,
     no_journal,
+    under_keeper,
     json,
     keep_going,
     interactive,
@@ -60,6 +61,7 @@ constexpr std::array long_options{
     option{"codecs", required_argument, nullptr, codecs},
     option{"durable", no_argument, nullptr, durable},
     option{"no-journal", no_argument, nullptr, no_journal},
+    option{"keep", no_argument, nullptr, under_keeper},
     option{"json", no_argument, nullptr, json},
     option{"keep-going", no_argument, nullptr, keep_going},
     option{"interactive", no_argument, nullptr, interactive},
@@ -137,6 +139,7 @@ base::Status Reader::take(int code, std::string_view text) {
     case credentials: return take_where(code, text);
     case durable:
     case no_journal:
+    case under_keeper:
     case json:
     case keep_going:
     case interactive:
@@ -168,7 +171,9 @@ base::Status Reader::take_how(int code, std::string_view text) {
     const std::string name = option_name(code);
     switch (code) {
     case audio: return add_audio(name, text);
-    case resume: return keep(read_resume(name, text), options_.resume);
+    case resume:
+        options_.resume_given = true;
+        return keep(read_resume(name, text), options_.resume);
     case resume_deadline: return keep(read_number(name, text, 1, 3600), options_.resume_deadline_s);
     case session_expires:
         // RFC 4028 §4: not below 90.
@@ -200,6 +205,7 @@ void Reader::take_flag(int code) {
     switch (code) {
     case durable: options_.durable = true; return;
     case no_journal: options_.no_journal = true; return;
+    case under_keeper: options_.keep = true; return;
     case json: options_.json = true; return;
     case keep_going: options_.keep_going = true; return;
     case interactive: options_.interactive = true; return;

@@ -28,6 +28,7 @@
 #include "revenant/call/event.hpp"
 #include "sip/agent_impl.hpp"
 #include "sip/decode.hpp"
+#include "sip/held_sockets.hpp"
 #include "sip/leg.hpp"
 #include "sip/nua.hpp"
 #include "sip/stack.hpp"
@@ -101,6 +102,7 @@ base::Status AgentImpl::open() {
     su_root_threading(root_.get(), 0);
     GSource* source = su_glib_root_gsource(root_.get());
     g_source_attach(source, nullptr);
+    const HeldSockets::Watch watch;
     for (const Listen& listen : settings_.listen) {
         auto stack = Stack::create(root_.get(), listen, settings_, *this);
         if (!stack) {
@@ -204,6 +206,7 @@ base::Result<std::string> AgentImpl::stand_in_url(const Stack& stack) {
             return base::fail(opened.error());
         }
         stand_in = std::move(*opened);
+        HeldSockets::allow(stand_in->port());
     }
     return stand_in->url();
 }
@@ -266,6 +269,18 @@ std::uint32_t AgentImpl::stack_cseq_bound() {
     const auto since_1900 =
         static_cast<std::uint64_t>(base::read_clock().real_ns / 1'000'000'000) + 2'208'988'800U;
     return static_cast<std::uint32_t>((since_1900 / 4) & 0x3FFFFFFFU) + clock_cseqs_ + 1000;
+}
+
+std::vector<int> AgentImpl::sockets() const {
+    return HeldSockets::bound();
+}
+
+base::Status AgentImpl::adopt_held_sockets() {
+    return HeldSockets::adopt();
+}
+
+void offer_held_sockets(std::vector<base::Fd> sockets) {
+    HeldSockets::offer(std::move(sockets));
 }
 
 base::Result<std::uint64_t> AgentImpl::ask_options(std::string_view target) {

@@ -55,6 +55,8 @@ public:
     void lift(const call::Dialog& dialog) override;
     void dispose(const call::Dialog& dialog) override;
     void retire(call::Number call) override;
+    [[nodiscard]] std::vector<int> sockets() const override;
+    [[nodiscard]] base::Status adopt_held_sockets() override;
     [[nodiscard]] base::Result<std::uint64_t> ask_options(std::string_view target) override;
     void add_credentials(Credentials credentials) override;
     void shut_down(std::function<void()> done) override;

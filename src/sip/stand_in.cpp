@@ -78,9 +78,10 @@ std::string accept_invite(const sip_t& sip, const call::Dialog& dialog, std::str
 
 } // namespace
 
-StandIn::StandIn(base::Fd socket, std::string url, std::string name, Lookup lookup)
-    : socket_{std::move(socket)}, url_{std::move(url)}, name_{std::move(name)}, lookup_{std::move(
-                                                                                    lookup)},
+StandIn::StandIn(
+    base::Fd socket, std::string url, std::uint16_t port, std::string name, Lookup lookup)
+    : socket_{std::move(socket)}, url_{std::move(url)}, port_{port}, name_{std::move(name)},
+      lookup_{std::move(lookup)},
       // SAFETY: the source is a member and goes before `this`.
       readable_{base::on_readable(socket_.get(), [this] { read(); })} {}
 
@@ -114,7 +115,7 @@ base::Result<std::unique_ptr<StandIn>> StandIn::open(int family, std::string nam
     std::string url =
         fmt::format("sip:{}:{};transport=udp", family == AF_INET6 ? "[::1]" : "127.0.0.1", port);
     return std::unique_ptr<StandIn>{
-        new StandIn{std::move(socket), std::move(url), std::move(name), std::move(lookup)}};
+        new StandIn{std::move(socket), std::move(url), port, std::move(name), std::move(lookup)}};
 }
 
 void StandIn::read() {

@@ -2,6 +2,7 @@
 // SIP stack, from the record. Whatever the stack sends while the dialog is quarantined ends here.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -28,13 +29,16 @@ public:
     // What NUTAG_PROXY takes.
     [[nodiscard]] const std::string& url() const { return url_; }
 
+    [[nodiscard]] std::uint16_t port() const { return port_; }
+
 private:
-    StandIn(base::Fd socket, std::string url, std::string name, Lookup lookup);
+    StandIn(base::Fd socket, std::string url, std::uint16_t port, std::string name, Lookup lookup);
     void read();
     [[nodiscard]] std::string answer(std::string_view request) const;
 
     base::Fd socket_;
     std::string url_;
+    std::uint16_t port_;
     std::string name_;
     Lookup lookup_;
     base::Source readable_;

@@ -215,7 +215,7 @@ void unhold(Runner& r, Peer& /*peer*/) {
 std::vector<Script> scripts() {
     std::vector<Script> all;
     for (const Role role : {Role::caller, Role::callee}) {
-        const auto add = [&](std::string name, std::function<void(Runner&, Peer&)> rest) {
+        const auto add = [&](const std::string& name, std::function<void(Runner&, Peer&)> rest) {
             all.push_back({(role == Role::caller ? "caller: " : "callee: ") + name, role,
                            [rest = std::move(rest)](Runner& r, Peer& peer) {
                                set_up(r, peer);
@@ -483,15 +483,15 @@ TEST_CASE("killed after any effect, a call comes back by every way back") {
             if (!first.killed) {
                 break;
             }
-            for (const auto& [name, comeback] : comebacks()) {
+            for (const auto& way : comebacks()) {
                 CAPTURE(script.name);
                 CAPTURE(k);
-                CAPTURE(name);
+                CAPTURE(way.first);
                 journal::MemoryStore copy = store;
                 Peer again = peer;
                 if (const auto call = next_life(copy)) {
                     CHECK(call->cseq_base >= again.cseq);
-                    const Outcome second = play(copy, again, never, *call, comeback);
+                    const Outcome second = play(copy, again, never, *call, way.second);
                     CHECK_FALSE(second.killed);
                 }
                 agree(copy, again);
@@ -509,11 +509,11 @@ TEST_CASE("killed again at any instant of the way back, it comes back all the sa
             if (!play(store, peer, k, fresh(script.role), script.play).killed) {
                 break;
             }
-            for (const auto& [name, comeback] : comebacks()) {
+            for (const auto& way : comebacks()) {
                 for (std::size_t j = 0;; ++j) {
                     CAPTURE(script.name);
                     CAPTURE(k);
-                    CAPTURE(name);
+                    CAPTURE(way.first);
                     CAPTURE(j);
                     journal::MemoryStore copy = store;
                     Peer again = peer;
@@ -521,7 +521,7 @@ TEST_CASE("killed again at any instant of the way back, it comes back all the sa
                     if (!call) {
                         break;
                     }
-                    const Outcome cut = play(copy, again, j, *call, comeback);
+                    const Outcome cut = play(copy, again, j, *call, way.second);
                     look(copy, again, cut.forgetting);
                     if (const auto third = next_life(copy)) {
                         CHECK(third->cseq_base >= again.cseq);

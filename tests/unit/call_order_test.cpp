@@ -283,7 +283,7 @@ TEST_CASE("after 491 the same offer is made again, later, and by the owner of th
             s.on(event::Ready{});
             CHECK(s.call.state == State::modifying);
             s.on(event::RetryDue{});
-            CHECK(names_of(s.effects) == "Reoffer");
+            CHECK(stored_before<effect::Reoffer>(s.effects));
             CHECK(s.call.dialog.local_sdp == offered);
         }
     }
@@ -665,4 +665,11 @@ TEST_CASE("the stack's refresh by UPDATE is no request of the user's" * doctest:
     Story s = in(State::established).on(event::SendInfo{});
     s.on(event::RequestDone{.method = "UPDATE", .status = 200, .cseq = 4001});
     CHECK(s.call.requests_open == 1);
+}
+
+TEST_CASE("disk full when a hold is tried again after 491: the call can be held later" *
+          doctest::should_fail()) {
+    Story s = in(State::established).on(event::Hold{}).on(refusal(491, 4001)).on(event::Ready{});
+    s.on_with_full_disk(event::RetryDue{});
+    CHECK((s.call.state == State::established || has<effect::StartRetryTimer>(s.effects)));
 }

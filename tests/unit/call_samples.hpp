@@ -139,6 +139,7 @@ inline Call sample_call(State state) {
     d.local_sdp = write_offer(d.media.ssrc, d.media.local, call.codecs, 20, Direction::sendrecv);
     if (state == modifying) {
         call.agreed_sdp = d.local_sdp;
+        call.offered_hold = true;
         d.hold.local = true;
         d.local_sdp = redirect(d.local_sdp, Direction::sendonly);
         d.in_flight.reoffer = true;

@@ -109,7 +109,11 @@ std::vector<std::pair<std::string, Call>> variants() {
     add("no offer", State::alerting, [](Call& call) { call.has_offer = false; });
     add("held", State::established, [](Call& call) { call.dialog.hold.local = true; });
     add("held by the peer", State::answering, [](Call& call) { call.dialog.hold.remote = true; });
-    add("after 491", State::modifying, refused(491, "Request Pending"));
+    add("after 491", State::modifying, [](Call& call) {
+        call.last_status = 491;
+        call.dialog.local_sdp = call.agreed_sdp;
+        call.dialog.hold.local = call.agreed_hold;
+    });
     add("after 488", State::modifying, refused(488, "Not Acceptable Here"));
     add("to ring on", State::idle, [](Call& call) { call.dialog.phase = Phase::ringing; });
     add("record of a call", State::idle, [](Call& call) {

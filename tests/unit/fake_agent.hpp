@@ -92,6 +92,13 @@ public:
 
     void add_credentials(Credentials /*credentials*/) override {}
 
+    [[nodiscard]] std::vector<int> sockets() const override { return {}; }
+
+    [[nodiscard]] base::Status adopt_held_sockets() override {
+        note("adopt_held_sockets");
+        return {};
+    }
+
     void shut_down(std::function<void()> done) override { done(); }
 
 private:

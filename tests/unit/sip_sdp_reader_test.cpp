@@ -1,4 +1,5 @@
 // The SDP of strangers: what is read from it, and that nothing in it does harm.
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -128,7 +129,7 @@ TEST_CASE("a ptime that makes no sense is 20 ms") {
 }
 
 TEST_CASE("what is no description is an error, not a crash") {
-    const std::string with_nul{"v=0\r\no=b 1 1 IN IP4 1.1.1.1\0\r\n", 31};
+    const std::string with_nul = std::string{"v=0\r\no=b 1 1 IN IP4 1.1.1.1"} + '\0' + "\r\n";
     for (const std::string& bad :
          {std::string{}, std::string{"x"}, std::string{"v=1\r\n"}, std::string{"\r\n\r\n"},
           std::string{"INVITE sip:a SIP/2.0\r\n"}, std::string{"v=0\r\nm=audio\r\n"}, with_nul,
@@ -178,4 +179,14 @@ TEST_CASE("what we write, we read") {
         CHECK(stream.codecs == call::our_codecs());
         CHECK(stream.rtp == call::Endpoint{.address = "192.0.2.1", .port = 20000});
     }
+}
+
+// Found by sdp_fuzz: sofia-sip's parse_media() allocates for ever on a format that is no token (79
+// bytes: 85 s and 19 GB). Skipped because it would take the machine down; run it with the fix.
+TEST_CASE("a format that is no token is refused at once" * doctest::skip()) {
+    const auto start = std::chrono::steady_clock::now();
+    for (const char* format : {"\xFF", "/", "\"x\"", "(", "0 ="}) {
+        CHECK_FALSE(read_sdp(session("m=audio 4000 udp " + std::string{format} + "\r\n")));
+    }
+    CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds{1});
 }

@@ -10,8 +10,13 @@ enum ExitStatus : int {
     exit_success = 0,
     exit_command_failed = 1, // or the phone could not start
     exit_usage = 2,
-    exit_call_lost = 3, // a call of an earlier run could not be resumed
+    exit_call_lost = 3,   // a call of an earlier run could not be resumed
+    exit_restart_me = 88, // to the keeper: start me again at once
 };
+
+// Becomes the keeper, which starts this program with the same arguments but --keep. Returns only
+// when that fails, with the exit status.
+[[nodiscard]] int run_kept(int argc, char** argv);
 
 // Runs until `quit`, `detach`, the end of the script or a signal.
 [[nodiscard]] int run_phone(const shell::Options& options);

@@ -34,7 +34,7 @@ struct Statistics {
     std::optional<std::uint32_t> remote_ssrc;
     // Over the restart: slots in which nothing was sent because no process lived, 0 if none.
     std::uint64_t packets_missed = 0;
-    std::int64_t gap_ms = 0;         // between the last packet before and the first after
+    std::int64_t gap_ms = 0;  // between the last packet before and the first after
     bool is_resuming = false; // nothing was sent yet since the restart: the gap is not known yet
     std::int64_t last_before_ms = 0; // real time of that last packet, ms since 1970; 0: none
 };

@@ -33,6 +33,8 @@ struct Options {
     std::string source = "silence"; // --audio SOURCE[,SINK]
     std::string sink = "null";
     Resume resume = Resume::ask;            // --resume=auto|ask|never
+    bool resume_given = false;              // else `automatic` under a keeper
+    bool keep = false;                      // --keep
     std::uint32_t resume_deadline_s = 32;   // --resume-deadline SECONDS
     std::uint32_t session_expires_s = 1800; // --session-expires SECONDS, 0: off (RFC 4028)
     std::uint16_t rtp_port_min = 20000;     // --rtp-ports MIN-MAX

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "revenant/base/fd.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/call/dialog.hpp"
 #include "revenant/call/event.hpp"
@@ -38,6 +39,9 @@ struct Settings {
     std::vector<Credentials> credentials;
     std::uint32_t session_expires_s = 1800; // 0: no timer asked for
 };
+
+// SIP sockets of an earlier process, for the Agent that is created next.
+void offer_held_sockets(std::vector<base::Fd> sockets);
 
 // Who is told. Everything runs on the main loop's thread; a callback may call any verb.
 class Listener {
@@ -109,6 +113,13 @@ public:
     virtual void dispose(const call::Dialog& dialog) = 0;
     // Forgets a call that is over. Safe from within its event.
     virtual void retire(call::Number call) = 0;
+
+    // The UDP sockets and TCP listeners that this Agent has bound, to be kept by somebody who
+    // outlives the process. They stay the Agent's.
+    [[nodiscard]] virtual std::vector<int> sockets() const = 0;
+    // When all dialogs are restored: reads on from where the earlier process was stopped. Until
+    // then nothing comes in through sockets that were offered. Without any, nothing happens.
+    [[nodiscard]] virtual base::Status adopt_held_sockets() = 0;
 
     // OPTIONS outside a call; the answer comes with the ticket.
     [[nodiscard]] virtual base::Result<std::uint64_t> ask_options(std::string_view target) = 0;

@@ -1,0 +1,114 @@
+#include "app/keeping.hpp"
+
+#include <cstdint>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <systemd/sd-daemon.h>
+
+#include <fmt/format.h>
+
+#include "revenant/base/fd.hpp"
+#include "revenant/base/source.hpp"
+#include "revenant/call/dialog.hpp"
+
+namespace revenant::app {
+
+namespace {
+
+constexpr const char* sip_name = "sip";
+
+std::string rtp_name(call::Number call) {
+    return fmt::format("rtp-{}", call);
+}
+
+std::string rtcp_name(call::Number call) {
+    return fmt::format("rtcp-{}", call);
+}
+
+} // namespace
+
+Keeping::Keeping() : is_kept_{std::getenv("NOTIFY_SOCKET") != nullptr} {
+    char** names = nullptr;
+    const int count = ::sd_listen_fds_with_names(1, &names);
+    for (int i = 0; i < count; ++i) {
+        held_.emplace(names[i], base::Fd{SD_LISTEN_FDS_START + i});
+        std::free(names[i]); // NOLINT(*-no-malloc): the library's contract
+    }
+    std::free(names); // NOLINT(*-no-malloc)
+}
+
+std::vector<base::Fd> Keeping::take_sip() {
+    std::vector<base::Fd> sockets;
+    const auto [first, last] = held_.equal_range(sip_name);
+    for (auto one = first; one != last; ++one) {
+        sockets.push_back(std::move(one->second));
+    }
+    held_.erase(first, last);
+    return sockets;
+}
+
+std::optional<Keeping::Ports> Keeping::take_ports(call::Number call) {
+    const auto rtp = held_.find(rtp_name(call));
+    const auto rtcp = held_.find(rtcp_name(call));
+    if (rtp == held_.end() || rtcp == held_.end()) {
+        return std::nullopt;
+    }
+    Ports ports{.rtp = std::move(rtp->second), .rtcp = std::move(rtcp->second)};
+    held_.erase(rtp);
+    held_.erase(rtcp);
+    return ports;
+}
+
+void Keeping::drop_rest() {
+    for (const auto& [name, fd] : held_) {
+        drop(name);
+    }
+    held_.clear();
+}
+
+void Keeping::hold_sip(int socket) {
+    hold(sip_name, socket);
+}
+
+void Keeping::hold_ports(call::Number call, int rtp, int rtcp) {
+    hold(rtp_name(call), rtp);
+    hold(rtcp_name(call), rtcp);
+}
+
+void Keeping::drop_ports(call::Number call) {
+    drop(rtp_name(call));
+    drop(rtcp_name(call));
+}
+
+void Keeping::say_ready(const std::string& status) {
+    if (!is_kept_) {
+        return;
+    }
+    static_cast<void>(::sd_notify(0, fmt::format("READY=1\nSTATUS={}", status).c_str()));
+    std::uint64_t period_us = 0;
+    if (::sd_watchdog_enabled(0, &period_us) > 0) {
+        const auto period_ms = static_cast<std::uint32_t>(period_us / 2000 + 1);
+        watchdog_ =
+            base::every_ms(period_ms, [] { static_cast<void>(::sd_notify(0, "WATCHDOG=1")); });
+    }
+}
+
+void Keeping::hold(const std::string& name, int fd) const {
+    if (is_kept_ && fd >= 0) {
+        // FDPOLL=0: an error queued on the socket (an ICMP message) is no reason to let go of it.
+        const std::string text = fmt::format("FDSTORE=1\nFDPOLL=0\nFDNAME={}", name);
+        static_cast<void>(::sd_pid_notify_with_fds(0, 0, text.c_str(), &fd, 1));
+    }
+}
+
+void Keeping::drop(const std::string& name) const {
+    if (is_kept_) {
+        static_cast<void>(::sd_notify(0, fmt::format("FDSTOREREMOVE=1\nFDNAME={}", name).c_str()));
+    }
+}
+
+} // namespace revenant::app

@@ -1,0 +1,271 @@
+#include "sip/held_sockets.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <fmt/format.h>
+
+#include "revenant/base/fd.hpp"
+#include "revenant/base/result.hpp"
+
+namespace revenant::sip {
+
+namespace {
+
+constexpr std::size_t places_max = 32;
+
+struct Offer {
+    base::Fd socket;
+    int kind = 0; // SOCK_DGRAM or SOCK_STREAM
+    sockaddr_storage address{};
+    socklen_t length = 0;
+};
+
+// A socket of the stack's that stands for a held one. The media thread comes through `sendto` and
+// `sendmsg` too and looks at `fd` only; everything else is the main thread's.
+struct Place {
+    std::atomic<int> fd{-1};
+    Offer held;
+};
+
+struct Table {
+    std::vector<Offer> offers;
+    std::array<Place, places_max> places;
+    std::atomic<int> waiting{0};
+    std::array<std::uint16_t, 2> stand_in_ports{}; // IPv4, IPv6
+    int watches = 0;
+    std::vector<int> bound;
+};
+
+Table& table() {
+    static Table one;
+    return one;
+}
+
+// libc's own function of that name.
+template <typename Function>
+Function* next(const char* name) {
+    void* symbol = ::dlsym(RTLD_NEXT, name);
+    Function* function = nullptr;
+    static_assert(sizeof function == sizeof symbol);
+    std::memcpy(&function, &symbol, sizeof function);
+    return function;
+}
+
+Place* place_of(int fd) {
+    if (table().waiting.load(std::memory_order_acquire) == 0) {
+        return nullptr;
+    }
+    const auto fits = [fd](const Place& place) {
+        return place.fd.load(std::memory_order_relaxed) == fd;
+    };
+    auto& places = table().places;
+    const auto found = std::ranges::find_if(places, fits);
+    return found != places.end() ? &*found : nullptr;
+}
+
+std::uint16_t port_of(const sockaddr* address) {
+    if (address->sa_family == AF_INET) {
+        return ntohs(reinterpret_cast<const sockaddr_in*>(address)->sin_port);
+    }
+    return address->sa_family == AF_INET6
+               ? ntohs(reinterpret_cast<const sockaddr_in6*>(address)->sin6_port)
+               : std::uint16_t{0};
+}
+
+bool same(const sockaddr* wanted, const sockaddr_storage& held) {
+    if (wanted->sa_family != held.ss_family ||
+        port_of(wanted) != port_of(reinterpret_cast<const sockaddr*>(&held))) {
+        return false;
+    }
+    if (wanted->sa_family == AF_INET) {
+        return reinterpret_cast<const sockaddr_in*>(wanted)->sin_addr.s_addr ==
+               reinterpret_cast<const sockaddr_in*>(&held)->sin_addr.s_addr;
+    }
+    return std::memcmp(&reinterpret_cast<const sockaddr_in6*>(wanted)->sin6_addr,
+                       &reinterpret_cast<const sockaddr_in6*>(&held)->sin6_addr,
+                       sizeof(in6_addr)) == 0;
+}
+
+int kind_of(int fd) {
+    int kind = 0;
+    socklen_t length = sizeof kind;
+    return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &kind, &length) == 0 ? kind : 0;
+}
+
+// The loopback address of a family, any port.
+socklen_t throw_away(int family, sockaddr_storage& address) {
+    address = {};
+    if (family == AF_INET6) {
+        auto* v6 = reinterpret_cast<sockaddr_in6*>(&address);
+        v6->sin6_family = AF_INET6;
+        v6->sin6_addr = in6addr_loopback;
+        return sizeof *v6;
+    }
+    auto* v4 = reinterpret_cast<sockaddr_in*>(&address);
+    v4->sin_family = AF_INET;
+    v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return sizeof *v4;
+}
+
+// The held socket for what `fd` is about to be bound to, now in a place of its own.
+bool take_place(int fd, int kind, const sockaddr* wanted) {
+    Table& t = table();
+    const auto fits = [&](const Offer& offer) {
+        return offer.kind == kind && same(wanted, offer.address);
+    };
+    const auto offer = std::ranges::find_if(t.offers, fits);
+    const auto place = std::ranges::find_if(
+        t.places, [](const Place& p) { return p.fd.load(std::memory_order_relaxed) < 0; });
+    if (offer == t.offers.end() || place == t.places.end()) {
+        return false;
+    }
+    place->held = std::move(*offer);
+    t.offers.erase(offer);
+    place->fd.store(fd, std::memory_order_relaxed);
+    t.waiting.fetch_add(1, std::memory_order_release);
+    return true;
+}
+
+} // namespace
+
+void HeldSockets::offer(std::vector<base::Fd> sockets) {
+    for (base::Fd& socket : sockets) {
+        Offer offer;
+        offer.length = sizeof offer.address;
+        offer.kind = kind_of(socket.get());
+        const bool named = ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&offer.address),
+                                         &offer.length) == 0;
+        offer.socket = std::move(socket);
+        if (named && table().offers.size() < places_max) {
+            table().offers.push_back(std::move(offer));
+        }
+    }
+}
+
+void HeldSockets::allow(std::uint16_t stand_in_port) {
+    auto& ports = table().stand_in_ports;
+    ports[ports[0] == 0 ? 0 : 1] = stand_in_port;
+}
+
+HeldSockets::Watch::Watch() {
+    ++table().watches;
+}
+
+HeldSockets::Watch::~Watch() {
+    --table().watches;
+}
+
+std::vector<int> HeldSockets::bound() {
+    return table().bound;
+}
+
+bool HeldSockets::waiting() {
+    return table().waiting.load(std::memory_order_relaxed) > 0;
+}
+
+base::Status HeldSockets::adopt() {
+    Table& t = table();
+    t.offers.clear();
+    for (Place& place : t.places) {
+        const int fd = place.fd.load(std::memory_order_relaxed);
+        if (fd < 0) {
+            continue;
+        }
+        const int flags = ::fcntl(fd, F_GETFL);
+        if (::dup3(place.held.socket.get(), fd, O_CLOEXEC) < 0 ||
+            ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) {
+            return base::fail(base::Errc::io,
+                              fmt::format("cannot take over a SIP socket of the earlier run: {}",
+                                          std::strerror(errno)));
+        }
+        place.held.socket.reset();
+        place.fd.store(-1, std::memory_order_relaxed);
+        t.waiting.fetch_sub(1, std::memory_order_release);
+    }
+    return {};
+}
+
+} // namespace revenant::sip
+
+// ---- What the stack reaches in place of libc's functions ------------------------------------
+
+// libc declares these with attributes of its own; the names and the C linkage are what counts.
+extern "C" {
+
+int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
+    using namespace revenant::sip;
+    static auto* const real = next<int(int, const sockaddr*, socklen_t)>("bind");
+    if (table().watches == 0 || (address->sa_family != AF_INET && address->sa_family != AF_INET6)) {
+        return real(fd, address, length);
+    }
+    const int kind = kind_of(fd);
+    if (take_place(fd, kind, address)) {
+        sockaddr_storage loopback;
+        const socklen_t size = throw_away(address->sa_family, loopback);
+        return real(fd, reinterpret_cast<const sockaddr*>(&loopback), size);
+    }
+    const int result = real(fd, address, length);
+    if (result == 0) {
+        table().bound.push_back(fd);
+    }
+    return result;
+}
+
+int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept {
+    using namespace revenant::sip;
+    static auto* const real = next<int(int, sockaddr*, socklen_t*)>("getsockname");
+    const Place* place = place_of(fd);
+    return real(place != nullptr ? place->held.socket.get() : fd, address, length);
+}
+
+// The stack sends itself a test datagram when it has bound a UDP socket; under its wanted address
+// it would land in the held socket.
+ssize_t sendto(
+    int fd, const void* data, std::size_t size, int flags, const sockaddr* to, socklen_t length) {
+    using namespace revenant::sip;
+    static auto* const real =
+        next<ssize_t(int, const void*, std::size_t, int, const sockaddr*, socklen_t)>("sendto");
+    if (place_of(fd) == nullptr) {
+        return real(fd, data, size, flags, to, length);
+    }
+    static auto* const real_name = next<int(int, sockaddr*, socklen_t*)>("getsockname");
+    sockaddr_storage own{};
+    socklen_t own_length = sizeof own;
+    auto* own_address = reinterpret_cast<sockaddr*>(&own);
+    if (real_name(fd, own_address, &own_length) != 0) {
+        return -1;
+    }
+    return real(fd, data, size, flags, own_address, own_length);
+}
+
+// What is not for the stand-in is swallowed: it would leave from a port that the peer does not
+// know. The stack repeats it, or it was not to be sent.
+ssize_t sendmsg(int fd, const msghdr* message, int flags) {
+    using namespace revenant::sip;
+    static auto* const real = next<ssize_t(int, const msghdr*, int)>("sendmsg");
+    const auto* to = static_cast<const sockaddr*>(message->msg_name);
+    const bool is_quarantined =
+        place_of(fd) != nullptr && to != nullptr &&
+        std::ranges::find(table().stand_in_ports, port_of(to)) == table().stand_in_ports.end();
+    if (!is_quarantined) {
+        return real(fd, message, flags);
+    }
+    ssize_t size = 0;
+    for (std::size_t i = 0; i < message->msg_iovlen; ++i) {
+        size += static_cast<ssize_t>(message->msg_iov[i].iov_len);
+    }
+    return size;
+}
+
+} // extern "C"

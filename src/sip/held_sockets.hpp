@@ -1,0 +1,48 @@
+// SIP sockets that outlived an earlier process, given to a stack that insists on binding its own.
+//
+// sofia-sip cannot be handed a socket. So while it starts, this file stands between it and libc
+// (a function defined in the program wins over libc's, also for calls from libraries): a `bind` to
+// an address that a held socket has is done on a throw-away loopback port instead, `getsockname`
+// tells the wanted address, and nothing leaves but what goes to the stand-in. When all dialogs are
+// rebuilt, `adopt` puts the held sockets in place (dup3). Only then is read what has queued up in
+// them, and each message finds its dialog. Putting them in place at `bind` would be too early:
+// the stack reads from the socket once while it is being made, and would answer 481.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "revenant/base/fd.hpp"
+#include "revenant/base/result.hpp"
+
+namespace revenant::sip {
+
+class HeldSockets {
+public:
+    // Sockets to be used by the next stack that binds their addresses. UDP sockets and TCP
+    // listeners; the table has room for 32, the rest is closed.
+    static void offer(std::vector<base::Fd> sockets);
+
+    // The port on loopback that a stack may send to before `adopt`.
+    static void allow(std::uint16_t stand_in_port);
+
+    // While one exists, the sockets that are bound are noted down for `bound`.
+    class Watch {
+    public:
+        Watch();
+        Watch(const Watch&) = delete;
+        Watch& operator=(const Watch&) = delete;
+        ~Watch();
+    };
+
+    // Every UDP socket and TCP listener that the stacks have bound themselves; still theirs.
+    [[nodiscard]] static std::vector<int> bound();
+
+    // Whether a stack waits for `adopt`.
+    [[nodiscard]] static bool waiting();
+
+    // Puts the held sockets in place; what was offered and not asked for is closed.
+    [[nodiscard]] static base::Status adopt();
+};
+
+} // namespace revenant::sip
