@@ -34,6 +34,7 @@ std::string rtcp_name(call::Number call) {
 Keeping::Keeping() : is_kept_{std::getenv("NOTIFY_SOCKET") != nullptr} {
     char** names = nullptr;
     const int count = ::sd_listen_fds_with_names(1, &names);
+    is_return_ = count > 0;
     for (int i = 0; i < count; ++i) {
         held_.emplace(names[i], base::Fd{SD_LISTEN_FDS_START + i});
         std::free(names[i]); // NOLINT(*-no-malloc): the library's contract

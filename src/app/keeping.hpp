@@ -23,6 +23,9 @@ public:
     // Whether somebody is there (NOTIFY_SOCKET).
     [[nodiscard]] bool is_kept() const { return is_kept_; }
 
+    // Whether an earlier process of the same kept phone has left sockets: this start is a return.
+    [[nodiscard]] bool is_return() const { return is_return_; }
+
     // What was held for us. Each can be taken once.
     [[nodiscard]] std::vector<base::Fd> take_sip();
 
@@ -48,6 +51,7 @@ private:
     void drop(const std::string& name) const;
 
     bool is_kept_ = false;
+    bool is_return_ = false;
     std::multimap<std::string, base::Fd> held_; // by name
     base::Source watchdog_;
 };

@@ -33,6 +33,9 @@ namespace revenant::app {
 
 namespace {
 
+// Long enough for some turns of the main loop, short beside a packet's 20 ms.
+constexpr std::uint32_t read_first_ms = 2;
+
 std::string default_aor(const shell::Listen& listen) {
     const char* user = std::getenv("USER");
     const bool v6 = listen.address.find(':') != std::string::npos;
@@ -212,6 +215,19 @@ void Phone::on_restored() {
     if (const base::Status adopted = agent_->adopt_held_sockets(); !adopted) {
         shell::print(shell::failure_notice(adopted.error()));
     }
+    if (keeping_.is_return()) {
+        // What has queued up goes first: a call that the peer has ended meanwhile is not to be
+        // asked to go on.
+        resume_delay_ = base::after_ms(read_first_ms, [this] { resume_restored(); });
+    } else {
+        resume_restored();
+    }
+    if (script_) {
+        script_->start();
+    }
+}
+
+void Phone::resume_restored() {
     std::vector<call::Number> waiting;
     for (const auto& [number, call] : board_->calls()) {
         if (call.state == call::State::restored) {
@@ -225,9 +241,6 @@ void Phone::on_restored() {
              fmt::format("{} calls of an earlier run are waiting; `reinvite all` goes on with "
                          "them, `bye ID` ends one",
                          waiting.size()));
-    }
-    if (script_) {
-        script_->start();
     }
 }
 

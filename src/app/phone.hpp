@@ -45,6 +45,7 @@ private:
     void report(const journal::Loaded& loaded) const;
     void tell_ready() const;
     void on_restored(); // all dialogs are in the stack again
+    void resume_restored();
     void add_program_commands();
     void begin_shell();
     void on_line(const std::string& line);
@@ -68,6 +69,7 @@ private:
     std::unique_ptr<shell::Script> script_;
     std::vector<base::Source> signals_;
     base::Source quit_deadline_;
+    base::Source resume_delay_;
     std::size_t failures_ = 0;
     std::size_t found_ = 0;
     bool quitting_ = false;

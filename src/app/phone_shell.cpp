@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include <unistd.h>
+
 #include <fmt/format.h>
 
 #include "app/phone.hpp"
@@ -22,7 +24,8 @@
 namespace revenant::app {
 
 void Phone::begin_shell() {
-    const bool is_scripted = !options_.script.empty();
+    // A script is run by the first life only: a second one would make its calls again.
+    const bool is_scripted = !options_.script.empty() && !keeping_.is_return();
     if (is_scripted) {
         script_ = std::make_unique<shell::Script>(
             table_, options_.script, options_.keep_going,
@@ -41,7 +44,7 @@ void Phone::begin_shell() {
             script_->start(); // else when the last call is restored
         }
     }
-    if (!options_.interactive && is_scripted) {
+    if (!options_.interactive && !options_.script.empty()) {
         signals_.push_back(base::on_signal(SIGINT, [this] {
             failures_ += 1;
             begin_quit();
@@ -50,7 +53,12 @@ void Phone::begin_shell() {
     }
     shell::Prompt::Hooks hooks;
     hooks.on_line = [this](const std::string& line) { on_line(line); };
-    hooks.on_end = [this] { begin_quit(); };
+    hooks.on_end = [this] {
+        // A service has no input to end; it lives until it is told otherwise.
+        if (!keeping_.is_kept() || ::isatty(STDIN_FILENO) != 0) {
+            begin_quit();
+        }
+    };
     hooks.call_ids = [this] {
         std::vector<std::string> ids;
         for (const auto& [number, call] : board_->calls()) {

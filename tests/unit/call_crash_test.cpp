@@ -98,12 +98,14 @@ private:
                            if (r.status >= 200 && r.status < 300) {
                                peer_->believes = true;
                                peer_->our_sdp = call.dialog.local_sdp;
+                               peer_->offered_sdp = peer_->our_sdp;
                            }
                        },
                        [&](const effect::RespondOffer& r) {
                            peer_->asks = false;
                            if (r.status < 300 && r.with_sdp) {
                                peer_->our_sdp = call.dialog.local_sdp;
+                               peer_->offered_sdp = peer_->our_sdp;
                            }
                        },
                        [&](const effect::RespondBye&) { peer_->believes = false; },
@@ -379,6 +381,10 @@ void look(journal::MemoryStore& store, const Peer& peer, bool forgetting) {
         (d.phase == Phase::answered || d.phase == Phase::established || d.phase == Phase::ending));
     if (d.role == Role::caller) {
         CHECK(d.route_set == peer_facts().route_set);
+    }
+    // An offer that the peer has may be accepted at any moment, so it must be what is stored.
+    if (peer.offered_sdp != peer.our_sdp) {
+        CHECK(d.local_sdp == peer.offered_sdp);
     }
     // Byte for byte what the peer has from us, or the offer that it is about to get or has got.
     if (d.local_sdp != peer.our_sdp && d.local_sdp != peer.offered_sdp) {

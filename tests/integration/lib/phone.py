@@ -14,8 +14,10 @@ class Phone:
     """One phone with its state directory. A restart uses the same arguments and the same directory."""
 
     def __init__(self, env, name="phone", user="alice", address="127.0.0.1", port=5060, transport=None,
-                 resume="ask", audio="silence", state=None, options=(), rtp_ports=(20000, 29999)):
+                 resume="ask", audio="silence", state=None, options=(), rtp_ports=(20000, 29999),
+                 launcher=()):
         self.env = env
+        self.launcher = list(launcher)  # what starts the program, if not we
         self.name = name
         self.address = address
         self.port = port
@@ -49,7 +51,7 @@ class Phone:
         read_end, write_end = os.pipe()
         self.events = []
         self.ended = False
-        self.process = Process(f"{self.name}-{self.runs}", [self.env.binary, *self.arguments(resume, extra), *tail],
+        self.process = Process(f"{self.name}-{self.runs}", [*self.launcher, self.env.binary, *self.arguments(resume, extra), *tail],
                                self.env.directory, stdin=subprocess.PIPE if interactive else subprocess.DEVNULL,
                                stdout=write_end)
         os.close(write_end)
