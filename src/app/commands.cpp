@@ -63,7 +63,7 @@ void hold_command(Switchboard& board, const Arguments& arguments, bool hold, con
         if (call.state == State::over) {
             return why_over(call);
         }
-        if (call.state != State::established) {
+        if (call.state != State::established || call.glare_retry) {
             return std::nullopt;
         }
         return call.dialog.hold.local == hold ? base::Status{} : why_over(call);

@@ -28,9 +28,12 @@ Step first_answer(const Call& call, const event::Answered& e, base::Now now) {
     Call& next = result.call;
     Dialog& dialog = next.dialog;
     learn(dialog, e.facts, now);
+    next.challenges = 0;
+    next.last_status = 0;
+    next.last_reason.clear();
     dialog.remote_tag = e.facts.remote_tag;
     dialog.route_set = e.facts.route_set;
-    static_cast<void>(note_cseq(dialog, e.cseq));
+    static_cast<void>(note_cseq(next, e.cseq));
     dialog.established_ms = now.real_ms();
     dialog.phase = Phase::established;
     dialog.in_flight = {};
@@ -67,7 +70,10 @@ Step later_answer(const Call& call, const event::Answered& e, base::Now now) {
     Call& next = result.call;
     const bool was_modifying = call.state == State::modifying;
     learn(next.dialog, e.facts, now);
-    static_cast<void>(note_cseq(next.dialog, e.cseq));
+    next.challenges = 0;
+    next.last_status = 0;
+    next.last_reason.clear();
+    static_cast<void>(note_cseq(next, e.cseq));
     next.dialog.in_flight.reoffer = false;
     next.state = State::established;
     if (e.answer) {
@@ -133,7 +139,14 @@ Step on(const Call& call, const event::Answered& e, base::Now now) {
     case State::proceeding:
     case State::canceling: return first_answer(call, e, now);
     case State::established:
-    case State::modifying: return later_answer(call, e, now);
+    case State::modifying: {
+        if (e.from_stand_in) { // late: sent before the quarantine ended
+            Step result = stay(call);
+            result.effects = {effect::AcknowledgeStandIn{}};
+            return result;
+        }
+        return later_answer(call, e, now);
+    }
     case State::restoring:
     case State::restored:
     case State::resuming:
@@ -170,15 +183,22 @@ Step on(const Call& call, const event::Challenged& e, base::Now /*now*/) {
                            : fmt::format("no credentials for realm \"{}\"; give them "
                                          "with --credentials FILE",
                                          e.realm);
-    static_cast<void>(note_cseq(next.dialog, e.cseq));
-    if (may_answer) {
-        result.effects = {effect::Authenticate{}};
+    if (note_cseq(next, e.cseq)) {
+        result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
+    }
+    if (may_answer && call.state != State::canceling) {
+        result.effects.emplace_back(effect::Authenticate{});
         return result;
     }
     switch (call.state) {
+    case State::canceling:
+        // The challenge has ended the INVITE, and nobody wants it repeated.
+        result.effects = {effect::Dispose{},
+                          effect::Tell{.news = News::ended, .status = 487, .detail = "local"}};
+        finish(result, "");
+        return result;
     case State::inviting:
     case State::proceeding:
-    case State::canceling:
         result.effects = {
             effect::Dispose{},
             effect::Tell{.news = News::failed, .status = e.status, .detail = next.last_reason}};
@@ -191,7 +211,7 @@ Step on(const Call& call, const event::Challenged& e, base::Now /*now*/) {
         next.cseq_base = e.cseq;
         next.resume_when_ready = false;
         result.effects = {effect::Dispose{}};
-        if (note_cseq(next.dialog, e.cseq + cseq_block / 10)) {
+        if (note_cseq(next, e.cseq + cseq_block / 10)) {
             result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
         }
         result.effects.emplace_back(effect::Restore{});
@@ -232,12 +252,16 @@ Step on(const Call& call, const event::Failed& e, base::Now /*now*/) {
     if (e.min_se_s > next.dialog.timer.min_se_s) {
         next.dialog.timer.min_se_s = e.min_se_s;
     }
-    static_cast<void>(note_cseq(next.dialog, e.cseq));
+    if (note_cseq(next, e.cseq) && call.state != State::over) {
+        result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
+    }
     if (e.status == 491 && call.state == State::modifying) {
         // The peer's own offer may come first: it is answered from what both have agreed on.
         next.dialog.local_sdp = call.agreed_sdp;
         next.dialog.hold.local = call.agreed_hold;
-        result.effects = {effect::StartRetryTimer{.delay_ms = glare_delay_ms(call.dialog)}};
+        next.glare_retry = true;
+        result.effects.emplace_back(
+            effect::StartRetryTimer{.delay_ms = glare_delay_ms(call.dialog)});
     }
     return result;
 }
@@ -247,12 +271,24 @@ Step on(const Call& call, const event::Ready& e, base::Now now) {
     const bool differs = !e.local_sdp.empty() && e.local_sdp != call.dialog.local_sdp;
     switch (call.state) {
     case State::modifying:
-        // After a refusal; a 2xx has brought us to `established` before this. On 491 the timer
-        // offers again.
-        return call.last_status >= 300 && call.last_status != 491 ? roll_back(call, now)
-                                                                  : stay(call);
+        // After a refusal; a 2xx has brought us to `established` before this.
+        if (call.glare_retry) {
+            Step result = stay(call); // as it was before the offer, which the timer makes again
+            result.call.state = State::established;
+            result.call.dialog.in_flight.reoffer = false;
+            return result;
+        }
+        return call.last_status >= 300 ? roll_back(call, now) : stay(call);
     case State::answering: {
         Step result = stay(call);
+        if (call.hang_up_when_ready) {
+            result.call.hang_up_when_ready = false;
+            result.call.state = State::ending;
+            result.call.dialog.phase = Phase::ending;
+            result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on},
+                              effect::SendBye{}, effect::CloseMedia{}};
+            return result;
+        }
         result.call.state = State::established;
         result.call.dialog.phase = Phase::established;
         // Else not stored for the ACK's sake: an answered call comes back as an established one
@@ -337,11 +373,13 @@ Step on(const Call& call, const event::Terminated& e, base::Now now) {
 
 Step on(const Call& call, const event::RequestDone& e, base::Now /*now*/) {
     Step result = stay(call);
-    const bool reserve = note_cseq(result.call.dialog, e.cseq);
+    const bool reserve = note_cseq(result.call, e.cseq);
     if (reserve && call.state != State::over) {
         result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
     }
-    if (e.method != "BYE" && !e.from_stand_in) {
+    result.call.challenges = 0;
+    // UPDATE is the stack's own refresh, BYE has its own news.
+    if ((e.method == "INFO" || e.method == "OPTIONS") && !e.from_stand_in) {
         result.call.request_status = e.status;
         result.call.requests_open -= call.requests_open > 0 ? 1 : 0;
         result.effects.emplace_back(effect::Tell{

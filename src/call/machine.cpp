@@ -109,11 +109,12 @@ void learn(Dialog& dialog, const PeerFacts& facts, base::Now now) {
     }
 }
 
-bool note_cseq(Dialog& dialog, std::uint32_t cseq) {
-    if (cseq + cseq_margin <= dialog.cseq_watermark) {
+bool note_cseq(Call& call, std::uint32_t cseq) {
+    call.cseq_seen = std::max(call.cseq_seen, cseq);
+    if (cseq + cseq_margin <= call.dialog.cseq_watermark) {
         return false;
     }
-    dialog.cseq_watermark = cseq + cseq_block;
+    call.dialog.cseq_watermark = cseq + cseq_block;
     return true;
 }
 

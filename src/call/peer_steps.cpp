@@ -39,7 +39,7 @@ Step on(const Call& call, const event::Invited& e, base::Now now) {
 }
 
 Step on(const Call& call, const event::Acked& e, base::Now /*now*/) {
-    if (!e.answer || (call.state != State::answering && call.state != State::established)) {
+    if (!e.answer || !has_dialog(call.state)) {
         return stay(call);
     }
     // Our 2xx carried the offer (RFC 3261 §13.2.1); the ACK has the answer.
@@ -69,7 +69,9 @@ Step on(const Call& call, const event::Cancelled& /*e*/, base::Now /*now*/) {
 Step on(const Call& call, const event::Offered& e, base::Now now) {
     if (!has_dialog(call.state)) {
         Step result = stay(call);
-        result.effects = {effect::RespondOffer{.status = 481, .with_sdp = false}};
+        // Being rebuilt, it is only busy: 491 makes the peer ask again (RFC 3261 §14.2).
+        const std::uint16_t status = is_coming_back(call.state) ? 491 : 481;
+        result.effects = {effect::RespondOffer{.status = status, .with_sdp = false}};
         return result;
     }
     Step result = stay(call);

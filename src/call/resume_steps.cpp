@@ -48,7 +48,7 @@ void settle(Step& result, Verdict verdict, std::string reason) {
 // The next birth starts above everything that this one may have sent.
 void move_cseq_base(Step& result) {
     Call& next = result.call;
-    next.cseq_base += cseq_per_birth;
+    next.cseq_base = std::max(next.cseq_base, next.cseq_seen) + cseq_per_birth;
     if (next.cseq_base + cseq_per_birth > next.dialog.cseq_watermark) {
         next.dialog.cseq_watermark = next.cseq_base + cseq_block;
         result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
@@ -86,15 +86,36 @@ Step alive_unrefreshed(const Call& call) {
 }
 
 // 491: both sides asked at once (RFC 3261 §14.1).
-Step after_glare(const Call& call) {
+Step after_glare(const Call& call, base::Now now) {
     Step result = stay(call);
     const std::uint32_t spread = call.dialog.media.ssrc % 190;
     const std::uint32_t delay = call.dialog.role == Role::caller ? 2100 + spread * 10 : spread * 10;
+    if (call.resume_deadline_ms != 0 && now.boot_ms() + delay >= call.resume_deadline_ms) {
+        result.call.state = State::restored;
+        result.call.resume_deadline_ms = 0;
+        result.effects = {effect::Tell{
+            .news = News::lost, .status = call.last_status, .detail = answer_text(call)}};
+        settle(result, Verdict::lost, answer_text(call));
+        return result;
+    }
     result.call.state = State::retrying;
     result.effects = {effect::StartRetryTimer{.delay_ms = delay},
                       effect::Tell{.news = News::retrying,
                                    .status = call.last_status,
                                    .detail = fmt::format("{} ms", delay)}};
+    return result;
+}
+
+// A plain session refresh, with the description as it is (RFC 4028 §7.4).
+Step refresh(const Call& call) {
+    Step result = stay(call);
+    Call& next = result.call;
+    next.agreed_sdp = call.dialog.local_sdp;
+    next.agreed_hold = call.dialog.hold.local;
+    next.offered_hold = call.dialog.hold.local;
+    next.last_status = 0;
+    next.state = State::modifying;
+    result.effects = {effect::Reoffer{}};
     return result;
 }
 
@@ -144,18 +165,10 @@ Step on(const Call& call, const event::Resume& e, base::Now now) {
         return result;
     case State::restoring:
         next.resume_when_ready = true;
+        next.settled = false;
         next.resume_deadline_ms = now.boot_ms() + e.deadline_ms;
         return result;
-    case State::established: {
-        // Not after a restart: a plain session refresh, with the description as it is.
-        next.agreed_sdp = call.dialog.local_sdp;
-        next.agreed_hold = call.dialog.hold.local;
-        next.offered_hold = call.dialog.hold.local;
-        next.last_status = 0;
-        next.state = State::modifying;
-        result.effects = {effect::Reoffer{}};
-        return result;
-    }
+    case State::established: return refresh(call); // not after a restart
     case State::resuming:
     case State::detour:
     case State::retrying:
@@ -188,7 +201,7 @@ Step resume_answered(const Call& call, const event::Answered& e, base::Now now) 
         return result;
     }
     learn(next.dialog, e.facts, now);
-    static_cast<void>(note_cseq(next.dialog, e.cseq));
+    static_cast<void>(note_cseq(next, e.cseq));
     if (e.answer) {
         static_cast<void>(apply(next, *e.answer));
     }
@@ -227,7 +240,7 @@ Step resume_ready(const Call& call, base::Now now) {
         return result;
     }
     if (call.state == State::resuming && call.last_status >= 300) {
-        return call.last_status == 491 ? after_glare(call) : alive_unrefreshed(call);
+        return call.last_status == 491 ? after_glare(call, now) : alive_unrefreshed(call);
     }
     return result;
 }
@@ -290,21 +303,22 @@ Step on(const Call& call, const event::RetryDue& /*e*/, base::Now now) {
         result.call.state = State::restoring;
         result.effects = {effect::Restore{}};
         return result;
-    case State::modifying:
-        // After 491; the offer is made anew from what is agreed by now.
-        if (call.offered_hold != call.dialog.hold.local) {
-            return offer_hold(call, call.offered_hold);
+    case State::established:
+        if (!call.glare_retry) {
+            return result;
         }
-        result.call.last_status = 0;
-        result.effects = {effect::Reoffer{}};
-        return result;
+        result.call.glare_retry = false;
+        // The offer is made anew from what is agreed by now.
+        return call.offered_hold != call.dialog.hold.local
+                   ? offer_hold(result.call, call.offered_hold)
+                   : refresh(result.call);
     case State::idle:
     case State::inviting:
     case State::proceeding:
     case State::canceling:
     case State::alerting:
     case State::answering:
-    case State::established:
+    case State::modifying:
     case State::ending:
     case State::restoring:
     case State::restored:

@@ -73,7 +73,7 @@ void learn(Dialog& dialog, const PeerFacts& facts, base::Now now);
 
 // Notes a CSeq of ours seen on the wire and keeps the watermark ahead of it. True when the record
 // has to be stored for that.
-[[nodiscard]] bool note_cseq(Dialog& dialog, std::uint32_t cseq);
+[[nodiscard]] bool note_cseq(Call& call, std::uint32_t cseq);
 
 // What we would like to do with the audio, before the peer has its say.
 [[nodiscard]] Direction wanted(const Hold& hold);

@@ -91,6 +91,9 @@ Step on(const Call& call, const event::HangUp& /*e*/, base::Now now) {
         result.effects = {effect::SendCancel{}};
         return result;
     case State::answering:
+        // RFC 3261 §15: no BYE before the ACK.
+        next.hang_up_when_ready = true;
+        return result;
     case State::established:
     case State::modifying:
     case State::restored:
@@ -139,8 +142,13 @@ Step on(const Call& call, const event::Hold& /*e*/, base::Now /*now*/) {
     if (call.state == State::established && call.dialog.hold.local) {
         return refuse(call, not_in(call, "the peer is on hold already"));
     }
+    if (call.glare_retry) {
+        return refuse(call, not_in(call, "both ends have changed it at once; the change is made "
+                                         "again in a moment"));
+    }
     if (call.state != State::established) {
-        return refuse(call, not_in(call, "only an established call can be held"));
+        return refuse(call,
+                      not_in(call, "only an established call can be held"));
     }
     return offer_hold(call, true);
 }
@@ -149,8 +157,13 @@ Step on(const Call& call, const event::Unhold& /*e*/, base::Now /*now*/) {
     if (call.state == State::established && !call.dialog.hold.local) {
         return refuse(call, not_in(call, "the peer is not on hold"));
     }
+    if (call.glare_retry) {
+        return refuse(call, not_in(call, "both ends have changed it at once; the change is made "
+                                         "again in a moment"));
+    }
     if (call.state != State::established) {
-        return refuse(call, not_in(call, "only an established call can be unheld"));
+        return refuse(call,
+                      not_in(call, "only an established call can be unheld"));
     }
     return offer_hold(call, false);
 }

@@ -28,7 +28,7 @@ Calls
   --resume-deadline SECONDS how long to try, 1 to 3600 (32)
   --session-expires SECONDS refresh interval, 90 to 86400 (1800); 0: none
   --durable                 survive a power cut too: fsync each record
-  --keep                    run under revenant-keeper, which holds the sockets and
+  --keep                    run under revenant-keeper: it holds the sockets and
                             starts the phone again when it dies
   --no-journal              store nothing: calls end with the program
 

@@ -65,8 +65,9 @@ std::optional<call::RemoteSession> session_of(const sip_t* sip) {
     }
     auto session = read_sdp({sip->sip_payload->pl_data, sip->sip_payload->pl_len});
     if (!session) {
+        // A description without streams: what nobody can read is refused as what nobody can play.
         base::log(base::Level::info, session.error().context);
-        return std::nullopt;
+        return call::RemoteSession{};
     }
     return std::move(*session);
 }

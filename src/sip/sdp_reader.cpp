@@ -130,8 +130,10 @@ base::Result<call::RemoteSession> read_sdp(std::string_view text) {
                               base::printable(text_of(sdp_parsing_error(parser.get()))));
     }
     call::RemoteSession result{.text = std::string{text}, .streams = {}};
-    for (const sdp_media_t* media = session->sdp_media;
-         media != nullptr && result.streams.size() < streams_max; media = media->m_next) {
+    for (const sdp_media_t* media = session->sdp_media; media != nullptr; media = media->m_next) {
+        if (result.streams.size() == streams_max) {
+            return base::fail(base::Errc::bad_input, "the session description has over 32 streams");
+        }
         result.streams.push_back(stream_of(*session, *media));
     }
     return result;

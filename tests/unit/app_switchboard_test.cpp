@@ -487,7 +487,7 @@ TEST_CASE("a retry timer leads to the next birth, and ends with its call") {
     CHECK(b.state(1) == State::rebirth);
     b.agent.said.clear();
     CHECK(run_until([&] { return b.state(1) == State::restoring; }, 3000));
-    CHECK(b.agent.taken() == "restore 1 above 5100");
+    CHECK(b.agent.taken() == "restore 1 above 5102");
     CHECK(b.stored(1) == std::nullopt); // the block still holds: nothing had to be stored
 }
 

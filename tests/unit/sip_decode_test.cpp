@@ -208,13 +208,15 @@ TEST_CASE("an INVITE outside a dialog is the beginning of a record") {
     CHECK(d.transport == call::Transport::udp);
 }
 
-TEST_CASE("a body that is no SDP is no offer") {
+TEST_CASE("another body is no offer, a broken description is one that nobody can play") {
     const Message text{"INVITE sip:alice@192.0.2.10 SIP/2.0",
                        "CSeq: 1 INVITE\r\nContent-Type: text/plain\r\n", call::peer_session().text};
     CHECK_FALSE(as<event::Offered>(text.decoded(nua_i_invite, 100)).offer);
     const Message broken{"INVITE sip:alice@192.0.2.10 SIP/2.0",
                          "CSeq: 1 INVITE\r\nContent-Type: application/sdp\r\n", "v=x"};
-    CHECK_FALSE(as<event::Offered>(broken.decoded(nua_i_invite, 100)).offer);
+    const auto offer = as<event::Offered>(broken.decoded(nua_i_invite, 100)).offer;
+    REQUIRE(offer);
+    CHECK(offer->streams.empty());
 }
 
 TEST_CASE("state changes: ready and terminated count, the rest does not") {

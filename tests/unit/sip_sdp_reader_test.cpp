@@ -143,14 +143,12 @@ TEST_CASE("what is no description is an error, not a crash") {
     }
 }
 
-TEST_CASE("a description with very many streams and codecs is read up to a bound") {
+TEST_CASE("very many streams are refused, very many codecs are read up to a bound") {
     std::string media;
     for (int i = 0; i < 500; ++i) {
         media += "m=audio 4000 RTP/AVP 0 8 3 4 5 6 7 9 10 11\r\n";
     }
-    const auto read = read_sdp(session(media));
-    REQUIRE(read);
-    CHECK(read->streams.size() <= 32);
+    CHECK_FALSE(read_sdp(session(media)));
     std::string formats;
     for (int i = 0; i < 128; ++i) {
         formats += " " + std::to_string(i % 128);
@@ -181,9 +179,8 @@ TEST_CASE("what we write, we read") {
     }
 }
 
-// Found by sdp_fuzz: sofia-sip's parse_media() allocates for ever on a format that is no token (79
-// bytes: 85 s and 19 GB). Skipped because it would take the machine down; run it with the fix.
-TEST_CASE("a format that is no token is refused at once" * doctest::skip()) {
+// Without sdp_guard.cpp the library's parser allocates for ever here.
+TEST_CASE("a format that is no token is refused at once") {
     const auto start = std::chrono::steady_clock::now();
     for (const char* format : {"\xFF", "/", "\"x\"", "(", "0 ="}) {
         CHECK_FALSE(read_sdp(session("m=audio 4000 udp " + std::string{format} + "\r\n")));

@@ -61,6 +61,7 @@ struct Call {
 
     // While resuming.
     std::uint32_t cseq_base = 0; // the next birth starts above this
+    std::uint32_t cseq_seen = 0; // the highest CSeq of ours that an answer has shown
     bool resume_when_ready = false;
     bool hang_up_when_ready = false;
     std::int64_t resume_deadline_ms = 0; // on the boot clock
@@ -82,6 +83,7 @@ struct Call {
     std::string agreed_sdp;
     bool agreed_hold = false;
     bool offered_hold = false;
+    bool glare_retry = false; // 491: the offer is made again when the timer fires
 
     // The peer's offer while alerting.
     RemoteSession offer;
