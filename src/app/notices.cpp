@@ -51,6 +51,9 @@ Wording wording(const call::Call& call, const call::effect::Tell& tell) {
     case News::calling: return {.tone = Tone::plain, .text = "calling " + who};
     case News::progress: return {.tone = Tone::plain, .text = with_status("progress", tell)};
     case News::incoming:
+        if (call.state != call::State::alerting) {
+            return {.tone = Tone::plain, .text = "incoming call from " + who};
+        }
         return {.tone = Tone::attention,
                 .text = fmt::format("incoming call from {}; type `answer {}` or `decline {}`", who,
                                     call.dialog.number, call.dialog.number)};

@@ -89,7 +89,7 @@ base::Status Switchboard::apply(call::Number number, const call::Event& event) {
         return base::fail(base::Errc::not_found,
                           fmt::format("there is no call {}; `calls` lists them", number));
     }
-    const call::Call before = found->second;
+    const call::Call before = std::move(found->second); // the step brings the next one
     call::Step step = call::step(before, event, base::read_clock());
     if (base::log_enabled(base::Level::debug)) {
         base::log(base::Level::debug,
@@ -239,14 +239,15 @@ void Switchboard::bury(call::Number number) {
 }
 
 void Switchboard::on_event(call::Number number, const call::Event& event) {
+    const auto* invited = std::get_if<call::event::Invited>(&event);
+    if (policy_.auto_answer && invited != nullptr) {
+        call::event::Invited answered = *invited;
+        answered.auto_answer = *policy_.auto_answer;
+        static_cast<void>(apply(number, answered));
+        return;
+    }
     // A call that is gone by now needs no answer, and a network event is no command that can fail.
     static_cast<void>(apply(number, event));
-    if (policy_.auto_answer && std::holds_alternative<call::event::Invited>(event)) {
-        const std::uint16_t status = *policy_.auto_answer;
-        static_cast<void>(apply(number, status < 300
-                                            ? call::Event{call::event::Answer{}}
-                                            : call::Event{call::event::Decline{.status = status}}));
-    }
 }
 
 std::optional<call::Number> Switchboard::on_invite(const call::Dialog& seed) {

@@ -1,6 +1,8 @@
 // What the peer asks for.
+#include <cstdint>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "call/steps.hpp"
 #include "revenant/base/clock.hpp"
@@ -8,6 +10,23 @@
 #include "revenant/call/sdp.hpp"
 
 namespace revenant::call {
+
+namespace {
+
+// No ringing: the first thing that is stored and said is the final answer.
+Step answer_at_once(const Call& alerting, std::uint16_t status, base::Now now) {
+    Step result = status < 300 ? on(alerting, event::Answer{}, now)
+                               : on(alerting, event::Decline{.status = status}, now);
+    for (Effect& effect : result.effects) {
+        if (auto* persist = std::get_if<effect::Persist>(&effect)) {
+            persist->otherwise = effect::Otherwise::report; // the peer waits for an answer
+        }
+    }
+    result.effects.insert(result.effects.begin(), effect::Tell{.news = News::incoming});
+    return result;
+}
+
+} // namespace
 
 Step on(const Call& call, const event::Invited& e, base::Now now) {
     if (call.state != State::idle) {
@@ -33,6 +52,9 @@ Step on(const Call& call, const event::Invited& e, base::Now now) {
     }
     next.dialog.phase = Phase::ringing;
     next.dialog.started_ms = now.real_ms();
+    if (e.auto_answer != 0) {
+        return answer_at_once(next, e.auto_answer, now);
+    }
     result.effects = {effect::Persist{.otherwise = effect::Otherwise::report},
                       effect::Respond{.status = 180}, effect::Tell{.news = News::incoming}};
     return result;

@@ -93,6 +93,8 @@ Step on(const Call& call, const event::HangUp& /*e*/, base::Now now) {
     case State::answering:
         // RFC 3261 §15: no BYE before the ACK.
         next.hang_up_when_ready = true;
+        next.dialog.phase = Phase::ending;
+        result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}};
         return result;
     case State::established:
     case State::modifying:
@@ -147,8 +149,7 @@ Step on(const Call& call, const event::Hold& /*e*/, base::Now /*now*/) {
                                          "again in a moment"));
     }
     if (call.state != State::established) {
-        return refuse(call,
-                      not_in(call, "only an established call can be held"));
+        return refuse(call, not_in(call, "only an established call can be held"));
     }
     return offer_hold(call, true);
 }
@@ -162,8 +163,7 @@ Step on(const Call& call, const event::Unhold& /*e*/, base::Now /*now*/) {
                                          "again in a moment"));
     }
     if (call.state != State::established) {
-        return refuse(call,
-                      not_in(call, "only an established call can be unheld"));
+        return refuse(call, not_in(call, "only an established call can be unheld"));
     }
     return offer_hold(call, false);
 }

@@ -133,6 +133,7 @@ Stack::create(su_root_t* root, const Listen& listen, const Settings& settings, S
         fmt::format("sip:{}:*;transport=udp",
                     stack->is_v6() ? "[" + listen.at.address + "]" : listen.at.address);
     const unsigned interval = settings.session_expires_s;
+    const bool is_wildcard = listen.at.address == "0.0.0.0" || listen.at.address == "::";
     // SAFETY: the Stack outlives its nua: ~Stack destroys it.
     stack->nua_ = nua_create(
         root, on_nua, stack.get(), NUTAG_URL(url.c_str()),
@@ -146,7 +147,9 @@ Stack::create(su_root_t* root, const Listen& listen, const Settings& settings, S
         NUTAG_SESSION_TIMER(interval), NUTAG_MIN_SE(interval != 0 && interval < 90 ? interval : 90),
         // No keep-alives or address discovery: the Contact is exactly ours.
         NUTAG_OUTBOUND("no-natify no-options-keepalive no-validate"),
-        TPTAG_UDP_RMEM(udp_receive_buffer), TAG_END());
+        TPTAG_UDP_RMEM(udp_receive_buffer),
+        // Else each description makes the stack list the machine's interfaces, twice.
+        TAG_IF(!is_wildcard, SOATAG_ADDRESS(listen.at.address.c_str())), TAG_END());
     if (stack->nua_ == nullptr) {
         stack->is_shut_down_ = true;
         return base::fail(bind_error(listen));

@@ -109,6 +109,7 @@ struct Terminated {
 // ---- The network: the peer's requests ----
 struct Invited {
     std::optional<RemoteSession> offer = {};
+    std::uint16_t auto_answer = 0; // the final status to answer with at once; 0: ring
 };
 
 struct Acked {

@@ -44,6 +44,18 @@ class Stranger:
     def send(self, data, to):
         self.socket.sendto(data, to)
 
+    def take_part(self, env, phone, incoming):
+        """ACKs the 200 that its call has got, is hung up on, and answers the BYE."""
+        here, call_id = (phone.address, phone.port), incoming["call_id"]
+        ok = env.capture.wait("a 200", lambda m: m.call_id == call_id and m.method == "INVITE" and m.status == 200)
+        self.send(request("ACK", call_id).replace(b"To: <sip:alice@127.0.0.1>", b"To: " + ok.get("to").encode()), here)
+        phone.wait("call.established", call=incoming["call"])
+        phone.send(f"bye {incoming['call']}")
+        bye = env.capture.wait("its BYE", lambda m: m.call_id == call_id and m.method == "BYE" and m.is_request)
+        self.send("\r\n".join(["SIP/2.0 200 OK", *(f"{name}: {bye.get(name)}" for name in
+                                                   ("Via", "From", "To", "Call-ID", "CSeq")), "", ""]).encode(), here)
+        phone.wait("call.ended", call=incoming["call"])
+
 
 def request(method="OPTIONS", call_id="x", sdp=b"", headers=""):
     return (f"{method} sip:alice@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.66:5060;branch=z9hG4bK{random.random()}\r\n"
@@ -101,7 +113,7 @@ def sdp(env):
     phone.send("calls")
     phone.wait("ok", command="calls")
     for event in phone.seen("call.incoming"):
-        phone.send(f"bye {event['call']}")
+        eve.take_part(env, phone, event)
     check(not phone.seen("call.ended", call=1), "an offer ended the call")
     eve.send(request("INVITE", "good", head + b"c=IN IP4 127.0.0.66\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n"), here)
     answer = env.capture.wait("an answer to a good offer", lambda m: m.call_id == "good" and (m.status or 0) > 100)
