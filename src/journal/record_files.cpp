@@ -25,7 +25,7 @@ namespace {
 
 using base::fail;
 
-constexpr std::size_t spares_max = 16;
+constexpr std::size_t spares_max = 256; // a megabyte of disk; enough for a burst of calls that end
 constexpr std::string_view record_suffix = ".json";
 constexpr std::string_view spare_suffix = ".tmp";
 
