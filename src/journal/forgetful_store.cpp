@@ -29,7 +29,9 @@ public:
     }
 
     base::Status save(const call::Dialog& /*dialog*/) override { return {}; }
+
     base::Status remove(call::Number /*number*/) override { return {}; }
+
     base::Result<std::uint32_t> next_epoch() override { return lock_->next_epoch(); }
 
 private:
