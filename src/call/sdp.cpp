@@ -262,6 +262,27 @@ std::string redirect(std::string_view local_sdp, Direction direction) {
     return out;
 }
 
+std::string as_answer(std::string_view remote_sdp, Direction offered) {
+    // What they may do is what the other side may do, seen from there.
+    const std::string mirrored =
+        fmt::format("a={}\r\n", name(direction(receives(offered), sends(offered))));
+    std::string out;
+    bool in_audio = false;
+    for (const std::string_view line : lines_of(remote_sdp)) {
+        if (line.starts_with("m=")) {
+            out += in_audio ? mirrored : std::string{};
+            in_audio = line.starts_with("m=audio ") && !line.starts_with("m=audio 0 ");
+        }
+        if (!is_direction(line)) {
+            out += line;
+        }
+    }
+    if (in_audio) {
+        out += out.ends_with('\n') ? mirrored : "\r\n" + mirrored;
+    }
+    return out;
+}
+
 Direction direction_of(std::string_view local_sdp) {
     bool in_audio = false;
     for (const std::string_view line : lines_of(local_sdp)) {

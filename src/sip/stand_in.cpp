@@ -19,6 +19,7 @@
 #include "revenant/base/result.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/call/dialog.hpp"
+#include "revenant/call/sdp.hpp"
 #include "sip/nua.hpp"
 #include "sip/text.hpp"
 
@@ -71,8 +72,14 @@ std::string accept_invite(const sip_t& sip, const call::Dialog& dialog, std::str
                             dialog.timer.interval_s,
                             dialog.timer.refresher == call::Refresher::local ? "uac" : "uas");
     }
+    // With an offer in flight the stored answer is to the one before. Taken as it is, the stack
+    // would turn our description to fit it, and change its version.
+    const std::string answer =
+        dialog.in_flight.reoffer
+            ? call::as_answer(dialog.remote_sdp, call::direction_of(dialog.local_sdp))
+            : dialog.remote_sdp;
     text += fmt::format("Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{}",
-                        dialog.remote_sdp.size(), dialog.remote_sdp);
+                        answer.size(), answer);
     return text;
 }
 

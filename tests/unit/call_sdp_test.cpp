@@ -221,6 +221,16 @@ TEST_CASE("redirect() of a description that ends with its codecs puts the direct
     CHECK(held.ends_with("a=rtpmap:0 PCMU/8000\r\na=inactive\r\n"));
 }
 
+TEST_CASE("an answer that is not known is made to fit the offer") {
+    const std::string held = "v=0\r\no=- 1 1 IN IP4 192.0.2.2\r\ns=-\r\nt=0 0\r\na=sendonly\r\n"
+                             "m=audio 4000 RTP/AVP 0\r\na=recvonly\r\nm=video 0 RTP/AVP 31\r\n";
+    CHECK(as_answer(held, Direction::sendrecv) ==
+          "v=0\r\no=- 1 1 IN IP4 192.0.2.2\r\ns=-\r\nt=0 0\r\n"
+          "m=audio 4000 RTP/AVP 0\r\na=sendrecv\r\nm=video 0 RTP/AVP 31\r\n");
+    CHECK(as_answer("m=audio 4000 RTP/AVP 0", Direction::sendonly) ==
+          "m=audio 4000 RTP/AVP 0\r\na=recvonly\r\n");
+}
+
 TEST_CASE("direction_of() looks at the audio stream only, and sendrecv is the default") {
     CHECK(direction_of("") == Direction::sendrecv);
     CHECK(direction_of(our_offer()) == Direction::sendrecv);

@@ -70,6 +70,10 @@ struct Negotiated {
 // (RFC 3264 §8).
 [[nodiscard]] std::string redirect(std::string_view local_sdp, Direction direction);
 
+// The peer's description as it would answer an offer of ours with direction `offered`: only the
+// direction differs. For an offer whose real answer is not known.
+[[nodiscard]] std::string as_answer(std::string_view remote_sdp, Direction offered);
+
 // The direction that the audio stream of one of our own descriptions has.
 [[nodiscard]] Direction direction_of(std::string_view local_sdp);
 
