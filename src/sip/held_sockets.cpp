@@ -201,6 +201,8 @@ base::Status HeldSockets::adopt() {
 // ---- What the stack reaches in place of libc's functions ------------------------------------
 
 // libc declares these with attributes of its own; the names and the C linkage are what counts.
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): its parameters are reserved
+// names
 extern "C" {
 
 int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
@@ -211,7 +213,7 @@ int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
     }
     const int kind = kind_of(fd);
     if (take_place(fd, kind, address)) {
-        sockaddr_storage loopback;
+        sockaddr_storage loopback{};
         const socklen_t size = throw_away(address->sa_family, loopback);
         return real(fd, reinterpret_cast<const sockaddr*>(&loopback), size);
     }
@@ -269,3 +271,4 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) {
 }
 
 } // extern "C"
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)
