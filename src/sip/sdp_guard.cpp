@@ -76,6 +76,7 @@ bool are_media_lines_sound(std::string_view text) {
 
 } // namespace revenant::sip
 
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): the library has it unnamed
 extern "C" sdp_parser_t*
 sdp_parse(su_home_t* home, const char message[], issize_t size, int flags) {
     using Parse = sdp_parser_t*(su_home_t*, const char[], issize_t, int);
@@ -96,3 +97,5 @@ sdp_parse(su_home_t* home, const char message[], issize_t size, int flags) {
     }
     return real(home, message, size, flags);
 }
+
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)
