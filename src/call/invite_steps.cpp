@@ -15,13 +15,6 @@ namespace {
 
 constexpr std::uint32_t challenges_max = 3;
 
-// RFC 3261 §14.1: the caller waits 2.1 to 4 s after 491, the callee up to 2 s. The offset within
-// the range comes from the call's SSRC, which is random and the same on every run of a test.
-std::uint32_t glare_delay_ms(const Dialog& dialog) {
-    const std::uint32_t spread = dialog.media.ssrc % 190;
-    return dialog.role == Role::caller ? 2100 + spread * 10 : spread * 10;
-}
-
 // The first 2xx: the call is made.
 Step first_answer(const Call& call, const event::Answered& e, base::Now now) {
     Step result = stay(call);

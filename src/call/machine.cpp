@@ -118,6 +118,11 @@ bool note_cseq(Call& call, std::uint32_t cseq) {
     return true;
 }
 
+std::uint32_t glare_delay_ms(const Dialog& dialog) {
+    const std::uint32_t spread = dialog.media.ssrc % 190;
+    return dialog.role == Role::caller ? 2100 + spread * 10 : spread * 10;
+}
+
 Direction wanted(const Hold& hold) {
     return hold.local ? Direction::sendonly : Direction::sendrecv;
 }

@@ -88,8 +88,7 @@ Step alive_unrefreshed(const Call& call) {
 // 491: both sides asked at once (RFC 3261 §14.1).
 Step after_glare(const Call& call, base::Now now) {
     Step result = stay(call);
-    const std::uint32_t spread = call.dialog.media.ssrc % 190;
-    const std::uint32_t delay = call.dialog.role == Role::caller ? 2100 + spread * 10 : spread * 10;
+    const std::uint32_t delay = glare_delay_ms(call.dialog);
     if (call.resume_deadline_ms != 0 && now.boot_ms() + delay >= call.resume_deadline_ms) {
         result.call.state = State::restored;
         result.call.resume_deadline_ms = 0;

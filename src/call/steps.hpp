@@ -1,6 +1,7 @@
 // The call machine's parts: one function per event, grouped by where the event comes from.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -74,6 +75,10 @@ void learn(Dialog& dialog, const PeerFacts& facts, base::Now now);
 // Notes a CSeq of ours seen on the wire and keeps the watermark ahead of it. True when the record
 // has to be stored for that.
 [[nodiscard]] bool note_cseq(Call& call, std::uint32_t cseq);
+
+// How long to wait after 491: the caller 2.1 to 4 s, the callee up to 2 s (RFC 3261 §14.1). The
+// offset within the range comes from the call's SSRC: random, and the same on every run of a test.
+[[nodiscard]] std::uint32_t glare_delay_ms(const Dialog& dialog);
 
 // What we would like to do with the audio, before the peer has its say.
 [[nodiscard]] Direction wanted(const Hold& hold);
