@@ -19,6 +19,7 @@
 #include "app/switchboard.hpp"
 #include "app/wait_conditions.hpp"
 #include "revenant/app/phone.hpp"
+#include "revenant/base/kill_point.hpp"
 #include "revenant/base/log.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/source.hpp"
@@ -82,6 +83,9 @@ base::Status Phone::open() {
     loop_ = g_main_loop_new(nullptr, FALSE);
     if (keeping_.is_kept() && !options_.resume_given) {
         options_.resume = shell::Resume::automatic;
+    }
+    if (options_.die_count > 0 && !keeping_.is_return()) { // once, not in every life
+        base::die_at(options_.die_at, options_.die_count);
     }
     // Sound first: a stream that goes on at once loses the fewest packets.
     if (base::Status opened = open_journal(); !opened) {

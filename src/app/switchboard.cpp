@@ -14,6 +14,7 @@
 
 #include "app/effects.hpp"
 #include "revenant/base/clock.hpp"
+#include "revenant/base/kill_point.hpp"
 #include "revenant/base/log.hpp"
 #include "revenant/base/random.hpp"
 #include "revenant/base/result.hpp"
@@ -125,8 +126,10 @@ base::Status Switchboard::perform_all(call::Number number,
                                       const std::vector<call::Effect>& effects) {
     call::Call& call = calls_.at(number);
     for (const call::Effect& effect : effects) {
+        base::pass(base::KillPoint::before_effect);
         base::Status done = Effects::perform(*this, call, effect);
         if (done) {
+            base::pass(base::KillPoint::after_effect);
             continue;
         }
         const auto& persist = std::get<call::effect::Persist>(effect);

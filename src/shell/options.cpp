@@ -13,6 +13,7 @@
 
 #include <getopt.h>
 
+#include "revenant/base/kill_point.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/shell/script.hpp"
@@ -40,6 +41,9 @@ enum Long : int { // getopt_long's; above every short option
     keep_going,
     interactive,
     version,
+    die_before_effect,
+    die_after_effect,
+    die_after_send,
 };
 
 constexpr const char* short_options = ":ac:f:hp:v";
@@ -70,6 +74,11 @@ constexpr std::array long_options{
     option{"file", required_argument, nullptr, 'f'},
     option{"help", no_argument, nullptr, 'h'},
     option{"version", no_argument, nullptr, version},
+#ifdef REVENANT_KILL_POINTS
+    option{"die-before-effect", required_argument, nullptr, die_before_effect},
+    option{"die-after-effect", required_argument, nullptr, die_after_effect},
+    option{"die-after-send", required_argument, nullptr, die_after_send},
+#endif
     option{nullptr, 0, nullptr, 0},
 };
 
@@ -117,6 +126,7 @@ private:
     base::Status take(int code, std::string_view text);
     base::Status take_where(int code, std::string_view text);
     base::Status take_how(int code, std::string_view text);
+    base::Status take_death(int code, std::string_view text);
     void take_flag(int code);
     base::Status add_audio(std::string_view name, std::string_view text);
     base::Status default_from_environment();
@@ -146,6 +156,9 @@ base::Status Reader::take(int code, std::string_view text) {
     case version:
     case 'h':
     case 'v': take_flag(code); return {};
+    case die_before_effect:
+    case die_after_effect:
+    case die_after_send: return take_death(code, text);
     default: return take_how(code, text);
     }
 }
@@ -199,6 +212,13 @@ base::Status Reader::take_how(int code, std::string_view text) {
         options_.rtp_port_max = ports.second;
     }
     return status;
+}
+
+base::Status Reader::take_death(int code, std::string_view text) {
+    options_.die_at = code == die_before_effect  ? base::KillPoint::before_effect
+                      : code == die_after_effect ? base::KillPoint::after_effect
+                                                 : base::KillPoint::after_send;
+    return keep(read_number(option_name(code), text, 1, 1'000'000), options_.die_count);
 }
 
 void Reader::take_flag(int code) {

@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 
 #include "revenant/base/fd.hpp"
+#include "revenant/base/kill_point.hpp"
 #include "revenant/base/result.hpp"
 
 namespace revenant::sip {
@@ -101,6 +102,19 @@ int kind_of(int fd) {
     int kind = 0;
     socklen_t length = sizeof kind;
     return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &kind, &length) == 0 ? kind : 0;
+}
+
+bool is_for_stand_in(const sockaddr* to) {
+    const auto& ports = table().stand_in_ports;
+    return std::ranges::find(ports, port_of(to)) != ports.end();
+}
+
+bool is_sip_to_a_peer(int fd, const sockaddr* to) {
+    int family = 0;
+    socklen_t length = sizeof family;
+    const bool is_internet =
+        ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length) == 0 && family != AF_UNIX;
+    return is_internet && (to == nullptr || !is_for_stand_in(to));
 }
 
 // The loopback address of a family, any port.
@@ -257,11 +271,13 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) {
     using namespace revenant::sip;
     static auto* const real = next<ssize_t(int, const msghdr*, int)>("sendmsg");
     const auto* to = static_cast<const sockaddr*>(message->msg_name);
-    const bool is_quarantined =
-        place_of(fd) != nullptr && to != nullptr &&
-        std::ranges::find(table().stand_in_ports, port_of(to)) == table().stand_in_ports.end();
+    const bool is_quarantined = place_of(fd) != nullptr && to != nullptr && !is_for_stand_in(to);
     if (!is_quarantined) {
-        return real(fd, message, flags);
+        const ssize_t sent = real(fd, message, flags);
+        if (revenant::base::has_kill_points && is_sip_to_a_peer(fd, to)) {
+            revenant::base::pass(revenant::base::KillPoint::after_send);
+        }
+        return sent;
     }
     ssize_t size = 0;
     for (std::size_t i = 0; i < message->msg_iovlen; ++i) {

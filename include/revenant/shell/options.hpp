@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "revenant/base/kill_point.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/call/dialog.hpp"
 #include "revenant/shell/script.hpp"
@@ -50,6 +51,9 @@ struct Options {
     std::vector<ScriptLine> script; // -c and -f in the order given, files already read
     bool help = false;
     bool version = false;
+    // Test builds: --die-before-effect, --die-after-effect, --die-after-send N; 0: never.
+    base::KillPoint die_at = base::KillPoint::after_effect;
+    std::uint32_t die_count = 0;
 };
 
 // Errc::bad_input names the option and what it takes. --help and --version win over everything.
