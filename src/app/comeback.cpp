@@ -44,9 +44,7 @@ void Switchboard::adopt(std::vector<call::Dialog> dialogs, std::uint32_t epoch, 
     std::ranges::sort(dialogs, is_more_urgent);
     for (call::Dialog& record : dialogs) {
         const call::Number number = record.number;
-        const bool has_media =
-            record.phase == call::Phase::answered || record.phase == call::Phase::established;
-        if (has_media && record.media.local.port != 0) {
+        if (record.phase != call::Phase::ending && record.media.local.port != 0) {
             const auto bound =
                 open_ports(number, record.media.local.address, record.media.local.port);
             if (!bound) {
@@ -88,10 +86,7 @@ void Switchboard::pump() {
         under_way_.insert(number);
         static_cast<void>(apply(number, event));
         const call::Call* call = find(number);
-        const bool waits = call != nullptr && (call->state == call::State::restoring ||
-                                               call->state == call::State::resuming ||
-                                               call->state == call::State::detour);
-        if (!waits) {
+        if (call == nullptr || !is_under_way(call->state)) {
             under_way_.erase(number);
         }
     };
@@ -106,7 +101,8 @@ void Switchboard::pump() {
     if (on_restored_ && to_restore_.empty() &&
         std::ranges::none_of(under_way_, [this](call::Number number) {
             const call::Call* call = find(number);
-            return call != nullptr && call->state == call::State::restoring;
+            return call != nullptr &&
+                   (call->state == call::State::restoring || call->state == call::State::replaying);
         })) {
         std::exchange(on_restored_, nullptr)();
     }

@@ -30,6 +30,11 @@ base::Status Effects::operator()(const effects::Persist& /*e*/) const {
     return board_.store_->save(call_.dialog);
 }
 
+base::Status Effects::operator()(const effects::PersistSoon& /*e*/) const {
+    board_.tidy_soon(number());
+    return {};
+}
+
 base::Status Effects::operator()(const effects::Forget& /*e*/) const {
     if (const base::Status removed = board_.store_->remove(number()); !removed) {
         // The next start tries the call once more, and the peer answers 481.
@@ -55,11 +60,15 @@ base::Status Effects::operator()(const effects::AcknowledgeStandIn& /*e*/) const
     return sent([&](sip::Agent& agent) { agent.acknowledge_stand_in(call_.dialog); });
 }
 
+base::Status Effects::operator()(const effects::AcknowledgeAgain& e) const {
+    return sent([&](sip::Agent& agent) { agent.acknowledge_again(call_.dialog, e.cseq); });
+}
+
 base::Status Effects::operator()(const effects::Respond& e) const {
     return sent([&](sip::Agent& agent) { agent.respond(call_.dialog, e.status); });
 }
 
-base::Status Effects::operator()(const effects::RespondOffer& e) const {
+base::Status Effects::operator()(const effects::Reply& e) const {
     return sent([&](sip::Agent& agent) { agent.respond_now(call_.dialog, e.status, e.with_sdp); });
 }
 
@@ -93,6 +102,10 @@ base::Status Effects::operator()(const effects::Authenticate& /*e*/) const {
 
 base::Status Effects::operator()(const effects::Restore& /*e*/) const {
     return sent([&](sip::Agent& agent) { agent.restore(call_.dialog, call_.cseq_base); });
+}
+
+base::Status Effects::operator()(const effects::Replay& /*e*/) const {
+    return sent([&](sip::Agent& agent) { agent.replay(call_.dialog); });
 }
 
 base::Status Effects::operator()(const effects::Arm& /*e*/) const {

@@ -19,13 +19,15 @@ public:
     perform(Switchboard& board, call::Call& call, const call::Effect& effect);
 
     base::Status operator()(const call::effect::Persist& e) const;
+    base::Status operator()(const call::effect::PersistSoon& e) const;
     base::Status operator()(const call::effect::Forget& e) const;
     base::Status operator()(const call::effect::Shelve& e) const;
     base::Status operator()(const call::effect::SendInvite& e) const;
     base::Status operator()(const call::effect::Acknowledge& e) const;
     base::Status operator()(const call::effect::AcknowledgeStandIn& e) const;
+    base::Status operator()(const call::effect::AcknowledgeAgain& e) const;
     base::Status operator()(const call::effect::Respond& e) const;
-    base::Status operator()(const call::effect::RespondOffer& e) const;
+    base::Status operator()(const call::effect::Reply& e) const;
     base::Status operator()(const call::effect::RespondBye& e) const;
     base::Status operator()(const call::effect::SendCancel& e) const;
     base::Status operator()(const call::effect::SendBye& e) const;
@@ -34,6 +36,7 @@ public:
     base::Status operator()(const call::effect::SendOptions& e) const;
     base::Status operator()(const call::effect::Authenticate& e) const;
     base::Status operator()(const call::effect::Restore& e) const;
+    base::Status operator()(const call::effect::Replay& e) const;
     base::Status operator()(const call::effect::Arm& e) const;
     base::Status operator()(const call::effect::Lift& e) const;
     base::Status operator()(const call::effect::Dispose& e) const;

@@ -48,7 +48,9 @@ Wording ended(const call::Call& call, const call::effect::Tell& tell) {
 Wording wording(const call::Call& call, const call::effect::Tell& tell) {
     const std::string who = base::printable(call.dialog.remote_uri, 200);
     switch (tell.news) {
-    case News::calling: return {.tone = Tone::plain, .text = "calling " + who};
+    case News::calling:
+        return {.tone = Tone::plain,
+                .text = (tell.detail.empty() ? "calling " : "still calling ") + who};
     case News::progress: return {.tone = Tone::plain, .text = with_status("progress", tell)};
     case News::incoming:
         if (call.state != call::State::alerting) {

@@ -65,6 +65,7 @@ base::Result<call::Number> Switchboard::dial(std::string_view target) {
     dialog.remote_target = origin->target;
     dialog.outbound_proxy = policy_.outbound_proxy;
     dialog.cseq_watermark = sip::Agent::first_cseq + call::cseq_block;
+    dialog.in_flight.cseq = sip::Agent::first_cseq;
     dialog.epoch = epoch_;
     dialog.transport = origin->transport;
     dialog.local_sip = origin->local;
@@ -107,9 +108,7 @@ base::Status Switchboard::apply(call::Number number, const call::Event& event) {
     }
     const call::Call& now = found->second;
     waits_.look(now);
-    const bool settled = now.state != call::State::restoring &&
-                         now.state != call::State::resuming && now.state != call::State::detour;
-    if (settled && under_way_.erase(number) > 0) {
+    if (!is_under_way(now.state) && under_way_.erase(number) > 0) {
         pump();
     }
     if (now.state == call::State::over && before.state != call::State::over) {
@@ -192,6 +191,11 @@ base::Result<call::Number> Switchboard::choose(std::string_view id,
                     shown < candidates.size() ? ", …" : ""));
 }
 
+bool Switchboard::is_under_way(call::State state) {
+    return state == call::State::restoring || state == call::State::replaying ||
+           state == call::State::resuming || state == call::State::detour;
+}
+
 std::optional<call::Number> Switchboard::free_number() {
     if (calls_.size() >= policy_.calls_max) {
         return std::nullopt;
@@ -239,6 +243,24 @@ void Switchboard::bury(call::Number number) {
             on_change();
         }
     });
+}
+
+// When there is nothing better to do: under load most calls are over before that.
+void Switchboard::tidy_soon(call::Number number) {
+    untidy_.push_back(number);
+    if (!tidying_) {
+        // SAFETY: the source is a member.
+        tidying_ = base::when_idle([this] { tidy(); });
+    }
+}
+
+void Switchboard::tidy() {
+    tidying_.reset();
+    for (const call::Number number : std::exchange(untidy_, {})) {
+        if (find(number) != nullptr) {
+            static_cast<void>(apply(number, call::event::Quiet{}));
+        }
+    }
 }
 
 void Switchboard::on_event(call::Number number, const call::Event& event) {

@@ -97,6 +97,8 @@ public:
 
 private:
     friend class Effects;
+    // States on the way back that end by themselves.
+    [[nodiscard]] static bool is_under_way(call::State state);
     [[nodiscard]] std::optional<call::Number> free_number();
     [[nodiscard]] base::Status perform_all(call::Number number,
                                            const call::Call& before,
@@ -113,6 +115,8 @@ private:
     open_ports(call::Number number, const std::string& address, std::uint16_t port);
     void close_ports(call::Number number);
     void bury(call::Number number);
+    void tidy_soon(call::Number number);
+    void tidy();
     void pump();
 
     journal::Store* store_;
@@ -127,6 +131,8 @@ private:
     std::unordered_map<call::Number, base::Source> late_settlements_;
     std::vector<call::Number> buried_;
     base::Source burial_;
+    std::vector<call::Number> untidy_; // event::Quiet is due, for all at once
+    base::Source tidying_;
     Waits waits_;
     Ledger ledger_;
 

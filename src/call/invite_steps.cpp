@@ -29,7 +29,9 @@ Step first_answer(const Call& call, const event::Answered& e, base::Now now) {
     static_cast<void>(note_cseq(next, e.cseq));
     dialog.established_ms = now.real_ms();
     dialog.phase = Phase::established;
-    dialog.in_flight = {};
+    // Kept until it is certain that the ACK has left.
+    dialog.in_flight = {.invite = {}, .cseq = e.cseq};
+    next.untidy = true;
     base::Status applied;
     if (e.answer) {
         applied = apply(next, *e.answer);
@@ -45,12 +47,14 @@ Step first_answer(const Call& call, const event::Answered& e, base::Now now) {
         result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on},
                           effect::Acknowledge{}, effect::SendBye{}, effect::CloseMedia{},
                           effect::Tell{.news = News::failed, .status = 0, .detail = why}};
+        settle(result, Verdict::finished, "it was canceled");
         return result;
     }
     next.state = State::established;
     result.effects = {effect::Persist{.otherwise = effect::Otherwise::report},
                       effect::Acknowledge{}, effect::RunMedia{},
                       effect::Tell{.news = News::established}};
+    settle(result, Verdict::survived, "it is answered now");
     if (dialog.hold.remote) {
         result.effects.emplace_back(effect::Tell{.news = News::held, .detail = "remote"});
     }
@@ -85,6 +89,76 @@ Step later_answer(const Call& call, const event::Answered& e, base::Now now) {
     return result;
 }
 
+// The stack makes another INVITE of it: if it is the first one, the record has to say which.
+void authenticate(Step& result, std::uint32_t challenged_cseq) {
+    Call& next = result.call;
+    if (next.state == State::inviting || next.state == State::proceeding) {
+        next.dialog.in_flight.cseq = challenged_cseq + 1;
+        result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}};
+    }
+    result.effects.emplace_back(effect::Authenticate{});
+}
+
+// The peer knows the dialog; we only cannot refresh it. Back into quarantine, by a new birth,
+// because the stack keeps the challenged INVITE pending.
+void back_into_quarantine(Step& result, const event::Challenged& e) {
+    Call& next = result.call;
+    next.state = State::restoring;
+    next.cseq_base = e.cseq;
+    next.resume_when_ready = false;
+    result.effects = {effect::Dispose{}};
+    if (note_cseq(next, e.cseq + cseq_block / 10)) {
+        result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
+    }
+    result.effects.emplace_back(effect::Restore{});
+    result.effects.emplace_back(
+        effect::Tell{.news = News::refused, .status = e.status, .detail = next.last_reason});
+    settle(result, Verdict::lost, next.last_reason);
+}
+
+// Our 2xx has its ACK.
+Step answer_acknowledged(const Call& call, const std::string& local_sdp, bool differs) {
+    Step result = stay(call);
+    Call& next = result.call;
+    if (call.hang_up_when_ready) {
+        next.hang_up_when_ready = false;
+        next.state = State::ending;
+        next.dialog.phase = Phase::ending;
+        next.dialog.in_flight = {};
+        result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}, effect::SendBye{},
+                          effect::CloseMedia{}};
+        return result;
+    }
+    next.state = State::established;
+    next.dialog.phase = Phase::established;
+    next.dialog.in_flight = {};
+    if (differs) {
+        next.dialog.local_sdp = local_sdp;
+        result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
+    } else {
+        // Until then our 200 would be repeated after a restart, and acknowledged again.
+        next.untidy = true;
+        result.effects.emplace_back(effect::PersistSoon{});
+    }
+    result.effects.emplace_back(effect::Tell{.news = News::established});
+    settle(result, Verdict::survived, "our answer is acknowledged");
+    if (call.dialog.hold.remote) {
+        result.effects.emplace_back(effect::Tell{.news = News::held, .detail = "remote"});
+    }
+    return result;
+}
+
+// What the ledger says of a restored call that has ended.
+std::string ledger_reason(const Call& call, std::uint16_t status, const std::string& reason) {
+    switch (call.state) {
+    case State::inviting:
+    case State::proceeding: return fmt::format("answered {} {}", status, reason);
+    case State::canceling: return "it was canceled";
+    case State::refusing: return "our answer was finished";
+    default: return "our BYE was finished";
+    }
+}
+
 // Our re-INVITE was refused and the call goes on as it was before (RFC 3261 §14.1, RFC 6141).
 Step roll_back(const Call& call, base::Now /*now*/) {
     Step result = stay(call);
@@ -106,6 +180,11 @@ Step on(const Call& call, const event::Progress& e, base::Now /*now*/) {
     Step result = stay(call);
     if (e.min_se_s > call.dialog.timer.min_se_s) {
         result.call.dialog.timer.min_se_s = e.min_se_s;
+        if (call.dialog.phase == Phase::inviting) {
+            // The stack makes another INVITE of it (RFC 4028 §7.3).
+            result.call.dialog.in_flight.cseq += 1;
+            result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}};
+        }
     }
     if (call.state != State::inviting && call.state != State::proceeding) {
         return result;
@@ -115,8 +194,9 @@ Step on(const Call& call, const event::Progress& e, base::Now /*now*/) {
         result.call.dialog.remote_tag = e.remote_tag;
     }
     if (e.status > 100) {
-        result.effects = {
-            effect::Tell{.news = News::progress, .status = e.status, .detail = e.reason}};
+        result.effects.emplace_back(
+            effect::Tell{.news = News::progress, .status = e.status, .detail = e.reason});
+        settle(result, Verdict::survived, "it rings on");
     }
     // Early media: what rings or speaks before the 2xx. Nothing of it is stored: there is no call
     // yet that a restart could bring back.
@@ -141,6 +221,7 @@ Step on(const Call& call, const event::Answered& e, base::Now now) {
         return later_answer(call, e, now);
     }
     case State::restoring:
+    case State::replaying:
     case State::restored:
     case State::resuming:
     case State::detour:
@@ -158,6 +239,7 @@ Step on(const Call& call, const event::Answered& e, base::Now now) {
     case State::idle:
     case State::alerting:
     case State::answering:
+    case State::refusing:
     case State::rebirth:
     case State::over: return stay(call);
     }
@@ -180,7 +262,7 @@ Step on(const Call& call, const event::Challenged& e, base::Now /*now*/) {
         result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
     }
     if (may_answer && call.state != State::canceling) {
-        result.effects.emplace_back(effect::Authenticate{});
+        authenticate(result, e.cseq);
         return result;
     }
     switch (call.state) {
@@ -188,42 +270,25 @@ Step on(const Call& call, const event::Challenged& e, base::Now /*now*/) {
         // The challenge has ended the INVITE, and nobody wants it repeated.
         result.effects = {effect::Dispose{},
                           effect::Tell{.news = News::ended, .status = 487, .detail = "local"}};
-        finish(result, "");
+        finish(result, "it was canceled");
         return result;
     case State::inviting:
     case State::proceeding:
         result.effects = {
             effect::Dispose{},
             effect::Tell{.news = News::failed, .status = e.status, .detail = next.last_reason}};
-        finish(result, "");
+        finish(result, next.last_reason);
         return result;
-    case State::resuming: {
-        // The peer knows the dialog; we only cannot refresh it. Back into quarantine, by a new
-        // birth, because the stack keeps the challenged INVITE pending.
-        next.state = State::restoring;
-        next.cseq_base = e.cseq;
-        next.resume_when_ready = false;
-        result.effects = {effect::Dispose{}};
-        if (note_cseq(next, e.cseq + cseq_block / 10)) {
-            result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
-        }
-        result.effects.emplace_back(effect::Restore{});
-        result.effects.emplace_back(
-            effect::Tell{.news = News::refused, .status = e.status, .detail = next.last_reason});
-        if (!next.settled) {
-            next.settled = true;
-            result.effects.emplace_back(
-                effect::Settle{.verdict = Verdict::lost, .reason = next.last_reason});
-        }
-        return result;
-    }
+    case State::resuming: back_into_quarantine(result, e); return result;
     case State::idle:
     case State::alerting:
     case State::answering:
+    case State::refusing:
     case State::established:
     case State::modifying:
     case State::ending:
     case State::restoring:
+    case State::replaying:
     case State::restored:
     case State::detour:
     case State::retrying:
@@ -272,28 +337,10 @@ Step on(const Call& call, const event::Ready& e, base::Now now) {
             return result;
         }
         return call.last_status >= 300 ? roll_back(call, now) : stay(call);
-    case State::answering: {
+    case State::answering: return answer_acknowledged(call, e.local_sdp, differs);
+    case State::refusing: { // a refused INVITE leaves a restored dialog as it was
         Step result = stay(call);
-        if (call.hang_up_when_ready) {
-            result.call.hang_up_when_ready = false;
-            result.call.state = State::ending;
-            result.call.dialog.phase = Phase::ending;
-            result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on},
-                              effect::SendBye{}, effect::CloseMedia{}};
-            return result;
-        }
-        result.call.state = State::established;
-        result.call.dialog.phase = Phase::established;
-        // Else not stored for the ACK's sake: an answered call comes back as an established one
-        // does.
-        if (differs) {
-            result.call.dialog.local_sdp = e.local_sdp;
-            result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
-        }
-        result.effects.emplace_back(effect::Tell{.news = News::established});
-        if (call.dialog.hold.remote) {
-            result.effects.emplace_back(effect::Tell{.news = News::held, .detail = "remote"});
-        }
+        finish(result, "our answer was finished");
         return result;
     }
     case State::restoring:
@@ -305,6 +352,8 @@ Step on(const Call& call, const event::Ready& e, base::Now now) {
         if (differs) {
             result.call.dialog.local_sdp = e.local_sdp;
             result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}};
+        } else if (call.untidy) { // the ACK has left
+            result.effects = {effect::PersistSoon{}};
         }
         return result;
     }
@@ -314,6 +363,7 @@ Step on(const Call& call, const event::Ready& e, base::Now now) {
     case State::canceling:
     case State::alerting:
     case State::ending:
+    case State::replaying:
     case State::retrying:
     case State::rebirth:
     case State::over: return stay(call);
@@ -342,6 +392,7 @@ Step on(const Call& call, const event::Terminated& e, base::Now now) {
     case State::ending:
         result.effects = {effect::Tell{.news = News::ended, .detail = "local"}};
         break;
+    case State::refusing: break; // it has been told
     case State::alerting:
     case State::answering:
     case State::established:
@@ -353,6 +404,7 @@ Step on(const Call& call, const event::Terminated& e, base::Now now) {
         break;
     case State::idle:
     case State::restoring:
+    case State::replaying:
     case State::restored:
     case State::resuming:
     case State::detour:
@@ -360,7 +412,10 @@ Step on(const Call& call, const event::Terminated& e, base::Now now) {
     case State::rebirth:
     case State::over: break;
     }
-    finish(result, "our BYE was finished");
+    if (call.state == State::inviting && status == 408) {
+        settle(result, Verdict::lost, "no answer to the INVITE");
+    }
+    finish(result, ledger_reason(call, status, reason));
     return result;
 }
 

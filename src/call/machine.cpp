@@ -58,8 +58,10 @@ bool has_dialog(State state) {
     case State::proceeding:
     case State::canceling:
     case State::alerting:
+    case State::refusing:
     case State::ending:
     case State::restoring:
+    case State::replaying:
     case State::rebirth:
     case State::over: return false;
     }
@@ -69,6 +71,7 @@ bool has_dialog(State state) {
 bool is_coming_back(State state) {
     switch (state) {
     case State::restoring:
+    case State::replaying:
     case State::restored:
     case State::resuming:
     case State::detour:
@@ -80,6 +83,7 @@ bool is_coming_back(State state) {
     case State::canceling:
     case State::alerting:
     case State::answering:
+    case State::refusing:
     case State::established:
     case State::modifying:
     case State::ending:
@@ -147,16 +151,19 @@ base::Status apply(Call& call, const RemoteSession& answer) {
     return {};
 }
 
+void settle(Step& result, Verdict verdict, std::string reason) {
+    if (!result.call.settled) {
+        result.call.settled = true;
+        result.effects.emplace_back(
+            effect::Settle{.verdict = verdict, .reason = std::move(reason)});
+    }
+}
+
 void finish(Step& result, std::string ledger_reason) {
-    Call& call = result.call;
     result.effects.emplace_back(effect::Forget{});
     result.effects.emplace_back(effect::CloseMedia{});
-    if (!call.settled) {
-        call.settled = true;
-        result.effects.emplace_back(
-            effect::Settle{.verdict = Verdict::finished, .reason = std::move(ledger_reason)});
-    }
-    call.state = State::over;
+    settle(result, Verdict::finished, std::move(ledger_reason));
+    result.call.state = State::over;
 }
 
 std::string check(const Call& call) {

@@ -17,10 +17,12 @@ std::string_view name(State state) {
     case State::canceling: return "canceling";
     case State::alerting: return "alerting";
     case State::answering: return "answering";
+    case State::refusing: return "refusing";
     case State::established: return "established";
     case State::modifying: return "modifying";
     case State::ending: return "ending";
     case State::restoring: return "restoring";
+    case State::replaying: return "replaying";
     case State::restored: return "restored";
     case State::resuming: return "resuming";
     case State::detour: return "detour";
@@ -34,27 +36,45 @@ std::string_view name(State state) {
 std::string_view name(const Event& event) {
     // In the order of the variant.
     static constexpr std::array<std::string_view, std::variant_size_v<Event>> names = {
-        "Dial",       "Answer",   "Decline",     "HangUp",    "Hold",
-        "Unhold",     "SendInfo", "SendOptions", "Resume",    "Restore",
-        "Progress",   "Answered", "Challenged",  "Failed",    "Ready",
-        "Terminated", "Invited",  "Acked",       "Cancelled", "Offered",
-        "PeerBye",    "PeerInfo", "RequestDone", "RetryDue",  "StoreFailed"};
+        "Dial",           "Answer",      "Decline",    "HangUp",  "Hold",       "Unhold",
+        "SendInfo",       "SendOptions", "Resume",     "Restore", "Progress",   "Answered",
+        "AnsweredBefore", "Challenged",  "Failed",     "Ready",   "Terminated", "Invited",
+        "Acked",          "Cancelled",   "Offered",    "PeerBye", "PeerInfo",   "RequestDone",
+        "RetryDue",       "Quiet",       "StoreFailed"};
     return names.at(event.index());
 }
 
 std::string_view name(const Effect& effect) {
     // In the order of the variant.
     static constexpr std::array<std::string_view, std::variant_size_v<Effect>> names = {
-        "Persist",        "Forget",       "Shelve",
-        "SendInvite",     "Acknowledge",  "AcknowledgeStandIn",
-        "Respond",        "RespondOffer", "RespondBye",
-        "SendCancel",     "SendBye",      "Reoffer",
-        "SendInfo",       "SendOptions",  "Authenticate",
-        "Restore",        "Arm",          "Lift",
+        "Persist",
+        "PersistSoon",
+        "Forget",
+        "Shelve",
+        "SendInvite",
+        "Acknowledge",
+        "AcknowledgeStandIn",
+        "AcknowledgeAgain",
+        "Respond",
+        "Reply",
+        "RespondBye",
+        "SendCancel",
+        "SendBye",
+        "Reoffer",
+        "SendInfo",
+        "SendOptions",
+        "Authenticate",
+        "Restore",
+        "Replay",
+        "Arm",
+        "Lift",
         "Dispose",
-
-        "RunMedia",       "CloseMedia",   "StartRetryTimer",
-        "StopRetryTimer", "Tell",         "Settle"};
+        "RunMedia",
+        "CloseMedia",
+        "StartRetryTimer",
+        "StopRetryTimer",
+        "Tell",
+        "Settle"};
     return names.at(effect.index());
 }
 

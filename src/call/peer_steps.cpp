@@ -17,12 +17,27 @@ namespace {
 Step answer_at_once(const Call& alerting, std::uint16_t status, base::Now now) {
     Step result = status < 300 ? on(alerting, event::Answer{}, now)
                                : on(alerting, event::Decline{.status = status}, now);
+    if (status >= 300) { // nothing of it needs to be stored: the caller repeats its INVITE
+        std::erase_if(result.effects,
+                      [](const Effect& e) { return std::holds_alternative<effect::Persist>(e); });
+    }
     for (Effect& effect : result.effects) {
         if (auto* persist = std::get_if<effect::Persist>(&effect)) {
             persist->otherwise = effect::Otherwise::report; // the peer waits for an answer
         }
     }
     result.effects.insert(result.effects.begin(), effect::Tell{.news = News::incoming});
+    return result;
+}
+
+// RFC 3261 §12.2.2. Within one life the stack sees to it.
+bool is_out_of_order(const Dialog& dialog, std::uint32_t cseq) {
+    return cseq != 0 && cseq < dialog.remote_cseq;
+}
+
+Step refuse_old(const Call& call) {
+    Step result = stay(call);
+    result.effects = {effect::Reply{.status = 500, .with_sdp = false}};
     return result;
 }
 
@@ -39,8 +54,8 @@ Step on(const Call& call, const event::Invited& e, base::Now now) {
     if (e.offer) {
         next.offer = *e.offer;
         // Refuse now what no user could answer.
-        const auto possible =
-            answer_offer(*e.offer, next.dialog.media, next.codecs, Direction::sendrecv, 1, {});
+        const auto possible = answer_offer(*e.offer, next.dialog.media, next.codecs,
+                                           Direction::sendrecv, next.dialog.media.ssrc, {});
         if (!possible) {
             result.effects = {effect::Respond{.status = 488}, effect::CloseMedia{},
                               effect::Tell{.news = News::failed,
@@ -49,6 +64,13 @@ Step on(const Call& call, const event::Invited& e, base::Now now) {
             next.state = State::over;
             return result;
         }
+        // A restart needs a session for the dialog before the user has answered.
+        next.dialog.local_sdp = possible->local_sdp;
+        next.dialog.remote_sdp = e.offer->text;
+    } else {
+        next.dialog.local_sdp =
+            write_offer(next.dialog.media.ssrc, next.dialog.media.local, next.codecs,
+                        next.dialog.media.ptime_ms, Direction::sendrecv);
     }
     next.dialog.phase = Phase::ringing;
     next.dialog.started_ms = now.real_ms();
@@ -79,21 +101,31 @@ Step on(const Call& call, const event::Acked& e, base::Now /*now*/) {
 }
 
 Step on(const Call& call, const event::Cancelled& /*e*/, base::Now /*now*/) {
-    if (call.state != State::alerting) {
+    if (call.state != State::alerting && call.state != State::replaying) {
         return stay(call);
     }
     Step result = stay(call);
-    result.effects = {effect::Tell{.news = News::ended, .status = 487, .detail = "remote"}};
-    finish(result, "the caller gave up");
+    Call& next = result.call;
+    next.state = State::refusing;
+    next.dialog.phase = Phase::ending;
+    next.dialog.in_flight.status = 487;
+    result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on},
+                      effect::Tell{.news = News::ended, .status = 487, .detail = "remote"}};
     return result;
 }
 
 Step on(const Call& call, const event::Offered& e, base::Now now) {
+    if (call.state == State::replaying) {
+        return replayed(call, e);
+    }
+    if (is_out_of_order(call.dialog, e.cseq)) {
+        return refuse_old(call);
+    }
     if (!has_dialog(call.state)) {
         Step result = stay(call);
         // Being rebuilt, it is only busy: 491 makes the peer ask again (RFC 3261 §14.2).
         const std::uint16_t status = is_coming_back(call.state) ? 491 : 481;
-        result.effects = {effect::RespondOffer{.status = status, .with_sdp = false}};
+        result.effects = {effect::Reply{.status = status, .with_sdp = false}};
         return result;
     }
     Step result = stay(call);
@@ -107,7 +139,7 @@ Step on(const Call& call, const event::Offered& e, base::Now now) {
                                        dialog.media.ssrc, dialog.local_sdp);
         if (!negotiated) {
             Step refusal = stay(call);
-            refusal.effects = {effect::RespondOffer{.status = 488, .with_sdp = false}};
+            refusal.effects = {effect::Reply{.status = 488, .with_sdp = false}};
             return refusal;
         }
         dialog.local_sdp = std::move(negotiated->local_sdp);
@@ -117,7 +149,7 @@ Step on(const Call& call, const event::Offered& e, base::Now now) {
         with_sdp = true;
     }
     result.effects = {effect::Persist{.otherwise = effect::Otherwise::report},
-                      effect::RespondOffer{.status = 200, .with_sdp = with_sdp}};
+                      effect::Reply{.status = 200, .with_sdp = with_sdp}};
     if (!is_coming_back(call.state)) {
         result.effects.emplace_back(effect::RunMedia{});
     }
@@ -134,6 +166,9 @@ Step on(const Call& call, const event::PeerBye& e, base::Now /*now*/) {
     if (call.state == State::over || call.state == State::idle) {
         return stay(call);
     }
+    if (is_out_of_order(call.dialog, e.cseq)) {
+        return refuse_old(call);
+    }
     Step result = stay(call);
     // The record goes first: after the 200 the peer believes in no call, and a record would
     // bring one back. Should we die in between, the peer repeats its BYE and gets 481.
@@ -149,9 +184,19 @@ Step on(const Call& call, const event::PeerInfo& e, base::Now /*now*/) {
     if (call.state == State::over) {
         return stay(call);
     }
+    if (is_out_of_order(call.dialog, e.cseq)) {
+        return refuse_old(call);
+    }
     Step result = stay(call);
+    if (e.cseq != 0 &&
+        e.cseq == call.dialog.remote_cseq) { // acted on before a restart, whose peer heard no 200
+        result.effects = {effect::Reply{.status = 200, .with_sdp = false}};
+        return result;
+    }
     result.call.dialog.remote_cseq = e.cseq;
-    result.effects = {effect::Tell{.news = News::info, .detail = e.content_type + ": " + e.body}};
+    result.effects = {effect::Persist{.otherwise = effect::Otherwise::report},
+                      effect::Reply{.status = 200, .with_sdp = false},
+                      effect::Tell{.news = News::info, .detail = e.content_type + ": " + e.body}};
     return result;
 }
 

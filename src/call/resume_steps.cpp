@@ -37,14 +37,6 @@ void arm(Step& result, base::Now now) {
     result.effects.emplace_back(effect::Arm{});
 }
 
-void settle(Step& result, Verdict verdict, std::string reason) {
-    if (!result.call.settled) {
-        result.call.settled = true;
-        result.effects.emplace_back(
-            effect::Settle{.verdict = verdict, .reason = std::move(reason)});
-    }
-}
-
 // The next birth starts above everything that this one may have sent.
 void move_cseq_base(Step& result) {
     Call& next = result.call;
@@ -126,20 +118,27 @@ Step on(const Call& call, const event::Restore& e, base::Now now) {
     }
     Step result = stay(call);
     Call& next = result.call;
-    if (call.dialog.phase == Phase::inviting || call.dialog.phase == Phase::ringing) {
-        const std::string_view what = call.dialog.phase == Phase::inviting
-                                          ? "it was still ringing at the other end"
-                                          : "it was still ringing here";
-        next.settled = true;
+    if (call.dialog.phase == Phase::inviting) {
+        return repeat_invite(call);
+    }
+    const bool replay = must_replay(call.dialog, now);
+    if (call.dialog.phase == Phase::ringing && !replay) {
         next.state = State::over;
-        result.effects = {effect::Forget{},
-                          effect::Settle{.verdict = Verdict::lost, .reason = std::string{what}}};
+        result.effects = {effect::Forget{}};
+        settle(result, Verdict::lost,
+               call.dialog.transport == Transport::udp
+                   ? "it was still ringing here" // and an earlier version has stored too little
+                   : "it was still ringing here, over a TCP connection that is gone");
         return result;
+    }
+    if (!replay) {
+        next.dialog.in_flight.invite.clear();
     }
     next.state = State::restoring;
     next.resume_window_ms = e.deadline_ms;
-    next.hang_up_when_ready = call.dialog.phase == Phase::ending;
-    next.resume_when_ready = e.resume && !next.hang_up_when_ready;
+    next.hang_up_when_ready =
+        call.dialog.phase == Phase::ending && call.dialog.in_flight.status == 0;
+    next.resume_when_ready = e.resume && !next.hang_up_when_ready && !replay;
     if (next.resume_when_ready) {
         // The stream goes on at once; the peer still listens on the same port.
         result.effects.emplace_back(effect::RunMedia{});
@@ -168,6 +167,7 @@ Step on(const Call& call, const event::Resume& e, base::Now now) {
         next.resume_deadline_ms = now.boot_ms() + e.deadline_ms;
         return result;
     case State::established: return refresh(call); // not after a restart
+    case State::replaying:                         // it needs none
     case State::resuming:
     case State::detour:
     case State::retrying:
@@ -178,6 +178,7 @@ Step on(const Call& call, const event::Resume& e, base::Now now) {
     case State::canceling:
     case State::alerting:
     case State::answering:
+    case State::refusing:
     case State::modifying:
     case State::ending:
     case State::over:
@@ -220,10 +221,21 @@ Step resume_answered(const Call& call, const event::Answered& e, base::Now now) 
 Step resume_ready(const Call& call, base::Now now) {
     Step result = stay(call);
     Call& next = result.call;
+    const InFlight& in_flight = call.dialog.in_flight;
+    if (call.state == State::restoring && !in_flight.invite.empty()) {
+        next.state = State::replaying;
+        result.effects = {effect::Replay{}};
+        return result;
+    }
+    if (call.state == State::restoring && call.attempts == 0 && in_flight.cseq != 0) {
+        // The 2xx was stored, its ACK may not have left; a second one does no harm.
+        result.effects = {effect::AcknowledgeAgain{.cseq = in_flight.cseq}};
+    }
     if (call.hang_up_when_ready) {
         next.hang_up_when_ready = false;
         next.state = State::ending;
-        result.effects = {effect::SendBye{}, effect::CloseMedia{}};
+        result.effects.emplace_back(effect::SendBye{});
+        result.effects.emplace_back(effect::CloseMedia{});
         return result;
     }
     if (call.state == State::restoring || call.state == State::detour) {
@@ -258,7 +270,7 @@ Step resume_terminated(const Call& call, const event::Terminated& e, base::Now n
         finish(result, "the peer had ended it: " + answer_text(call));
         return result;
     }
-    if (call.state == State::restoring) {
+    if (call.state == State::restoring || call.state == State::replaying) {
         // Not the peer's doing: this start cannot rebuild the dialog at all (another listening
         // address, most often). The record stays for one that can.
         next.state = State::over;
@@ -317,9 +329,11 @@ Step on(const Call& call, const event::RetryDue& /*e*/, base::Now now) {
     case State::canceling:
     case State::alerting:
     case State::answering:
+    case State::refusing:
     case State::modifying:
     case State::ending:
     case State::restoring:
+    case State::replaying:
     case State::restored:
     case State::resuming:
     case State::detour:
@@ -353,13 +367,15 @@ Step on(const Call& call, const event::StoreFailed& e, base::Now /*now*/) {
     case State::resuming:
     case State::detour:
     case State::retrying:
-        // The peer's re-INVITE or UPDATE: refused, so the stored description stays true.
-        result.effects = {effect::RespondOffer{.status = 500, .with_sdp = false},
+        // The peer's re-INVITE, UPDATE or INFO: refused, so the stored description stays true.
+        result.effects = {effect::Reply{.status = 500, .with_sdp = false},
                           effect::Tell{.news = News::trouble, .status = 500, .detail = e.why}};
         return result;
     case State::alerting:
+    case State::refusing:
     case State::ending:
     case State::restoring:
+    case State::replaying:
     case State::rebirth:
     case State::over:
         result.effects = {effect::Tell{.news = News::trouble, .status = 0, .detail = e.why}};

@@ -25,6 +25,7 @@ namespace revenant::call {
 // invite_steps.cpp: answers to our INVITEs
 [[nodiscard]] Step on(const Call& call, const event::Progress& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::Answered& e, base::Now now);
+[[nodiscard]] Step on(const Call& call, const event::AnsweredBefore& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::Challenged& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::Failed& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::Ready& e, base::Now now);
@@ -43,12 +44,19 @@ namespace revenant::call {
 [[nodiscard]] Step on(const Call& call, const event::Resume& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::Restore& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::RetryDue& e, base::Now now);
+[[nodiscard]] Step on(const Call& call, const event::Quiet& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::StoreFailed& e, base::Now now);
 
 // Answers and ends that come while a restored call is being resumed.
 [[nodiscard]] Step resume_answered(const Call& call, const event::Answered& e, base::Now now);
 [[nodiscard]] Step resume_ready(const Call& call, base::Now now);
 [[nodiscard]] Step resume_terminated(const Call& call, const event::Terminated& e, base::Now now);
+
+// early_steps.cpp: INVITEs that an earlier life has left unfinished
+[[nodiscard]] Step repeat_invite(const Call& call);
+// Whether the stored INVITE of the caller has to come in again for this call to go on.
+[[nodiscard]] bool must_replay(const Dialog& dialog, base::Now now);
+[[nodiscard]] Step replayed(const Call& call, const event::Offered& e);
 
 // ---- What several of them use ----
 
@@ -88,6 +96,9 @@ void learn(Dialog& dialog, const PeerFacts& facts, base::Now now);
 
 // Puts the peer's answer to our `local_sdp` into the dialog.
 [[nodiscard]] base::Status apply(Call& call, const RemoteSession& answer);
+
+// The restored call's line in the ledger, once.
+void settle(Step& result, Verdict verdict, std::string reason);
 
 // The call is over: record, media and ledger.
 void finish(Step& result, std::string ledger_reason);

@@ -44,8 +44,7 @@ Step on(const Call& call, const event::Answer& /*e*/, base::Now now) {
         auto negotiated = answer_offer(call.offer, dialog.media, call.codecs, wanted(dialog.hold),
                                        dialog.media.ssrc, {});
         if (!negotiated) {
-            finish(result, "");
-            result.effects.insert(result.effects.begin(), effect::Respond{.status = 488});
+            result = on(call, event::Decline{.status = 488}, now);
             result.status = base::fail(negotiated.error());
             return result;
         }
@@ -60,7 +59,6 @@ Step on(const Call& call, const event::Answer& /*e*/, base::Now now) {
     next.state = State::answering;
     dialog.phase = Phase::answered;
     dialog.established_ms = now.real_ms();
-    dialog.in_flight.invite.clear();
     result.effects = {effect::Persist{.otherwise = effect::Otherwise::abandon},
                       effect::Respond{.status = 200}};
     if (call.has_offer) {
@@ -74,9 +72,14 @@ Step on(const Call& call, const event::Decline& e, base::Now /*now*/) {
         return refuse(call, not_in(call, "there is nothing to decline"));
     }
     Step result = stay(call);
-    result.effects = {effect::Respond{.status = e.status},
+    Call& next = result.call;
+    next.state = State::refusing;
+    next.dialog.phase = Phase::ending;
+    next.dialog.in_flight.status = e.status;
+    // Else a restart would let it ring again, for a caller who has had the answer.
+    result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on},
+                      effect::Respond{.status = e.status},
                       effect::Tell{.news = News::ended, .status = e.status, .detail = "local"}};
-    finish(result, "");
     return result;
 }
 
@@ -88,7 +91,9 @@ Step on(const Call& call, const event::HangUp& /*e*/, base::Now now) {
     case State::inviting:
     case State::proceeding:
         next.state = State::canceling;
-        result.effects = {effect::SendCancel{}};
+        next.dialog.in_flight.canceled = true;
+        result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on},
+                          effect::SendCancel{}};
         return result;
     case State::answering:
         // RFC 3261 §15: no BYE before the ACK.
@@ -111,13 +116,19 @@ Step on(const Call& call, const event::HangUp& /*e*/, base::Now now) {
                           effect::CloseMedia{}};
         return result;
     case State::restoring:
+    case State::replaying:
     case State::rebirth:
         // There is no dialog to send the BYE in yet.
-        next.hang_up_when_ready = true;
+        if (call.dialog.phase == Phase::ringing) {
+            next.dialog.in_flight.status = event::Decline{}.status;
+        } else if (call.dialog.in_flight.status == 0) {
+            next.hang_up_when_ready = true;
+        }
         next.dialog.phase = Phase::ending;
         result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}};
         return result;
     case State::canceling:
+    case State::refusing:
     case State::ending: return stay(call);
     case State::idle:
     case State::over: return refuse(call, not_in(call, "there is nothing to end"));

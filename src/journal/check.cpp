@@ -171,8 +171,10 @@ base::Status check(const call::Dialog& dialog) {
     rules.not_negative("timer.deadline_ms", dialog.timer.deadline_ms);
     media(rules, dialog.media);
     rules.bytes(dialog.in_flight.invite);
-    rules.word("in_flight.branch", dialog.in_flight.branch, false);
     rules.require(dialog.in_flight.cseq <= cseq_max, "in_flight.cseq", "is above 2147483647");
+    rules.require(dialog.in_flight.status == 0 ||
+                      (dialog.in_flight.status >= 300 && dialog.in_flight.status <= 699),
+                  "in_flight.status", "is not 0 or in 300..699");
     rules.not_negative("started_ms", dialog.started_ms);
     rules.not_negative("established_ms", dialog.established_ms);
     return rules.finish();

@@ -65,14 +65,18 @@ call::SessionTimer read_timer(Fields f) {
             .deadline_ms = f.i64("deadline_ms")};
 }
 
-call::InFlight read_in_flight(Fields f) {
-    return {.invite = f.text("invite"),
-            .branch = f.text("branch"),
-            .cseq = f.u32("cseq"),
-            .reoffer = f.flag("reoffer")};
+// Schema 1 knew no canceled or refused INVITE; it gave up calls that rang.
+call::InFlight read_in_flight(Fields f, std::uint32_t version) {
+    call::InFlight in_flight{.invite = f.text("invite"), .cseq = f.u32("cseq")};
+    in_flight.reoffer = f.flag("reoffer");
+    if (version >= 2) {
+        in_flight.canceled = f.flag("canceled");
+        in_flight.status = f.u16("status");
+    }
+    return in_flight;
 }
 
-call::Dialog read_v1(Fields& f) {
+call::Dialog read_dialog(Fields& f, std::uint32_t version) {
     return {.number = f.u32("number"),
             .role = f.named<call::Role>("role"),
             .phase = f.named<call::Phase>("phase"),
@@ -98,7 +102,7 @@ call::Dialog read_v1(Fields& f) {
             .hold = read_hold(f.object("hold")),
             .timer = read_timer(f.object("timer")),
             .media = read_media(f.object("media")),
-            .in_flight = read_in_flight(f.object("in_flight")),
+            .in_flight = read_in_flight(f.object("in_flight"), version),
             .started_ms = f.i64("started_ms"),
             .established_ms = f.i64("established_ms"),
             .resumes = f.u32("resumes")};
@@ -130,7 +134,7 @@ base::Result<call::Dialog> decode(std::string_view text) {
     if (status && version == 0) {
         return fail(Errc::corrupt, "schema is 0");
     }
-    call::Dialog dialog = read_v1(fields);
+    call::Dialog dialog = read_dialog(fields, version);
     if (status) {
         status = check(dialog);
     }

@@ -222,8 +222,9 @@ void put(Writer& w, std::string_view key, const call::SessionTimer& timer) {
 void put(Writer& w, std::string_view key, const call::InFlight& in_flight) {
     w.open(key);
     w.text("invite", in_flight.invite);
-    w.text("branch", in_flight.branch);
     w.number("cseq", in_flight.cseq);
+    w.flag("canceled", in_flight.canceled);
+    w.number("status", in_flight.status);
     w.flag("reoffer", in_flight.reoffer);
     w.close();
 }

@@ -27,6 +27,7 @@
 #include "revenant/call/dialog.hpp"
 #include "revenant/call/event.hpp"
 #include "sip/agent_impl.hpp"
+#include "sip/cancel_watch.hpp"
 #include "sip/decode.hpp"
 #include "sip/held_sockets.hpp"
 #include "sip/leg.hpp"
@@ -50,6 +51,11 @@ bool is_numeric(const std::string& host) {
     std::array<unsigned char, sizeof(in6_addr)> buffer{};
     return ::inet_pton(AF_INET, host.c_str(), buffer.data()) == 1 ||
            ::inet_pton(AF_INET6, host.c_str(), buffer.data()) == 1;
+}
+
+// Both ends of a call to oneself have the same Call-ID.
+std::string key_of(std::string_view call_id, std::string_view local_tag) {
+    return fmt::format("{} {}", call_id, local_tag);
 }
 
 bool is_v6(const std::string& host) {
@@ -79,6 +85,7 @@ AgentImpl::AgentImpl(Settings settings, Listener& listener)
 }
 
 AgentImpl::~AgentImpl() {
+    before_cancel_answer({});
     legs_.clear();
     retired_.clear();
     options_.clear();
@@ -98,6 +105,8 @@ base::Status AgentImpl::open() {
                 base::Error{proxy.error().code, "outbound proxy: " + proxy.error().context});
         }
     }
+    // SAFETY: taken back in the destructor.
+    before_cancel_answer([this](std::string_view call_id) { on_cancel(call_id); });
     root_.reset(su_glib_root_create(nullptr));
     su_root_threading(root_.get(), 0);
     GSource* source = su_glib_root_gsource(root_.get());
@@ -195,13 +204,12 @@ Leg& AgentImpl::make_leg(Stack& stack, const call::Dialog& dialog) {
 base::Result<std::string> AgentImpl::stand_in_url(const Stack& stack) {
     auto& stand_in = stand_ins_.at(stack.is_v6() ? 1 : 0);
     if (!stand_in) {
-        auto opened = StandIn::open(stack.is_v6() ? AF_INET6 : AF_INET, stand_in_name_,
-                                    [this](std::string_view call_id) -> const call::Dialog* {
-                                        const auto found = restored_.find(std::string{call_id});
-                                        return found != restored_.end()
-                                                   ? listener_->dialog(found->second)
-                                                   : nullptr;
-                                    });
+        auto opened = StandIn::open(
+            stack.is_v6() ? AF_INET6 : AF_INET, stand_in_name_,
+            [this](std::string_view call_id, std::string_view tag) -> const call::Dialog* {
+                const auto found = restored_.find(key_of(call_id, tag));
+                return found != restored_.end() ? listener_->dialog(found->second) : nullptr;
+            });
         if (!opened) {
             return base::fail(opened.error());
         }
@@ -214,6 +222,14 @@ base::Result<std::string> AgentImpl::stand_in_url(const Stack& stack) {
 void AgentImpl::on_leg_event(Leg& leg, const Raw& raw) {
     // The number is copied: the handler may retire the leg (which only marks it).
     const call::Number number = leg.number();
+    const bool is_replayed = leg.is_replaying && raw.event == nua_i_invite;
+    if (is_replayed) {
+        leg.is_replaying = false;
+        if (raw.status >= 300) { // the stack has refused it by itself
+            report_terminated(number, text_of(raw.phrase));
+            return;
+        }
+    }
     auto event = decode(raw, stand_in_name_, settings_.session_expires_s);
     if (!event) {
         return;
@@ -240,9 +256,10 @@ void AgentImpl::on_new_invite(Stack& stack, Handle& fresh, const Raw& raw) {
     seed.local_contact = contact_for(seed.local_sip, seed.transport);
     seed.outbound_proxy = settings_.outbound_proxy;
     seed.cseq_watermark = stack_cseq_bound();
-    const bool complete = !seed.local_tag.empty() && !seed.remote_tag.empty() &&
-                          !seed.remote_target.empty() && !seed.call_id.empty() &&
-                          !seed.local_sip.address.empty();
+    seed.in_flight.invite = whole_text(raw.message);
+    const bool complete = !seed.in_flight.invite.empty() && !seed.local_tag.empty() &&
+                          !seed.remote_tag.empty() && !seed.remote_target.empty() &&
+                          !seed.call_id.empty() && !seed.local_sip.address.empty();
     const auto number = complete ? listener_->on_invite(seed) : std::nullopt;
     if (!number) {
         nua_respond(fresh.get(), complete ? 503 : 400,
@@ -252,6 +269,8 @@ void AgentImpl::on_new_invite(Stack& stack, Handle& fresh, const Raw& raw) {
     auto& slot = legs_[*number];
     slot = std::make_unique<Leg>(stack, std::move(fresh), *number);
     slot->contact = seed.local_contact;
+    slot->call_id = seed.call_id;
+    ringing_[seed.call_id] = *number;
     nua_set_hparams(slot->handle(), NUTAG_AUTOANSWER(0), NUTAG_AUTOACK(0), TAG_END());
     auto offer = decode(raw, stand_in_name_, settings_.session_expires_s);
     auto* offered = offer ? std::get_if<call::event::Offered>(&*offer) : nullptr;
@@ -310,6 +329,27 @@ base::Result<std::uint64_t> AgentImpl::ask_options(std::string_view target) {
     return ticket;
 }
 
+void AgentImpl::on_stray_answer(const sip_t& sip) {
+    if (sip.sip_call_id == nullptr || sip.sip_from == nullptr || sip.sip_to == nullptr) {
+        return;
+    }
+    const auto found =
+        restored_.find(key_of(text_of(sip.sip_call_id->i_id), text_of(sip.sip_from->a_tag)));
+    const Leg* leg = found != restored_.end() ? this->leg(found->second) : nullptr;
+    const call::Dialog* dialog = leg != nullptr ? listener_->dialog(leg->number()) : nullptr;
+    if (dialog != nullptr && sip.sip_cseq->cs_seq <= leg->cseq_base &&
+        dialog->remote_tag == text_of(sip.sip_to->a_tag)) {
+        listener_->on_event(leg->number(),
+                            call::event::AnsweredBefore{.cseq = sip.sip_cseq->cs_seq});
+    }
+}
+
+void AgentImpl::on_cancel(std::string_view call_id) {
+    if (const auto found = ringing_.find(std::string{call_id}); found != ringing_.end()) {
+        listener_->on_event(found->second, call::event::Cancelled{});
+    }
+}
+
 void AgentImpl::on_options_done(nua_handle_t* handle, const Raw& raw) {
     const auto found = options_.find(handle);
     if (raw.status < 200 || found == options_.end()) {
@@ -336,7 +376,8 @@ void AgentImpl::retire(call::Number call) {
     if (found == legs_.end()) {
         return;
     }
-    restored_.erase(found->second->call_id);
+    restored_.erase(found->second->restored_as);
+    ringing_.erase(found->second->call_id);
     // Not from inside the leg's own callback.
     retired_.push_back(std::move(found->second));
     legs_.erase(found);

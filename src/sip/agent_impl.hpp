@@ -40,6 +40,7 @@ public:
     void send_invite(const call::Dialog& dialog) override;
     void acknowledge(const call::Dialog& dialog) override;
     void acknowledge_stand_in(const call::Dialog& dialog) override;
+    void acknowledge_again(const call::Dialog& dialog, std::uint32_t cseq) override;
     void respond(const call::Dialog& dialog, std::uint16_t status) override;
     void respond_now(const call::Dialog& dialog, std::uint16_t status, bool with_sdp) override;
     void send_cancel(const call::Dialog& dialog) override;
@@ -51,6 +52,7 @@ public:
     void send_options(const call::Dialog& dialog) override;
     void authenticate(const call::Dialog& dialog) override;
     void restore(const call::Dialog& dialog, std::uint32_t cseq_base) override;
+    void replay(const call::Dialog& dialog) override;
     void arm(const call::Dialog& dialog) override;
     void lift(const call::Dialog& dialog) override;
     void dispose(const call::Dialog& dialog) override;
@@ -65,6 +67,8 @@ private:
     void on_leg_event(Leg& leg, const Raw& raw) override;
     void on_new_invite(Stack& stack, Handle& fresh, const Raw& raw) override;
     void on_options_done(nua_handle_t* handle, const Raw& raw) override;
+    void on_stray_answer(const sip_t& sip) override;
+    void on_cancel(std::string_view call_id);
 
     [[nodiscard]] Leg* leg(call::Number number);
     [[nodiscard]] Leg& make_leg(Stack& stack, const call::Dialog& dialog);
@@ -85,7 +89,8 @@ private:
     std::vector<std::unique_ptr<Stack>> stacks_;
     std::array<std::unique_ptr<StandIn>, 2> stand_ins_; // IPv4, IPv6; opened when first needed
     std::unordered_map<call::Number, std::unique_ptr<Leg>> legs_;
-    std::unordered_map<std::string, call::Number> restored_; // by Call-ID
+    std::unordered_map<std::string, call::Number> restored_; // by Call-ID and our tag
+    std::unordered_map<std::string, call::Number> ringing_;  // not answered by us; by Call-ID
     std::vector<std::unique_ptr<Leg>> retired_;
     std::unordered_map<nua_handle_t*, std::pair<std::uint64_t, Handle>> options_;
     std::uint64_t last_ticket_ = 0;

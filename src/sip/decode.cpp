@@ -250,6 +250,16 @@ decode(const Raw& raw, std::string_view stand_in, std::uint32_t own_interval_s) 
     }
 }
 
+std::string whole_text(msg_t* message) {
+    if (message == nullptr) {
+        return {};
+    }
+    const Home home = make_home();
+    size_t length = 0;
+    const char* text = msg_as_string(home.get(), message, msg_object(message), 0, &length);
+    return text != nullptr ? std::string{text, length} : std::string{};
+}
+
 call::Dialog decode_invite(const Raw& raw, std::uint32_t own_interval_s) {
     call::Dialog dialog;
     const sip_t& sip = *raw.sip;

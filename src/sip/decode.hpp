@@ -27,6 +27,9 @@ decode(const Raw& raw, std::string_view stand_in, std::uint32_t own_interval_s);
 
 // An INVITE outside any dialog as the beginning of a call. Number, contact, local tag and
 // addresses of ours are left to the caller.
+// The message as it came in; empty if it cannot be had.
+[[nodiscard]] std::string whole_text(msg_t* message);
+
 [[nodiscard]] call::Dialog decode_invite(const Raw& raw, std::uint32_t own_interval_s);
 
 // Where the message came from; port 0 if it is not known.

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include <dlfcn.h>
@@ -18,6 +20,8 @@
 #include "revenant/base/fd.hpp"
 #include "revenant/base/kill_point.hpp"
 #include "revenant/base/result.hpp"
+#include "revenant/call/dialog.hpp"
+#include "sip/cancel_watch.hpp"
 
 namespace revenant::sip {
 
@@ -109,6 +113,15 @@ bool is_for_stand_in(const sockaddr* to) {
     return std::ranges::find(ports, port_of(to)) != ports.end();
 }
 
+bool is_answer_or_ack(const msghdr& message) {
+    if (message.msg_iovlen == 0) {
+        return false;
+    }
+    const iovec& part = message.msg_iov[0];
+    const std::string_view text{static_cast<const char*>(part.iov_base), part.iov_len};
+    return text.starts_with("SIP/2.0 ") || text.starts_with("ACK ");
+}
+
 bool is_sip_to_a_peer(int fd, const sockaddr* to) {
     int family = 0;
     socklen_t length = sizeof family;
@@ -182,6 +195,29 @@ HeldSockets::Watch::~Watch() {
 
 std::vector<int> HeldSockets::bound() {
     return table().bound;
+}
+
+call::Endpoint HeldSockets::reads_at(const call::Endpoint& wanted) {
+    const bool v6 = wanted.address.find(':') != std::string::npos;
+    for (const Place& place : table().places) {
+        const int fd = place.fd.load(std::memory_order_relaxed);
+        const auto* held = reinterpret_cast<const sockaddr*>(&place.held.address);
+        if (fd < 0 || place.held.kind != SOCK_DGRAM || port_of(held) != wanted.port ||
+            (held->sa_family == AF_INET6) != v6) {
+            continue;
+        }
+        static auto* const real = next<int(int, sockaddr*, socklen_t*)>("getsockname");
+        sockaddr_storage own{};
+        socklen_t length = sizeof own;
+        auto* address = reinterpret_cast<sockaddr*>(&own);
+        if (real(fd, address, &length) == 0) {
+            return {.address = v6 ? "::1" : "127.0.0.1", .port = port_of(address)};
+        }
+    }
+    if (wanted.address == "0.0.0.0" || wanted.address == "::") {
+        return {.address = v6 ? "::1" : "127.0.0.1", .port = wanted.port};
+    }
+    return wanted;
 }
 
 bool HeldSockets::waiting() {
@@ -265,15 +301,17 @@ ssize_t sendto(
     return real(fd, data, size, flags, own_address, own_length);
 }
 
-// What is not for the stand-in is swallowed: it would leave from a port that the peer does not
-// know. The stack repeats it, or it was not to be sent.
+// A request that is not for the stand-in is swallowed: what has queued up may answer it, and is
+// read first. The stack repeats it if not.
 ssize_t sendmsg(int fd, const msghdr* message, int flags) {
     using namespace revenant::sip;
     static auto* const real = next<ssize_t(int, const msghdr*, int)>("sendmsg");
     const auto* to = static_cast<const sockaddr*>(message->msg_name);
-    const bool is_quarantined = place_of(fd) != nullptr && to != nullptr && !is_for_stand_in(to);
-    if (!is_quarantined) {
-        const ssize_t sent = real(fd, message, flags);
+    watch_for_cancel_answer(*message);
+    const Place* place = place_of(fd);
+    const bool to_a_peer = place != nullptr && to != nullptr && !is_for_stand_in(to);
+    if (!to_a_peer || is_answer_or_ack(*message)) {
+        const ssize_t sent = real(to_a_peer ? place->held.socket.get() : fd, message, flags);
         if (revenant::base::has_kill_points && is_sip_to_a_peer(fd, to)) {
             revenant::base::pass(revenant::base::KillPoint::after_send);
         }

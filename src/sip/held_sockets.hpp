@@ -3,7 +3,8 @@
 // sofia-sip cannot be handed a socket. So while it starts, this file stands between it and libc
 // (a function defined in the program wins over libc's, also for calls from libraries): a `bind` to
 // an address that a held socket has is done on a throw-away loopback port instead, `getsockname`
-// tells the wanted address, and nothing leaves but what goes to the stand-in. When all dialogs are
+// tells the wanted address, and nothing leaves but what goes to the stand-in, and answers and
+// ACKs, which go out through the held socket. When all dialogs are
 // rebuilt, `adopt` puts the held sockets in place (dup3). Only then is read what has queued up in
 // them, and each message finds its dialog. Putting them in place at `bind` would be too early:
 // the stack reads from the socket once while it is being made, and would answer 481.
@@ -14,6 +15,7 @@
 
 #include "revenant/base/fd.hpp"
 #include "revenant/base/result.hpp"
+#include "revenant/call/dialog.hpp"
 
 namespace revenant::sip {
 
@@ -37,6 +39,9 @@ public:
 
     // Every UDP socket and TCP listener that the stacks have bound themselves; still theirs.
     [[nodiscard]] static std::vector<int> bound();
+
+    // Where a stack that was to listen at `wanted` reads: there, or on loopback until `adopt`.
+    [[nodiscard]] static call::Endpoint reads_at(const call::Endpoint& wanted);
 
     // Whether a stack waits for `adopt`.
     [[nodiscard]] static bool waiting();

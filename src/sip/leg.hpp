@@ -2,6 +2,7 @@
 // for.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "revenant/call/dialog.hpp"
@@ -32,8 +33,14 @@ public:
     std::string contact;
     // The realm of the challenge that waits for credentials.
     std::string realm;
-    // Call-ID of a restored dialog, as the stand-in looks it up.
+    // Call-ID and our tag of a restored dialog, as the stand-in looks it up.
+    std::string restored_as;
+    // Call-ID of a call that came in.
     std::string call_id;
+    // The dialog's CSeqs up to this one are an earlier process's.
+    std::uint32_t cseq_base = 0;
+    // The stored INVITE is on its way in.
+    bool is_replaying = false;
 
 private:
     Stack* stack_; // outlives every Leg

@@ -22,6 +22,7 @@
 #include "revenant/base/result.hpp"
 #include "revenant/sip/agent.hpp"
 #include "sip/text.hpp"
+#include "sip/transactions.hpp"
 
 namespace revenant::sip {
 
@@ -29,7 +30,7 @@ namespace {
 
 constexpr const char* allowed_methods = "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO";
 // What the stack would else answer by itself, before anything could be stored.
-constexpr const char* methods_of_ours = "INVITE, UPDATE, BYE";
+constexpr const char* methods_of_ours = "INVITE, UPDATE, BYE, INFO";
 constexpr const char* no_text = nullptr;         // clears the stack's own list
 constexpr unsigned udp_receive_buffer = 4 << 20; // the default holds 92 messages
 
@@ -154,6 +155,10 @@ Stack::create(su_root_t* root, const Listen& listen, const Settings& settings, S
         stack->is_shut_down_ = true;
         return base::fail(bind_error(listen));
     }
+    stack->agent_ = newest_agent();
+    // SAFETY: the agent goes with its nua, before the Stack.
+    nta_outgoing_default(stack->agent_, on_stray,
+                         reinterpret_cast<nta_outgoing_magic_t*>(stack.get()));
     return stack;
 }
 
@@ -218,6 +223,18 @@ void Stack::on_nua(nua_event_t event,
         }
         stack->dispatch(raw, handle, leg);
     });
+}
+
+int Stack::on_stray(nta_outgoing_magic_t* stack, nta_outgoing_t* /*request*/, const sip_t* sip) {
+    base::at_boundary("stray response", [&] {
+        const bool answers_invite =
+            sip != nullptr && sip->sip_status != nullptr && sip->sip_status->st_status / 100 == 2 &&
+            sip->sip_cseq != nullptr && sip->sip_cseq->cs_method == sip_method_invite;
+        if (answers_invite) {
+            reinterpret_cast<Stack*>(stack)->user_->on_stray_answer(*sip);
+        }
+    });
+    return 0;
 }
 
 void Stack::dispatch(const Raw& raw, nua_handle_t* handle, Leg* leg) {

@@ -24,6 +24,8 @@ public:
     // A new INVITE: the handle may be moved from; else it is destroyed, which refuses the call.
     virtual void on_new_invite(Stack& stack, Handle& fresh, const Raw& raw) = 0;
     virtual void on_options_done(nua_handle_t* handle, const Raw& raw) = 0;
+    // A 2xx to an INVITE that belongs to no transaction of the stack's.
+    virtual void on_stray_answer(const sip_t& sip) = 0;
 };
 
 class Stack {
@@ -36,6 +38,8 @@ public:
     ~Stack(); // only after `shut_down` is done
 
     [[nodiscard]] nua_t* nua() const { return nua_; }
+
+    [[nodiscard]] nta_agent_t* agent() const { return agent_; }
 
     [[nodiscard]] const Listen& listen() const { return listen_; }
 
@@ -62,11 +66,13 @@ private:
                        Leg* leg,
                        const sip_t* sip,
                        tagi_t tags[]);
+    static int on_stray(nta_outgoing_magic_t* stack, nta_outgoing_t* request, const sip_t* sip);
     void dispatch(const Raw& raw, nua_handle_t* handle, Leg* leg);
 
     Listen listen_;
     StackUser* user_;
     nua_t* nua_ = nullptr;
+    nta_agent_t* agent_ = nullptr; // nua_'s
     bool is_shut_down_ = false;
     std::function<void()> on_shut_down_;
 };

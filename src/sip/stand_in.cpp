@@ -72,6 +72,11 @@ std::string accept_invite(const sip_t& sip, const call::Dialog& dialog, std::str
                             dialog.timer.interval_s,
                             dialog.timer.refresher == call::Refresher::local ? "uac" : "uas");
     }
+    // An INVITE without an offer that is not answered yet: any answer will do, it comes again.
+    if (dialog.remote_sdp.empty()) {
+        return text + fmt::format("Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{}",
+                                  dialog.local_sdp.size(), dialog.local_sdp);
+    }
     // With an offer in flight the stored answer is to the one before. Taken as it is, the stack
     // would turn our description to fit it, and change its version.
     const std::string answer =
@@ -154,7 +159,8 @@ std::string StandIn::answer(std::string_view request) const {
     if (!whole || sip->sip_request->rq_method == sip_method_ack) {
         return {};
     }
-    const call::Dialog* dialog = lookup_(text_of(sip->sip_call_id->i_id));
+    const call::Dialog* dialog =
+        lookup_(text_of(sip->sip_call_id->i_id), text_of(sip->sip_from->a_tag));
     if (dialog == nullptr) {
         return head(*sip, "481 Call/Transaction Does Not Exist", name_) +
                "Content-Length: 0\r\n\r\n";

@@ -17,8 +17,9 @@ namespace revenant::sip {
 
 class StandIn {
 public:
-    // The dialog with this Call-ID, null if there is none.
-    using Lookup = std::function<const call::Dialog*(std::string_view call_id)>;
+    // Our end of the dialog with this Call-ID and our tag, null if there is none.
+    using Lookup =
+        std::function<const call::Dialog*(std::string_view call_id, std::string_view tag)>;
 
     // `family` is AF_INET or AF_INET6: the stack sends from sockets of one family only. `name` goes
     // into Server; the caller recognises the stand-in's answers by it, so it must be a secret of

@@ -142,4 +142,18 @@ std::string host_port(const call::Endpoint& endpoint) {
               : fmt::format("{}:{}", endpoint.address, endpoint.port);
 }
 
+std::string with_to_tag(std::string_view request, const std::string& tag) {
+    msg_t* message =
+        msg_make(sip_default_mclass(), 0, request.data(), static_cast<ssize_t>(request.size()));
+    const std::unique_ptr<msg_t, Calls<msg_destroy>> owner{message};
+    sip_t* sip = message != nullptr ? sip_object(message) : nullptr;
+    if (sip == nullptr || sip->sip_request == nullptr || sip->sip_to == nullptr ||
+        sip_to_tag(msg_home(message), sip->sip_to, tag.c_str()) < 0) {
+        return {};
+    }
+    size_t length = 0;
+    const char* text = msg_as_string(msg_home(message), message, nullptr, 0, &length);
+    return text != nullptr ? std::string{text, length} : std::string{};
+}
+
 } // namespace revenant::sip

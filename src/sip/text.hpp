@@ -24,6 +24,9 @@ template <typename Header>
 // Display name and URI, without tag or other parameters: "\"Alice\" <sip:alice@example.org>".
 [[nodiscard]] std::string name_addr(const char* display, const url_t* url);
 
+// A request with our tag in its To, as if sent in the dialog; empty if it is no request.
+[[nodiscard]] std::string with_to_tag(std::string_view request, const std::string& tag);
+
 // The Record-Route header fields as Route header fields of requests in the dialog: reversed for
 // the caller, in order for the callee (RFC 3261 §12.1).
 [[nodiscard]] std::vector<std::string> routes(const sip_record_route_t* first, bool reversed);

@@ -11,9 +11,12 @@
 #include "revenant/call/dialog.hpp"
 #include "revenant/call/event.hpp"
 #include "sip/agent_impl.hpp"
+#include "sip/held_sockets.hpp"
+#include "sip/inlet.hpp"
 #include "sip/leg.hpp"
 #include "sip/nua.hpp"
 #include "sip/text.hpp"
+#include "sip/transactions.hpp"
 
 namespace revenant::sip {
 
@@ -71,7 +74,7 @@ void AgentImpl::send_invite(const call::Dialog& dialog) {
         return;
     }
     const Leg& leg = make_leg(*stack, dialog);
-    const std::string cseq = fmt::format("{} INVITE", first_cseq - 1);
+    const std::string cseq = fmt::format("{} INVITE", dialog.in_flight.cseq - 1);
     nua_invite(leg.handle(), NUTAG_URL(dialog.remote_target.c_str()),
                SIPTAG_CALL_ID_STR(dialog.call_id.c_str()), SIPTAG_CSEQ_STR(cseq.c_str()),
                SIPTAG_CONTACT_STR(dialog.local_contact.c_str()),
@@ -98,15 +101,28 @@ void AgentImpl::acknowledge_stand_in(const call::Dialog& dialog) {
     }
 }
 
+void AgentImpl::acknowledge_again(const call::Dialog& dialog, std::uint32_t cseq) {
+    if (const Leg* leg = this->leg(dialog.number)) {
+        sip::acknowledge_again(leg->stack().agent(), dialog, cseq);
+    }
+}
+
 void AgentImpl::respond(const call::Dialog& dialog, std::uint16_t status) {
-    const Leg* leg = this->leg(dialog.number);
+    Leg* leg = this->leg(dialog.number);
     if (leg == nullptr) {
         return;
     }
+    if (status >= 200) {
+        ringing_.erase(leg->call_id);
+    }
     if (status >= 200 && status < 300) {
+        lift(dialog);
+        // The stack adds an Accept to an answer within a dialog, as this one is to a stored INVITE;
+        // the caller may have seen it without.
+        const auto* no_accept = static_cast<const sip_accept_t*>(SIP_NONE);
         nua_respond(leg->handle(), status, phrase_of(status),
-                    SIPTAG_CONTACT_STR(dialog.local_contact.c_str()), SESSION_TAGS(dialog),
-                    TAG_END());
+                    SIPTAG_CONTACT_STR(dialog.local_contact.c_str()), SIPTAG_ACCEPT(no_accept),
+                    SESSION_TAGS(dialog), TAG_END());
         return;
     }
     nua_respond(leg->handle(), status, phrase_of(status),
@@ -199,10 +215,11 @@ void AgentImpl::restore(const call::Dialog& dialog, std::uint32_t cseq_base) {
         report_terminated(dialog.number, url.error().context);
         return;
     }
-    restored_[dialog.call_id] = dialog.number;
     Leg& leg = make_leg(*stack, dialog);
     leg.quarantine = *url;
-    leg.call_id = dialog.call_id;
+    leg.restored_as = fmt::format("{} {}", dialog.call_id, dialog.local_tag);
+    leg.cseq_base = cseq_base;
+    restored_[leg.restored_as] = dialog.number;
     const std::string cseq = fmt::format("{} INVITE", cseq_base);
     const call::SessionTimer& timer = dialog.timer;
     nua_invite(leg.handle(), NUTAG_PROXY(leg.quarantine.c_str()),
@@ -213,6 +230,24 @@ void AgentImpl::restore(const call::Dialog& dialog, std::uint32_t cseq_base) {
                TAG_IF(timer.interval_s != 0, NUTAG_SESSION_REFRESHER(refresher_of(timer))),
                TAG_IF(timer.min_se_s != 0, NUTAG_MIN_SE(timer.min_se_s)), NUTAG_AUTOACK(0),
                NUTAG_AUTOANSWER(0), SESSION_TAGS(dialog), TAG_END());
+}
+
+void AgentImpl::replay(const call::Dialog& dialog) {
+    Leg* leg = this->leg(dialog.number);
+    if (leg == nullptr) {
+        return;
+    }
+    leg->is_replaying = true;
+    leg->call_id = dialog.call_id;
+    ringing_[leg->call_id] = dialog.number;
+    const std::string invite = with_to_tag(dialog.in_flight.invite, dialog.local_tag);
+    base::Status done =
+        invite.empty()
+            ? base::fail(base::Errc::corrupt, "the stored INVITE is none")
+            : inject(HeldSockets::reads_at(leg->stack().listen().at), invite, dialog.remote_sip);
+    if (!done) {
+        report_terminated(dialog.number, done.error().context);
+    }
 }
 
 void AgentImpl::arm(const call::Dialog& dialog) {

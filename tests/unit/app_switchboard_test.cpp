@@ -336,6 +336,7 @@ TEST_CASE("calls may be answered by the policy") {
     Bench no{[](app::Policy& p) { p.auto_answer = 486; }};
     REQUIRE(no.invite());
     CHECK(no.agent.taken() == "respond 1 486");
+    no.on_event(1, event::Terminated{.status = 486});
     CHECK(no.media.sessions.empty());
 }
 

@@ -33,6 +33,10 @@ struct Peer {
     std::string offered_sdp; // in a re-INVITE of ours that it has not answered
     std::uint32_t cseq = 0;  // the highest of ours
     bool asks = false;       // its re-INVITE has no answer
+    bool waits = false;      // it hears that its INVITE rings here
+    bool is_busy = false;    // and says so to every INVITE
+    std::string invite_sdp;  // in our first INVITE
+    std::uint32_t invite_cseq = 0;
 };
 
 // One process of ours, with the SIP stack as far as it matters: it numbers requests.
@@ -84,8 +88,17 @@ private:
                        [&](const effect::Persist&) { REQUIRE(store_->save(call.dialog)); },
                        [&](const effect::Forget&) { REQUIRE(store_->remove(call.dialog.number)); },
                        [&](const effect::SendInvite&) {
-                           stack_cseq = 1;
+                           stack_cseq = call.dialog.in_flight.cseq - 1;
+                           if (call.dialog.in_flight.cseq == peer_->invite_cseq) {
+                               // A retransmission, and so the same.
+                               stack_cseq = peer_->invite_cseq;
+                               CHECK(call.dialog.local_sdp == peer_->invite_sdp);
+                               CHECK(call.dialog.remote_tag.empty());
+                               return;
+                           }
                            request(true);
+                           peer_->invite_cseq = stack_cseq;
+                           peer_->invite_sdp = call.dialog.local_sdp;
                            peer_->offered_sdp = call.dialog.local_sdp;
                        },
                        [&](const effect::Acknowledge&) {
@@ -95,13 +108,14 @@ private:
                            quarantined = false;
                        },
                        [&](const effect::Respond& r) {
+                           peer_->waits = r.status < 200;
                            if (r.status >= 200 && r.status < 300) {
                                peer_->believes = true;
                                peer_->our_sdp = call.dialog.local_sdp;
                                peer_->offered_sdp = peer_->our_sdp;
                            }
                        },
-                       [&](const effect::RespondOffer& r) {
+                       [&](const effect::Reply& r) {
                            peer_->asks = false;
                            if (r.status < 300 && r.with_sdp) {
                                peer_->our_sdp = call.dialog.local_sdp;
@@ -119,7 +133,13 @@ private:
                        },
                        [&](const effect::SendInfo&) { request(true); },
                        [&](const effect::SendOptions&) { request(true); },
-                       [&](const effect::Authenticate&) { request(true); },
+                       [&](const effect::Authenticate&) {
+                           request(true);
+                           if (!peer_->believes) {
+                               CHECK(stack_cseq == call.dialog.in_flight.cseq);
+                               peer_->invite_cseq = stack_cseq;
+                           }
+                       },
                        [&](const effect::Restore&) {
                            stack_cseq = call.cseq_base;
                            quarantined = true;
@@ -176,6 +196,7 @@ void set_up(Runner& r, Peer& /*peer*/) {
         r.on(event::Acked{});
         r.on(event::Ready{});
     }
+    r.on(event::Quiet{});
 }
 
 void peer_bye(Runner& r, Peer& peer) {
@@ -274,14 +295,39 @@ std::vector<Script> scripts() {
                        r.on(ok(r));
                        r.on(event::Terminated{});
                    }});
+    all.push_back({"caller: canceled", Role::caller, [](Runner& r, Peer& peer) {
+                       r.on(event::Dial{});
+                       peer.is_busy = true; // it has no other answer left
+                       r.on(event::Progress{.status = 180, .remote_tag = "peer-tag"});
+                       r.on(event::HangUp{});
+                       refuse(r, peer, 487);
+                       r.on(event::Terminated{});
+                   }});
     all.push_back({"caller: busy", Role::caller, [](Runner& r, Peer& peer) {
+                       peer.is_busy = true;
                        r.on(event::Dial{});
                        refuse(r, peer, 486);
                        r.on(event::Terminated{});
                    }});
+    all.push_back({"caller: must authenticate", Role::caller, [](Runner& r, Peer& peer) {
+                       r.on(event::Dial{});
+                       r.on(event::Challenged{.cseq = r.last_cseq(), .have_credentials = true});
+                       r.on(ok(r));
+                       r.on(event::Ready{});
+                       r.on(event::Quiet{});
+                       hang_up(r, peer);
+                   }});
     all.push_back({"callee: declined", Role::callee, [](Runner& r, Peer&) {
                        r.on(event::Invited{.offer = peer_session()});
                        r.on(event::Decline{});
+                       r.on(event::Terminated{});
+                   }});
+    all.push_back({"callee: canceled", Role::callee, [](Runner& r, Peer& peer) {
+                       r.on(event::Invited{.offer = peer_session()});
+                       peer.is_ending = true;
+                       r.on(event::Cancelled{});
+                       peer.waits = false; // the stack says 487
+                       r.on(event::Terminated{});
                    }});
     return all;
 }
@@ -289,12 +335,31 @@ std::vector<Script> scripts() {
 // Ways back after a kill. Each ends in a call that is up or properly over.
 using Comeback = std::function<void(Runner&, Peer&)>;
 
-void restore(Runner& r) {
+void restore(Runner& r, const Peer& peer) {
     r.on(event::Restore{});
     if (r.call.state == State::over) {
         return;
     }
-    r.on(stand_in(r));
+    if (r.call.state == State::inviting || r.call.state == State::canceling) {
+        if (peer.is_busy) {
+            r.on(refusal(r, 486));
+            r.on(event::Terminated{});
+            return;
+        }
+        r.on(ok(r)); // what it was about to say
+    } else {
+        r.on(stand_in(r));
+        r.on(event::Ready{});
+        if (r.call.state == State::replaying) {
+            r.on(event::Offered{.cseq = 1, .facts = peer_facts(), .offer = peer_session()});
+        }
+        if (r.call.state == State::alerting) {
+            r.on(event::Answer{});
+        }
+        if (r.call.state == State::answering) {
+            r.on(event::Acked{});
+        }
+    }
     r.on(event::Ready{});
     if (r.call.state == State::ending) { // its BYE was under way
         r.on(event::Terminated{});
@@ -304,7 +369,7 @@ void restore(Runner& r) {
 std::vector<std::pair<std::string, Comeback>> comebacks() {
     const auto when_up = [](Comeback rest) {
         return [rest = std::move(rest)](Runner& r, Peer& peer) {
-            restore(r);
+            restore(r, peer);
             if (r.call.state == State::restored) {
                 r.on(event::Resume{});
                 if (peer.believes) {
@@ -359,7 +424,7 @@ void look(journal::MemoryStore& store, const Peer& peer, bool forgetting) {
     REQUIRE(loaded);
     CHECK(loaded->rejected.empty());
     const bool has_record = !loaded->dialogs.empty();
-    if (peer.believes && !peer.is_ending) {
+    if ((peer.believes || peer.waits) && !peer.is_ending) {
         REQUIRE(has_record);
     }
     if (!has_record) {
@@ -394,7 +459,11 @@ void look(journal::MemoryStore& store, const Peer& peer, bool forgetting) {
 }
 
 Call fresh(Role role) {
-    return new_call(role);
+    Call call = new_call(role);
+    if (role == Role::callee) {
+        call.dialog.in_flight.invite = "INVITE sip:alice@192.0.2.10 SIP/2.0\r\n";
+    }
+    return call;
 }
 
 struct Outcome {
@@ -443,6 +512,7 @@ void agree(journal::MemoryStore& store, const Peer& peer) {
         return; // the peer repeats its BYE, and gets 200 or 481
     }
     CHECK(peer.believes == !loaded->dialogs.empty());
+    CHECK_FALSE(peer.waits);
 }
 
 } // namespace

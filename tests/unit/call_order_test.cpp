@@ -140,7 +140,7 @@ TEST_CASE("a 2xx without an answer we can use is ACKed, then ended with BYE") {
 
 TEST_CASE("a 2xx that crosses the CANCEL is ACKed, then ended with BYE") {
     Story s = in(State::proceeding).on(event::HangUp{});
-    CHECK(names_of(s.effects) == "SendCancel");
+    CHECK(names_of(s.effects) == "Persist SendCancel");
     s.on(ok(2));
     CHECK(names_of(s.effects) == "Persist Acknowledge SendBye CloseMedia Tell");
     s.on(event::Terminated{});
@@ -155,9 +155,9 @@ TEST_CASE("the peer's offer is stored before our 200") {
                                          .cseq = 9,
                                          .facts = peer_facts(),
                                          .offer = peer_session(Direction::sendonly, 2)});
-        CHECK(stored_before<effect::RespondOffer>(s.effects));
-        CHECK(first<effect::RespondOffer>(s.effects)->status == 200);
-        CHECK(first<effect::RespondOffer>(s.effects)->with_sdp);
+        CHECK(stored_before<effect::Reply>(s.effects));
+        CHECK(first<effect::Reply>(s.effects)->status == 200);
+        CHECK(first<effect::Reply>(s.effects)->with_sdp);
         CHECK(s.call.dialog.hold.remote);
         CHECK(s.call.dialog.remote_cseq == 9);
         CHECK(direction_of(s.call.dialog.local_sdp) == Direction::recvonly);
@@ -166,17 +166,17 @@ TEST_CASE("the peer's offer is stored before our 200") {
 
 TEST_CASE("a re-INVITE without an offer gets ours, an UPDATE without one gets none") {
     const Story invite = in(State::established).on(event::Offered{.cseq = 9});
-    CHECK(first<effect::RespondOffer>(invite.effects)->with_sdp);
+    CHECK(first<effect::Reply>(invite.effects)->with_sdp);
     const Story update = in(State::established).on(event::Offered{.update = true, .cseq = 9});
-    CHECK_FALSE(first<effect::RespondOffer>(update.effects)->with_sdp);
+    CHECK_FALSE(first<effect::Reply>(update.effects)->with_sdp);
 }
 
 TEST_CASE("an offer that we cannot answer changes nothing and gets 488") {
     const Dialog before = sample_call(State::established).dialog;
     Story s = in(State::established)
                   .on(event::Offered{.cseq = 9, .facts = peer_facts(), .offer = foreign_session()});
-    CHECK(names_of(s.effects) == "RespondOffer");
-    CHECK(first<effect::RespondOffer>(s.effects)->status == 488);
+    CHECK(names_of(s.effects) == "Reply");
+    CHECK(first<effect::Reply>(s.effects)->status == 488);
     CHECK(s.call.dialog == before);
 }
 
@@ -490,8 +490,8 @@ TEST_CASE("disk full: a peer's re-INVITE gets 500 and changes nothing") {
         in(State::established)
             .on_with_full_disk(event::Offered{
                 .cseq = 9, .facts = peer_facts(), .offer = peer_session(Direction::sendonly)});
-    CHECK(names_of(s.effects) == "RespondOffer Tell");
-    CHECK(first<effect::RespondOffer>(s.effects)->status == 500);
+    CHECK(names_of(s.effects) == "Reply Tell");
+    CHECK(first<effect::Reply>(s.effects)->status == 500);
     CHECK(s.call.dialog == before);
 }
 
@@ -508,15 +508,155 @@ TEST_CASE("disk full: hanging up and coming back go on") {
     CHECK(has<effect::Acknowledge>(in(State::resuming).on_with_full_disk(ok(5002)).effects));
 }
 
-TEST_CASE("a call that never was is not brought back") {
+TEST_CASE(
+    "a ringing call of an earlier version, which stored too little of it, is said to be lost") {
     for (const Phase phase : {Phase::inviting, Phase::ringing}) {
         Dialog record = new_call(Role::callee).dialog;
         record.phase = phase;
+        record.in_flight = {};
         Story s{.call = revive(record, 2, our_codecs()), .effects = {}, .status = {}};
         s.on(event::Restore{.resume = true});
         CHECK(s.call.state == State::over);
         CHECK(names_of(s.effects) == "Forget Settle");
         CHECK(first<effect::Settle>(s.effects)->verdict == Verdict::lost);
+    }
+}
+
+// ---- Ringing and unacknowledged calls, after a restart ----
+
+namespace {
+
+Story revived(const Call& call) {
+    return {.call = revive(call.dialog, 2, our_codecs()), .effects = {}, .status = {}};
+}
+
+event::Offered stored_invite() {
+    return {.cseq = 1, .facts = peer_facts(), .offer = peer_session()};
+}
+
+} // namespace
+
+TEST_CASE(
+    "a ringing caller sends the same INVITE again, with neither the peer's tag nor a new CSeq") {
+    Call call = sample_call(State::proceeding);
+    call.dialog.remote_tag = "from-180";
+    Story s = revived(call).on(event::Restore{});
+    CHECK(s.call.state == State::inviting);
+    CHECK(names_of(s.effects) == "SendInvite Tell");
+    CHECK(s.call.dialog.remote_tag.empty());
+    CHECK(s.call.dialog.in_flight.cseq == call.dialog.in_flight.cseq);
+    s.on(ok(2));
+    CHECK(names_of(s.effects) == "Persist Acknowledge RunMedia Tell Settle");
+    CHECK(s.call.state == State::established);
+}
+
+TEST_CASE("a call that was being canceled is canceled again") {
+    Story s = revived(in(State::proceeding).on(event::HangUp{}).call).on(event::Restore{});
+    CHECK(s.call.state == State::canceling);
+    CHECK(names_of(s.effects) == "SendInvite SendCancel Tell");
+}
+
+TEST_CASE("the CSeq of an INVITE with credentials is stored before it leaves") {
+    Story s = in(State::inviting).on(event::Challenged{.cseq = 2, .have_credentials = true});
+    CHECK(names_of(s.effects) == "Persist Authenticate");
+    CHECK(s.call.dialog.in_flight.cseq == 3);
+}
+
+TEST_CASE("what rings here rings on: 180, and the user's answer as if nothing had happened") {
+    Story s = revived(sample_call(State::alerting)).on(event::Restore{.resume = true});
+    CHECK(names_of(s.effects) == "Restore");
+    s.on(event::Ready{});
+    CHECK(names_of(s.effects) == "Replay");
+    s.on(stored_invite());
+    CHECK(names_of(s.effects) == "Respond Tell Settle");
+    CHECK(first<effect::Respond>(s.effects)->status == 180);
+    s.on(event::Answer{});
+    CHECK(names_of(s.effects) == "Persist Respond RunMedia");
+}
+
+TEST_CASE("an answer that was not acknowledged is given again, and nothing else") {
+    Call call = sample_call(State::answering);
+    call.dialog.established_ms = sample_now.real_ms() - 31'000;
+    Story s = revived(call).on(event::Restore{}).on(event::Ready{}).on(stored_invite());
+    CHECK(names_of(s.effects) == "Respond RunMedia");
+    CHECK(s.call.dialog.local_sdp == call.dialog.local_sdp);
+    s.on(event::Ready{});
+    CHECK(s.call.state == State::established);
+    CHECK(first<effect::Settle>(s.effects)->verdict == Verdict::survived);
+}
+
+TEST_CASE("after 32 s an answer is no longer repeated: the peer is as sure as it will be") {
+    Call call = sample_call(State::answering);
+    call.dialog.established_ms = sample_now.real_ms() - 33'000;
+    Story s = revived(call).on(event::Restore{}).on(event::Ready{});
+    CHECK(s.call.state == State::restored);
+}
+
+TEST_CASE("a refusal that was not acknowledged is given again, and does not ring") {
+    Story s = revived(in(State::alerting).on(event::Decline{.status = 603}).call);
+    s.on(event::Restore{}).on(event::Ready{}).on(stored_invite());
+    CHECK(names_of(s.effects) == "Respond");
+    CHECK(first<effect::Respond>(s.effects)->status == 603);
+    s.on(event::Ready{});
+    CHECK(names_of(s.effects) == "Forget CloseMedia Settle");
+}
+
+TEST_CASE("hanging up a call that is just coming back to ring refuses it") {
+    Story s = revived(sample_call(State::alerting)).on(event::Restore{}).on(event::HangUp{});
+    s.on(event::Ready{}).on(stored_invite());
+    CHECK(first<effect::Respond>(s.effects)->status == 486);
+}
+
+TEST_CASE("the record says canceled before the caller hears 200 to its CANCEL") {
+    Story s = in(State::alerting).on(event::Cancelled{});
+    CHECK(names_of(s.effects) == "Persist Tell");
+    CHECK(s.call.dialog.in_flight.status == 487);
+    s.on(event::Cancelled{}); // the stack's own word, later
+    CHECK(s.effects.empty());
+    s.on(event::Terminated{.status = 487});
+    CHECK(s.call.state == State::over);
+}
+
+TEST_CASE("a 2xx whose ACK may not have left is acknowledged before anything else is sent") {
+    Story first_life = in(State::inviting).on(ok(2));
+    SUBCASE("a kill right then") {
+        Story s = revived(first_life.call).on(event::Restore{.resume = true}).on(event::Ready{});
+        CHECK(names_of(s.effects).starts_with("AcknowledgeAgain RunMedia Arm"));
+        CHECK(first<effect::AcknowledgeAgain>(s.effects)->cseq == 2);
+    }
+    SUBCASE("a kill later") {
+        first_life.on(event::Ready{});
+        CHECK(names_of(first_life.effects) == "PersistSoon");
+        first_life.on(event::Quiet{});
+        CHECK(names_of(first_life.effects) == "Persist");
+        Story s = revived(first_life.call).on(event::Restore{.resume = true}).on(event::Ready{});
+        CHECK_FALSE(has<effect::AcknowledgeAgain>(s.effects));
+    }
+}
+
+TEST_CASE("a 2xx to an INVITE of an earlier life is acknowledged, in every state") {
+    for (const State state : all_states) {
+        Story s = in(state).on(event::AnsweredBefore{.cseq = 77});
+        const bool exists = state != State::idle && state != State::over;
+        CHECK(names_of(s.effects) == (exists ? "AcknowledgeAgain" : ""));
+        CHECK(s.call.state == state);
+    }
+}
+
+TEST_CASE("an old request of the peer's gets 500 and does nothing; INFO is told once") {
+    Story s = in(State::established).on(event::PeerInfo{.cseq = 9, .content_type = "a/b"});
+    CHECK(names_of(s.effects) == "Persist Reply Tell");
+    s.on(event::PeerInfo{.cseq = 9, .content_type = "a/b"});
+    CHECK(names_of(s.effects) == "Reply");
+    CHECK(first<effect::Reply>(s.effects)->status == 200);
+    const Dialog before = s.call.dialog;
+    for (const Event& old :
+         {Event{event::PeerInfo{.cseq = 8}}, Event{event::PeerBye{.cseq = 8}},
+          Event{event::Offered{.cseq = 8, .offer = peer_session(Direction::sendonly)}}}) {
+        s.on(old);
+        CHECK(names_of(s.effects) == "Reply");
+        CHECK(first<effect::Reply>(s.effects)->status == 500);
+        CHECK(s.call.dialog == before);
     }
 }
 
@@ -643,7 +783,7 @@ TEST_CASE("challenges are counted in a row: an answer in between begins anew") {
 TEST_CASE("while the dialog is rebuilt, the peer's re-INVITE does not hear that it is gone") {
     for (const State state : {State::restoring, State::rebirth}) {
         Story s = in(state).on(event::Offered{.cseq = 9, .offer = peer_session()});
-        CHECK(first<effect::RespondOffer>(s.effects)->status != 481);
+        CHECK(first<effect::Reply>(s.effects)->status != 481);
     }
 }
 

@@ -95,6 +95,7 @@ inline Call new_call(Role role = Role::caller) {
     d.media.ssrc = 4811;
     d.media.source = "silence";
     d.media.sink = "null";
+    d.in_flight.cseq = role == Role::caller ? 2 : 1;
     if (role == Role::caller) {
         d.local_sdp =
             write_offer(d.media.ssrc, d.media.local, call.codecs, 20, Direction::sendrecv);
@@ -112,7 +113,8 @@ inline Call new_call(Role role = Role::caller) {
 // it, put together by hand so that a step that goes wrong shows in one row only.
 inline Call sample_call(State state) {
     using enum State;
-    const bool callee = state == alerting || state == answering;
+    const bool callee =
+        state == alerting || state == answering || state == refusing || state == replaying;
     Call call = new_call(callee ? Role::callee : Role::caller);
     call.state = state;
     Dialog& d = call.dialog;
@@ -121,19 +123,29 @@ inline Call sample_call(State state) {
         return call;
     }
     d.started_ms = sample_now.real_ms() - 60'000;
+    if (callee) {
+        d.in_flight = {.invite = "INVITE sip:alice@192.0.2.10 SIP/2.0\r\n", .cseq = 1};
+    }
+    if (state == refusing) {
+        d.in_flight.status = 486;
+    }
     if (state == alerting) {
         call.has_offer = true;
         call.offer = peer_session();
         return call;
     }
-    d.phase = state == answering ? Phase::answered
-              : state == ending  ? Phase::ending
-                                 : Phase::established;
+    d.phase = state == answering                     ? Phase::answered
+              : state == replaying                   ? Phase::ringing
+              : state == ending || state == refusing ? Phase::ending
+                                                     : Phase::established;
     d.established_ms = sample_now.real_ms() - 50'000;
     d.remote_tag = "peer-tag";
     d.remote_target = "sip:bob@198.51.100.7:5062";
     d.remote_sip = {.address = "198.51.100.7", .port = 5062};
     d.remote_sdp = peer_session().text;
+    if (!callee) {
+        d.in_flight = {};
+    }
     d.media.remote = {.address = "198.51.100.7", .port = 40000};
     d.media.remote_rtcp = {.address = "198.51.100.7", .port = 40001};
     d.local_sdp = write_offer(d.media.ssrc, d.media.local, call.codecs, 20, Direction::sendrecv);
@@ -144,15 +156,15 @@ inline Call sample_call(State state) {
         d.local_sdp = redirect(d.local_sdp, Direction::sendonly);
         d.in_flight.reoffer = true;
     }
-    const bool back = state == restoring || state == restored || state == resuming ||
-                      state == detour || state == retrying || state == rebirth;
+    const bool back = state == restoring || state == replaying || state == restored ||
+                      state == resuming || state == detour || state == retrying || state == rebirth;
     if (back) {
         d.resumes = 1;
         d.epoch = 2;
         call.cseq_base = sample_watermark;
         d.cseq_watermark = sample_watermark + cseq_block;
         call.settled = false;
-        if (state != restoring && state != restored) {
+        if (state != restoring && state != replaying && state != restored) {
             call.attempts = 1;
             call.resume_deadline_ms = sample_now.boot_ms() + 30'000;
             call.resume_when_ready = state == rebirth;
@@ -162,10 +174,10 @@ inline Call sample_call(State state) {
 }
 
 inline constexpr std::array all_states{
-    State::idle,     State::inviting,  State::proceeding,  State::canceling,
-    State::alerting, State::answering, State::established, State::modifying,
-    State::ending,   State::restoring, State::restored,    State::resuming,
-    State::detour,   State::retrying,  State::rebirth,     State::over};
+    State::idle,      State::inviting,  State::proceeding,  State::canceling, State::alerting,
+    State::answering, State::refusing,  State::established, State::modifying, State::ending,
+    State::restoring, State::replaying, State::restored,    State::resuming,  State::detour,
+    State::retrying,  State::rebirth,   State::over};
 
 inline std::string_view name(effect::Otherwise otherwise) {
     switch (otherwise) {
@@ -181,9 +193,10 @@ inline std::string text_of(const Effect& e) {
     const auto parameters = base::Overloaded{
         [](const effect::Persist& p) { return fmt::format("({})", name(p.otherwise)); },
         [](const effect::Respond& r) { return fmt::format("({})", r.status); },
-        [](const effect::RespondOffer& r) {
+        [](const effect::Reply& r) {
             return fmt::format("({}{})", r.status, r.with_sdp ? " sdp" : "");
         },
+        [](const effect::AcknowledgeAgain& a) { return fmt::format("({})", a.cseq); },
         [](const effect::StartRetryTimer& t) { return fmt::format("({} ms)", t.delay_ms); },
         [](const effect::Tell& t) {
             std::string inside{name(t.news)};

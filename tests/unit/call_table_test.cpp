@@ -88,6 +88,8 @@ std::vector<Case> events() {
          event::RequestDone{
              .method = "INFO", .status = 200, .reason = "OK", .cseq = sample_watermark + 990}},
         {"", event::RetryDue{}},
+        {"", event::Quiet{}},
+        {"", event::AnsweredBefore{.cseq = 77}},
         {"", event::StoreFailed{.why = "disk full"}},
     };
 }

@@ -49,6 +49,10 @@ public:
 
     void acknowledge_stand_in(const call::Dialog& d) override { say("acknowledge_stand_in", d); }
 
+    void acknowledge_again(const call::Dialog& d, std::uint32_t cseq) override {
+        say("acknowledge_again", d, fmt::format(" {}", cseq));
+    }
+
     void respond(const call::Dialog& d, std::uint16_t status) override {
         say("respond", d, fmt::format(" {}", status));
     }
@@ -76,6 +80,8 @@ public:
     void restore(const call::Dialog& d, std::uint32_t cseq_base) override {
         say("restore", d, fmt::format(" above {}", cseq_base));
     }
+
+    void replay(const call::Dialog& d) override { say("replay", d); }
 
     void arm(const call::Dialog& d) override { say("arm", d); }
 

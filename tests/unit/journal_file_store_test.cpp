@@ -304,7 +304,7 @@ TEST_CASE("what cannot be decoded is set aside under a name of its own, never de
 TEST_CASE("a record of a later schema stays, and its number is taken") {
     const TemporaryDirectory directory;
     open(directory.state());
-    write(directory.record("7.json"), "{\"schema\":2}");
+    write(directory.record("7.json"), "{\"schema\":3}");
     const auto store = open(directory.state());
     const Loaded loaded = load(*store);
     CHECK(loaded.taken == std::vector<call::Number>{7});
@@ -314,7 +314,7 @@ TEST_CASE("a record of a later schema stays, and its number is taken") {
     CHECK_FALSE(store->save(numbered(7)));
     CHECK_FALSE(store->remove(7));
     CHECK(store->save(numbered(8)));
-    CHECK(read(directory.record("7.json")) == "{\"schema\":2}");
+    CHECK(read(directory.record("7.json")) == "{\"schema\":3}");
 }
 
 TEST_CASE("strange things in the directory do no harm") {

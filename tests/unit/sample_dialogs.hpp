@@ -89,8 +89,8 @@ inline call::Dialog sample_callee_on_hold() {
     d.media.codec = {.payload_type = 0, .name = "PCMU", .clock_rate = 8000};
     d.media.telephone_event.reset();
     d.media.direction = call::Direction::inactive;
-    d.in_flight = {
-        .invite = "", .branch = "z9hG4bK7Qr0tDgHc1jSm", .cseq = 103'552'180, .reoffer = true};
+    d.in_flight = {.invite = "", .cseq = 103'552'180};
+    d.in_flight.reoffer = true;
     d.resumes = 0;
     return d;
 }
@@ -124,6 +124,15 @@ inline call::Dialog sample_ringing() {
         d.remote_sdp;
     d.in_flight.cseq = 314'159;
     d.started_ms = 1'789'999'095'000;
+    return d;
+}
+
+// The same, refused; the ACK has not come.
+inline call::Dialog sample_refusing() {
+    call::Dialog d = sample_ringing();
+    d.phase = call::Phase::ending;
+    d.local_contact = "<sip:alice@192.0.2.10:5060>";
+    d.in_flight.status = 486;
     return d;
 }
 

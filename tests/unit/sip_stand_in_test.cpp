@@ -73,9 +73,10 @@ struct Bench {
     std::optional<Client> client;
 
     Bench() {
-        auto opened = sip::StandIn::open(AF_INET, "stand-in-secret", [this](std::string_view id) {
-            return id == dialog.call_id ? &dialog : nullptr;
-        });
+        auto opened = sip::StandIn::open(AF_INET, "stand-in-secret",
+                                         [this](std::string_view id, std::string_view /*tag*/) {
+                                             return id == dialog.call_id ? &dialog : nullptr;
+                                         });
         REQUIRE(opened);
         stand_in = std::move(*opened);
         client.emplace(stand_in->url());
@@ -196,7 +197,8 @@ TEST_CASE("many requests at once are all answered") {
 
 TEST_CASE("there is a stand-in for IPv6 too") {
     const auto opened = sip::StandIn::open(
-        AF_INET6, "name", [](std::string_view) -> const call::Dialog* { return nullptr; });
+        AF_INET6, "name",
+        [](std::string_view, std::string_view) -> const call::Dialog* { return nullptr; });
     if (opened) { // a machine without IPv6 has no calls over it
         CHECK((*opened)->url().starts_with("sip:[::1]:"));
     } else {

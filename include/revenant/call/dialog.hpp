@@ -23,7 +23,7 @@ enum class Phase : std::uint8_t {
     ringing,     // callee: the INVITE is not answered by us
     answered,    // callee: our 200 is not ACKed
     established, // both sides have the 2xx
-    ending,      // our BYE is not answered
+    ending,      // our BYE is not answered; callee: nor is our refusal of the INVITE ACKed
 };
 
 enum class Transport : std::uint8_t { udp, tcp };
@@ -98,10 +98,11 @@ struct Hold {
 
 // What was under way when the record was stored, for the state that `Phase` alone does not tell.
 struct InFlight {
-    std::string invite;     // callee: the raw INVITE while it is not answered
-    std::string branch;     // caller: the branch of the INVITE that is not answered
-    std::uint32_t cseq = 0; // of the INVITE
-    bool reoffer = false;   // local_sdp is offered in a re-INVITE that has no answer yet
+    std::string invite;       // callee: the INVITE as received, until our answer to it is ACKed
+    std::uint32_t cseq = 0;   // of the first INVITE; caller: until its 2xx is certainly ACKed
+    bool canceled = false;    // caller: the INVITE is to end with a CANCEL
+    std::uint16_t status = 0; // callee: the answer that refuses the INVITE, 0: none yet
+    bool reoffer = false;     // local_sdp is offered in a re-INVITE that has no answer yet
 
     friend bool operator==(const InFlight&, const InFlight&) = default;
 };

@@ -50,22 +50,30 @@ struct Persist {
     Otherwise otherwise = Otherwise::abandon;
 };
 
+// event::Quiet when there is nothing else to do: what the record says is good enough until then.
+struct PersistSoon {};
+
 struct Forget {}; // the record
 
 struct Shelve {}; // leave the record for another start, and give its number to no call
 
-struct SendInvite {};
+struct SendInvite {}; // with the CSeq in_flight.cseq; the same one again is a retransmission
 
 struct Acknowledge {}; // ACK to the peer's 2xx; ends the quarantine
 
 struct AcknowledgeStandIn {};
 
+// ACK to a 2xx whose INVITE the stack knows nothing of: an earlier life has sent it.
+struct AcknowledgeAgain {
+    std::uint32_t cseq = 0;
+};
+
 struct Respond { // to the INVITE; 2xx with local_sdp
     std::uint16_t status = 180;
 };
 
-struct RespondOffer { // to the re-INVITE or UPDATE that is being handled; 2xx with local_sdp if it
-                      // had an offer or needs one
+struct Reply { // to the peer's request in the dialog that is being handled; a 2xx with local_sdp
+               // if it had an offer or needs one
     std::uint16_t status = 200;
     bool with_sdp = true;
 };
@@ -88,6 +96,8 @@ struct SendOptions {};
 struct Authenticate {};
 
 struct Restore {}; // through the stand-in, at Call::cseq_base; the dialog is quarantined
+
+struct Replay {}; // in_flight.invite comes in again, into the restored dialog
 
 struct Arm {}; // one re-INVITE to the peer; everything else stays in quarantine
 
@@ -119,13 +129,15 @@ struct Settle { // the ledger line of a restored call
 } // namespace effect
 
 using Effect = std::variant<effect::Persist,
+                            effect::PersistSoon,
                             effect::Forget,
                             effect::Shelve,
                             effect::SendInvite,
                             effect::Acknowledge,
                             effect::AcknowledgeStandIn,
+                            effect::AcknowledgeAgain,
                             effect::Respond,
-                            effect::RespondOffer,
+                            effect::Reply,
                             effect::RespondBye,
                             effect::SendCancel,
                             effect::SendBye,
@@ -134,10 +146,10 @@ using Effect = std::variant<effect::Persist,
                             effect::SendOptions,
                             effect::Authenticate,
                             effect::Restore,
+                            effect::Replay,
                             effect::Arm,
                             effect::Lift,
                             effect::Dispose,
-
                             effect::RunMedia,
                             effect::CloseMedia,
                             effect::StartRetryTimer,

@@ -80,6 +80,11 @@ struct Answered { // 2xx, not ACKed yet
     std::optional<RemoteSession> answer = {};
 };
 
+// A 2xx to an INVITE that an earlier life has sent: the peer repeats it until it has an ACK.
+struct AnsweredBefore {
+    std::uint32_t cseq = 0;
+};
+
 struct Challenged {
     std::uint16_t status = 401;
     std::uint32_t cseq = 0;
@@ -116,7 +121,7 @@ struct Acked {
     std::optional<RemoteSession> answer = {}; // when our 2xx carried the offer
 };
 
-struct Cancelled {};
+struct Cancelled {}; // the stack is about to answer the CANCEL with 200 and the INVITE with 487
 
 struct Offered { // re-INVITE or UPDATE
     bool update = false;
@@ -148,6 +153,9 @@ struct RequestDone {
 // ---- Time and disk ----
 struct RetryDue {};
 
+// Nothing else waits: time to store what was left for later.
+struct Quiet {};
+
 // The record could not be stored, and what was to follow has not been done.
 struct StoreFailed {
     std::string why = {};
@@ -167,6 +175,7 @@ using Event = std::variant<event::Dial,
                            event::Restore,
                            event::Progress,
                            event::Answered,
+                           event::AnsweredBefore,
                            event::Challenged,
                            event::Failed,
                            event::Ready,
@@ -179,6 +188,7 @@ using Event = std::variant<event::Dial,
                            event::PeerInfo,
                            event::RequestDone,
                            event::RetryDue,
+                           event::Quiet,
                            event::StoreFailed>;
 
 [[nodiscard]] std::string_view name(const Event& event);

@@ -34,6 +34,10 @@ namespace revenant::call {
 //                         |                    detour <-2xx of the  |
 //                         |                    stand-in-------------|
 //                         `------RetryDue------- rebirth <----------' no answer, 5xx
+//
+// What had no final answer goes on where it was:
+//   idle --Restore--> inviting                       the same INVITE again
+//   idle --Restore--> restoring --Ready--> replaying --the stored INVITE--> alerting, answering
 enum class State : std::uint8_t {
     idle,
     inviting,   // INVITE sent
@@ -41,10 +45,12 @@ enum class State : std::uint8_t {
     canceling,  // CANCEL sent
     alerting,   // INVITE received, not answered
     answering,  // our 200 sent, no ACK
+    refusing,   // our 3xx to 6xx given to the stack; the record goes when it has left
     established,
     modifying, // our re-INVITE has no answer
     ending,    // our BYE has no answer
     restoring, // the stand-in plays the peer
+    replaying, // the stored INVITE comes in once more
     restored,  // the dialog exists again; quarantined, the peer has seen nothing
     resuming,  // the armed re-INVITE has no answer
     detour,    // the stack sent its own retry to the stand-in; arm again when ready
@@ -64,6 +70,7 @@ struct Call {
     std::uint32_t cseq_seen = 0; // the highest CSeq of ours that an answer has shown
     bool resume_when_ready = false;
     bool hang_up_when_ready = false;
+    bool untidy = false;                 // the record still tells of a transaction that is done
     std::int64_t resume_deadline_ms = 0; // on the boot clock
     std::uint32_t resume_window_ms = 32'000;
     std::uint32_t attempts = 0;

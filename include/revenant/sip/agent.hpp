@@ -87,13 +87,18 @@ public:
     // Our first CSeq in a dialog that we begin.
     static constexpr std::uint32_t first_cseq = 2;
 
+    // With the CSeq in_flight.cseq, and a branch that depends on the dialog and the CSeq alone:
+    // said again, also by another process, it is a retransmission.
     virtual void send_invite(const call::Dialog& dialog) = 0;
     // ACK to the peer's 2xx, wherever the dialog's requests go; ends the quarantine if there is
     // one.
     virtual void acknowledge(const call::Dialog& dialog) = 0;
     virtual void acknowledge_stand_in(const call::Dialog& dialog) = 0;
+    // ACK to the 2xx to an INVITE of an earlier process.
+    virtual void acknowledge_again(const call::Dialog& dialog, std::uint32_t cseq) = 0;
+    // To the INVITE; a 2xx ends the quarantine if there is one.
     virtual void respond(const call::Dialog& dialog, std::uint16_t status) = 0;
-    // To the re-INVITE, UPDATE or BYE whose event is being delivered now.
+    // To the re-INVITE, UPDATE, INFO or BYE whose event is being delivered now.
     virtual void respond_now(const call::Dialog& dialog, std::uint16_t status, bool with_sdp) = 0;
     virtual void send_cancel(const call::Dialog& dialog) = 0;
     virtual void send_bye(const call::Dialog& dialog) = 0;
@@ -107,6 +112,9 @@ public:
     // Rebuilds the dialog in the stack through the stand-in: its CSeqs start above `cseq_base`.
     // event::Ready follows, or event::Terminated.
     virtual void restore(const call::Dialog& dialog, std::uint32_t cseq_base) = 0;
+    // Lets in_flight.invite come in again, into the restored dialog, from where it came then:
+    // event::Offered follows, or event::Terminated.
+    virtual void replay(const call::Dialog& dialog) = 0;
     virtual void arm(const call::Dialog& dialog) = 0;
     virtual void lift(const call::Dialog& dialog) = 0;
     // Destroys the dialog in the stack without a word to the peer.

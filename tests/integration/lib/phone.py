@@ -175,6 +175,9 @@ class Phone:
         status = self.wait_exit(deadline_s)
         return status, list(self.events), self.process.log()
 
+    def keeps_records(self):
+        return "--no-journal" not in self.options
+
     def record_path(self, number=1):
         return os.path.join(self.state, "dialogs", f"{number}.json")
 

@@ -9,8 +9,16 @@ from .waiting import check, until
 def called_peer(env, phone, peer, command=None):
     """The phone calls the peer and the peer has the ACK. Returns the Call-ID."""
     phone.send(command or f"call {peer.uri}")
-    phone.wait("call.established", 8)
-    return env.capture.wait("the ACK of the call", lambda m: m.method == "ACK" and phone.from_here(m)).call_id
+    number = phone.wait("call.established", 8)["call"]
+    call_id = env.capture.wait("the ACK of the call", lambda m: m.method == "ACK" and phone.from_here(m)).call_id
+    settled(phone, number)
+    return call_id
+
+
+def settled(phone, number):
+    """The record knows that the ACK was sent, or has come. A kill before makes it be sent, or waited for, again."""
+    until(lambda: not phone.keeps_records() or phone.record(number)["in_flight"]["cseq"] == 0, 5,
+          "the record to say that the call is acknowledged")
 
 
 def calling_peer(env, phone, **sipp):
@@ -20,7 +28,7 @@ def calling_peer(env, phone, **sipp):
     peer = env.sipp(sipp.pop("xml", "peer_calling.xml"), remote=sipp.pop("remote", f"{host}:{phone.port}"), keys=keys, **sipp)
     phone.wait("call.incoming")
     phone.send("answer")
-    phone.wait("call.established", 8)
+    settled(phone, phone.wait("call.established", 8)["call"])
     return peer, env.capture.wait("the ACK of the call", lambda m: m.method == "ACK" and phone.to_here(m)).call_id
 
 

@@ -1,0 +1,106 @@
+// INVITEs that an earlier life has left without a final answer or without its ACK. The caller's
+// goes out once more with the same branch, and the peer takes it for a retransmission (RFC 3261
+// §17.2.3). The callee's is stored as it came in; it comes in once more into the restored dialog,
+// and its answer goes where the first would have gone (§18.2.2).
+#include <cstdint>
+#include <string>
+
+#include "call/steps.hpp"
+#include "revenant/base/clock.hpp"
+#include "revenant/call/machine.hpp"
+
+namespace revenant::call {
+
+namespace {
+
+// 64*T1: for so long a 2xx is repeated, and its ACK waited for (RFC 3261 §13.3.1.4).
+constexpr std::int64_t answer_life_ms = 32'000;
+
+} // namespace
+
+Step repeat_invite(const Call& call) {
+    Step result = stay(call);
+    Call& next = result.call;
+    if (call.dialog.in_flight.cseq == 0) { // an earlier version has not said which
+        next.state = State::over;
+        result.effects = {effect::Forget{}};
+        settle(result, Verdict::lost, "it was still ringing at the other end");
+        return result;
+    }
+    next.dialog.remote_tag.clear(); // a 1xx has brought it; the INVITE had none
+    next.state = call.dialog.in_flight.canceled ? State::canceling : State::inviting;
+    result.effects = {effect::SendInvite{}};
+    if (call.dialog.in_flight.canceled) {
+        result.effects.emplace_back(effect::SendCancel{});
+    }
+    result.effects.emplace_back(effect::Tell{.news = News::calling, .detail = "again"});
+    return result;
+}
+
+bool must_replay(const Dialog& dialog, base::Now now) {
+    // Over TCP the answer to it would have to go over a connection that is gone.
+    if (dialog.in_flight.invite.empty() || dialog.transport != Transport::udp) {
+        return false;
+    }
+    const bool is_fresh = now.real_ms() - dialog.established_ms < answer_life_ms;
+    switch (dialog.phase) {
+    case Phase::ringing: return true;
+    // Later the peer is as sure of the call as it will ever be.
+    case Phase::answered: return is_fresh;
+    // Our refusal, or a BYE that has to wait for the ACK.
+    case Phase::ending: return dialog.in_flight.status != 0 || is_fresh;
+    case Phase::inviting:
+    case Phase::established: return false;
+    }
+    return false;
+}
+
+Step replayed(const Call& call, const event::Offered& e) {
+    Step result = stay(call);
+    Call& next = result.call;
+    const InFlight& in_flight = call.dialog.in_flight;
+    if (in_flight.status != 0) {
+        next.state = State::refusing;
+        result.effects = {effect::Respond{.status = in_flight.status}};
+        return result;
+    }
+    next.has_offer = e.offer.has_value();
+    if (e.offer) {
+        next.offer = *e.offer;
+    }
+    if (call.dialog.phase == Phase::ringing) {
+        next.state = State::alerting;
+        result.effects = {effect::Respond{.status = 180}, effect::Tell{.news = News::incoming}};
+        settle(result, Verdict::survived, "it rings on");
+        return result;
+    }
+    next.state = State::answering;
+    result.effects = {effect::Respond{.status = 200}};
+    if (next.has_offer && !call.hang_up_when_ready) {
+        result.effects.emplace_back(effect::RunMedia{});
+    }
+    return result;
+}
+
+Step on(const Call& call, const event::AnsweredBefore& e, base::Now /*now*/) {
+    Step result = stay(call);
+    if (call.state != State::idle && call.state != State::over) {
+        result.effects = {effect::AcknowledgeAgain{.cseq = e.cseq}};
+    }
+    return result;
+}
+
+Step on(const Call& call, const event::Quiet& /*e*/, base::Now /*now*/) {
+    Step result = stay(call);
+    if (!call.untidy || call.state == State::over) {
+        return result;
+    }
+    result.call.untidy = false;
+    const bool reoffer = call.dialog.in_flight.reoffer;
+    result.call.dialog.in_flight = {};
+    result.call.dialog.in_flight.reoffer = reoffer;
+    result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}};
+    return result;
+}
+
+} // namespace revenant::call

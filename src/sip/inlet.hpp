@@ -1,0 +1,19 @@
+// A datagram that is not from the network: the stored INVITE of a caller who has long sent it, read
+// by the stack as if it came in now, from where it came then.
+//
+// It is sent to the stack's own socket from one of ours, behind a secret word and the address that
+// it shall seem to be from; a `recvmsg` in front of libc's takes both off again.
+#pragma once
+
+#include <string_view>
+
+#include "revenant/base/result.hpp"
+#include "revenant/call/dialog.hpp"
+
+namespace revenant::sip {
+
+// `to` is where the stack's socket really listens, a numeric address.
+[[nodiscard]] base::Status
+inject(const call::Endpoint& to, std::string_view message, const call::Endpoint& from);
+
+} // namespace revenant::sip

@@ -1,0 +1,136 @@
+#include "sip/transactions.hpp"
+
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include <dlfcn.h>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "revenant/call/dialog.hpp"
+#include "sip/nua.hpp"
+#include "sip/text.hpp"
+
+namespace revenant::sip {
+
+namespace {
+
+nta_agent_t* newest = nullptr; // NOLINT(*-avoid-non-const-global-variables): set from C
+
+// The library's own function of that name.
+template <typename Function>
+Function* next(const char* name) {
+    void* symbol = ::dlsym(RTLD_NEXT, name);
+    Function* function = nullptr;
+    static_assert(sizeof function == sizeof symbol);
+    std::memcpy(&function, &symbol, sizeof function);
+    return function;
+}
+
+bool is_loose(const std::string& route) {
+    const auto uri = read_uri(route);
+    return uri && uri->loose_route;
+}
+
+} // namespace
+
+std::string invite_branch(std::string_view from_tag, std::uint32_t cseq) {
+    return fmt::format("z9hG4bK{}.{}", from_tag, cseq);
+}
+
+nta_agent_t* newest_agent() {
+    return newest;
+}
+
+void acknowledge_again(nta_agent_t* agent, const call::Dialog& dialog, std::uint32_t cseq) {
+    // RFC 3261 §12.2.1.1: a strict router gets the request under its own name.
+    std::vector<std::string> routes = dialog.route_set;
+    std::string target = dialog.remote_target;
+    if (!routes.empty() && !is_loose(routes.front())) {
+        const auto router = read_uri(routes.front());
+        routes.push_back("<" + target + ">");
+        target = router ? router->text : target;
+        routes.erase(routes.begin());
+    }
+    const std::string request = fmt::format("ACK {} SIP/2.0", target);
+    const std::string from = fmt::format("{};tag={}", dialog.local_uri, dialog.local_tag);
+    const std::string to = fmt::format("{};tag={}", dialog.remote_uri, dialog.remote_tag);
+    const std::string number = fmt::format("{} ACK", cseq);
+    const std::string route = fmt::format("{}", fmt::join(routes, ", "));
+    msg_t* message = nta_msg_create(agent, 0);
+    sip_t* sip = sip_object(message);
+    if (sip_add_tl(message, sip, SIPTAG_REQUEST_STR(request.c_str()), SIPTAG_FROM_STR(from.c_str()),
+                   SIPTAG_TO_STR(to.c_str()), SIPTAG_CALL_ID_STR(dialog.call_id.c_str()),
+                   SIPTAG_CSEQ_STR(number.c_str()), SIPTAG_MAX_FORWARDS_STR("70"),
+                   TAG_IF(!route.empty(), SIPTAG_ROUTE_STR(route.c_str())), TAG_END()) < 0) {
+        msg_destroy(message);
+        return;
+    }
+    const char* proxy = dialog.outbound_proxy.empty() ? nullptr : dialog.outbound_proxy.c_str();
+    nta_outgoing_t* ack =
+        nta_outgoing_mcreate(agent, nullptr, nullptr, reinterpret_cast<const url_string_t*>(proxy),
+                             message, NTATAG_STATELESS(1), TAG_END());
+    if (ack == nullptr) {
+        msg_destroy(message);
+        return;
+    }
+    nta_outgoing_destroy(ack);
+}
+
+} // namespace revenant::sip
+
+// ---- What nua reaches in place of the library's own -------------------------------------------
+
+extern "C" {
+
+nta_agent_t* nta_agent_create(su_root_t* root,
+                              const url_string_t* name,
+                              nta_message_f* callback,
+                              nta_agent_magic_t* magic,
+                              tag_type_t tag,
+                              tag_value_t value,
+                              ...) {
+    using namespace revenant::sip;
+    static auto* const real =
+        next<nta_agent_t*(su_root_t*, const url_string_t*, nta_message_f*, nta_agent_magic_t*,
+                          tag_type_t, tag_value_t, ...)>("nta_agent_create");
+    ta_list ta;
+    ta_start(ta, tag, value);
+    newest = real(root, name, callback, magic, ta_tags(ta));
+    ta_end(ta);
+    return newest;
+}
+
+nta_outgoing_t* nta_outgoing_mcreate(nta_agent_t* agent,
+                                     nta_response_f* callback,
+                                     nta_outgoing_magic_t* magic,
+                                     const url_string_t* route_url,
+                                     msg_t* msg,
+                                     tag_type_t tag,
+                                     tag_value_t value,
+                                     ...) {
+    using namespace revenant::sip;
+    static auto* const real =
+        next<nta_outgoing_t*(nta_agent_t*, nta_response_f*, nta_outgoing_magic_t*,
+                             const url_string_t*, msg_t*, tag_type_t, tag_value_t, ...)>(
+            "nta_outgoing_mcreate");
+    const sip_t* sip = sip_object(msg);
+    std::string branch;
+    if (sip != nullptr && sip->sip_request != nullptr && sip->sip_cseq != nullptr &&
+        sip->sip_request->rq_method == sip_method_invite && sip->sip_from != nullptr &&
+        sip->sip_from->a_tag != nullptr) {
+        branch = invite_branch(sip->sip_from->a_tag, sip->sip_cseq->cs_seq);
+    }
+    ta_list ta;
+    ta_start(ta, tag, value);
+    nta_outgoing_t* result =
+        real(agent, callback, magic, route_url, msg,
+             TAG_IF(!branch.empty(), NTATAG_BRANCH_KEY(branch.c_str())), TAG_NEXT(ta_args(ta)));
+    ta_end(ta);
+    return result;
+}
+
+} // extern "C"

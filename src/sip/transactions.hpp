@@ -1,0 +1,30 @@
+// What nua does not let its user say to the transaction layer below it (nta).
+//
+// - The branch of an INVITE is made of its From tag and its CSeq, so that another process, which
+//   knows both from the record, can send the same transaction again (RFC 3261 §17.2.3).
+// - Responses that belong to no transaction are shown instead of dropped: a peer repeats its 2xx
+//   until it hears an ACK, also when the process that sent the INVITE is gone.
+// - An ACK can be sent for an INVITE that nua has never seen.
+//
+// The first needs a function that stands in front of the library's own, as in held_sockets.cpp.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "revenant/call/dialog.hpp"
+#include "sip/nua.hpp"
+
+namespace revenant::sip {
+
+// "z9hG4bK" and what makes it this INVITE's.
+[[nodiscard]] std::string invite_branch(std::string_view from_tag, std::uint32_t cseq);
+
+// The agent that the nua made last has made for itself; null before.
+[[nodiscard]] nta_agent_t* newest_agent();
+
+// Sends an ACK for the 2xx to the INVITE with this CSeq (RFC 3261 §13.2.2.4).
+void acknowledge_again(nta_agent_t* agent, const call::Dialog& dialog, std::uint32_t cseq);
+
+} // namespace revenant::sip

@@ -1,0 +1,235 @@
+"""Killed before the call is a call. What rings goes on ringing, at either end: it can be answered, refused and cancelled as
+if nothing had happened. An answer that was not acknowledged is said again, and a refusal too."""
+
+import os
+import time
+
+from lib import checks, story
+from lib.waiting import check, until
+
+VARIANTS = [f"{side}_{what}/{mode}" for mode in ("plain", "kept") for side, what in [
+    ("caller", "answered"), ("caller", "refused"), ("caller", "cancels"), ("caller", "cancelled"), ("caller", "answered_meanwhile"),
+    ("callee", "answers"), ("callee", "declines"), ("callee", "cancelled"), ("callee", "cancelled_meanwhile"),
+    ("callee", "answered"), ("callee", "declined")]]
+VARIANTS = [v.replace("/", "_") for v in VARIANTS]
+
+
+def run(env):
+    what, _, mode = env.variant.rpartition("_")
+    globals()[what](Kill(env, mode == "kept"))
+
+
+class Kill:
+    """A phone, and how it is killed and comes back: started again by us, or by its keeper."""
+
+    def __init__(self, env, kept):
+        self.env = env
+        keeper = os.path.join(os.path.dirname(env.binary), "revenant-keeper")
+        self.kept = kept
+        self.phone = env.phone(launcher=[keeper, "--"] if kept else ())
+        self.phone.start()
+
+    def __call__(self):
+        phone = self.phone
+        if not self.kept:
+            phone.kill9()
+            return
+        phone.killed_at = time.time()
+        with open(f"/proc/{phone.process.popen.pid}/task/{phone.process.popen.pid}/children", encoding="ascii") as file:
+            os.kill(int(file.read().split()[0]), 9)
+
+    def back(self):
+        if not self.kept:
+            self.phone.start()
+        else:
+            self.phone.wait("ready")
+
+
+def ends_well(kill, who, peer, call_id):
+    """The call is good for everything, and nothing of it stays."""
+    env, phone = kill.env, kill.phone
+    story.use(env, phone, peer, call_id)
+    story.hang_up(env, phone, peer, who, call_id)
+    checks.one_dialog(env.capture, phone, bye_asked=True)
+    nothing_stays(kill)
+
+
+def nothing_stays(kill):
+    phone = kill.phone
+    until(lambda: not os.path.exists(phone.record_path()), 2, "the record to be removed")
+    phone.quit()
+
+
+# ---- The phone calls --------------------------------------------------------------------------
+
+def calls(kill):
+    env, phone = kill.env, kill.phone
+    peer = env.sipp("rings_until_told.xml")
+    phone.send(f"call {peer.uri}")
+    phone.wait("call.progress", status=180)
+    invite = env.capture.wait("the INVITE", lambda m: m.method == "INVITE" and phone.from_here(m))
+    return peer, invite
+
+
+def same_transaction(kill, invite):
+    """Whatever INVITE the peer has seen since is the first one, to the byte."""
+    again = [m for m in kill.env.capture.sync().messages(kill.phone.from_here) if m.method == "INVITE" and m.is_request
+             and m.cseq == invite.cseq]
+    check(all(m.data == invite.data for m in again), f"another INVITE:\n{again[-1].data.decode()}\nnot\n{invite.data.decode()}")
+    return again
+
+
+def caller_answered(kill):
+    peer, invite = calls(kill)
+    kill()
+    kill.back()
+    kill.phone.wait("call.progress", status=180)
+    peer.cue("ANSWER", invite.call_id)
+    kill.phone.wait("call.established")
+    check(len(same_transaction(kill, invite)) == 2, "the INVITE was not repeated just once")
+    ends_well(kill, "phone", peer, invite.call_id)
+
+
+def caller_answered_meanwhile(kill):
+    peer, invite = calls(kill)
+    kill.phone.process.freeze() if not kill.kept else None
+    kill()
+    peer.cue("ANSWER", invite.call_id)
+    kill.env.capture.wait("the 200", lambda m: m.status == 200 and m.method == "INVITE" and kill.phone.to_here(m))
+    kill.back()
+    kill.phone.wait("call.established")
+    same_transaction(kill, invite)
+    ends_well(kill, "peer", peer, invite.call_id)
+
+
+def caller_refused(kill):
+    peer, invite = calls(kill)
+    kill()
+    kill.back()
+    kill.phone.wait("call.progress", status=180)
+    peer.cue("BUSY", invite.call_id)
+    kill.phone.wait("call.failed", status=486)
+    peer.wait_exit()
+    same_transaction(kill, invite)
+    nothing_stays(kill)
+
+
+def caller_cancels(kill):
+    peer, invite = calls(kill)
+    kill()
+    kill.back()
+    kill.phone.wait("call.progress", status=180)
+    kill.phone.send("bye 1")
+    kill.phone.wait("call.ended", by="local")
+    peer.wait_exit()
+    cancel = kill.env.capture.wait("the CANCEL", lambda m: m.method == "CANCEL" and m.is_request)
+    check(cancel.branch == invite.branch, "the CANCEL has another branch")
+    nothing_stays(kill)
+
+
+def caller_cancelled(kill):
+    """The CANCEL is on its way when the phone dies; the 487 finds nobody, and is acknowledged later."""
+    peer, invite = calls(kill)
+    peer.process.freeze()
+    kill.phone.send("bye 1")
+    kill.env.capture.wait("the CANCEL", lambda m: m.method == "CANCEL" and m.is_request)
+    kill()
+    peer.process.thaw()
+    kill.back()
+    kill.phone.wait("call.ended", by="local")
+    peer.wait_exit()
+    same_transaction(kill, invite)
+    nothing_stays(kill)
+
+
+# ---- The phone is called ----------------------------------------------------------------------
+
+def is_called(kill, xml="peer_calling.xml"):
+    env, phone = kill.env, kill.phone
+    peer = env.sipp(xml, remote="127.0.0.1:5060", keys={"phone": "127.0.0.1:5060"})
+    phone.wait("call.incoming")
+    ringing = env.capture.wait("180", lambda m: m.status == 180 and phone.from_here(m))
+    return peer, ringing
+
+
+def same_answer(kill, status):
+    """One answer of that status, however often, to the byte."""
+    said = [m for m in kill.env.capture.sync().messages(kill.phone.from_here) if m.status == status and m.method == "INVITE"]
+    first = [m for m in said if m.cseq == said[0].cseq]
+    check(first and all(m.data == first[0].data for m in first),
+          "two answers:\n" + "\n".join(m.data.decode() for m in first[:1] + first[-1:]))
+    return first
+
+
+def callee_answers(kill):
+    peer, ringing = is_called(kill)
+    kill()
+    kill.back()
+    kill.phone.wait("call.incoming")
+    kill.phone.send("answer 1")
+    kill.phone.wait("call.established")
+    ok = same_answer(kill, 200)
+    check(ok[0].tag("to") == ringing.tag("to"), "the tag has changed")
+    ends_well(kill, "peer", peer, ringing.call_id)
+
+
+def callee_declines(kill):
+    peer, ringing = is_called(kill, "calls_in_vain.xml")
+    kill()
+    kill.back()
+    kill.phone.wait("call.incoming")
+    kill.phone.do("decline 1")
+    peer.wait_exit()
+    check(same_answer(kill, 486)[0].tag("to") == ringing.tag("to"), "the tag has changed")
+    nothing_stays(kill)
+
+
+def callee_cancelled(kill):
+    peer, ringing = is_called(kill, "calls_and_cancels.xml")
+    kill()
+    kill.back()
+    kill.phone.wait("call.incoming")
+    peer.cue("CANCEL", ringing.call_id)
+    kill.phone.wait("call.ended", by="remote")
+    peer.wait_exit()
+    nothing_stays(kill)
+
+
+def callee_cancelled_meanwhile(kill):
+    """The CANCEL comes while nobody is there; it is repeated, or waits in the socket."""
+    peer, ringing = is_called(kill, "calls_and_cancels.xml")
+    kill()
+    peer.cue("CANCEL", ringing.call_id)
+    kill.env.capture.wait("the CANCEL", lambda m: m.method == "CANCEL" and m.is_request)
+    kill.back()
+    kill.phone.wait("call.ended", by="remote")
+    peer.wait_exit()
+    nothing_stays(kill)
+
+
+def callee_answered(kill):
+    """Our 200 is out, the ACK has not come."""
+    peer, ringing = is_called(kill)
+    peer.process.freeze()
+    kill.phone.send("answer 1")
+    kill.env.capture.wait("the 200", lambda m: m.status == 200 and kill.phone.from_here(m))
+    kill()
+    peer.process.thaw()
+    kill.back()
+    kill.phone.wait("call.established")
+    check(len(same_answer(kill, 200)) > 1, "the 200 was not repeated")
+    ends_well(kill, "phone", peer, ringing.call_id)
+
+
+def callee_declined(kill):
+    """Our 486 is out, the ACK has not come."""
+    peer, ringing = is_called(kill, "calls_in_vain.xml")
+    peer.process.freeze()
+    kill.phone.send("decline 1")
+    kill.env.capture.wait("the 486", lambda m: m.status == 486 and kill.phone.from_here(m))
+    kill()
+    peer.process.thaw()
+    kill.back()
+    peer.wait_exit()
+    check(len(kill.phone.seen("call.incoming")) == (1 if kill.kept else 0), "it rings again")
+    nothing_stays(kill)
