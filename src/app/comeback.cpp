@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -39,8 +40,37 @@ bool is_more_urgent(const call::Dialog& a, const call::Dialog& b) {
 
 } // namespace
 
+// Two records of one dialog, as somebody who copies files makes them, would both speak for it. The
+// one with the higher watermark knows more.
+void Switchboard::leave_copies(std::vector<call::Dialog>& dialogs) {
+    const auto identity = [](const call::Dialog& d) {
+        return std::tie(d.call_id, d.local_tag, d.remote_tag);
+    };
+    std::ranges::sort(dialogs, [&](const call::Dialog& a, const call::Dialog& b) {
+        return identity(a) != identity(b) ? identity(a) < identity(b)
+                                          : a.cseq_watermark > b.cseq_watermark;
+    });
+    std::vector<call::Dialog> kept;
+    for (call::Dialog& dialog : dialogs) {
+        if (kept.empty() || identity(kept.back()) != identity(dialog)) {
+            kept.push_back(std::move(dialog));
+            continue;
+        }
+        reserve(dialog.number);
+        shell::print({.event = "journal.copy",
+                      .call = dialog.number,
+                      .tone = shell::Tone::bad,
+                      .text = fmt::format("call {} is left alone: call {}'s record speaks for the "
+                                          "same dialog; remove dialogs/{}.json if it is a copy",
+                                          dialog.number, kept.back().number, dialog.number),
+                      .fields = {}});
+    }
+    dialogs = std::move(kept);
+}
+
 void Switchboard::adopt(std::vector<call::Dialog> dialogs, std::uint32_t epoch, bool run) {
     epoch_ = epoch;
+    leave_copies(dialogs);
     std::ranges::sort(dialogs, is_more_urgent);
     for (call::Dialog& record : dialogs) {
         const call::Number number = record.number;

@@ -123,7 +123,9 @@ shell::Notice notice_of(const call::Call& call, const call::effect::Tell& tell) 
     case News::unheld:
     case News::ended: notice.fields.emplace_back("by", tell.detail); break;
     case News::resumed:
-        notice.fields.emplace_back("cseq", std::int64_t{base::to_u32(tell.detail).value_or(0)});
+        if (const auto cseq = base::to_u32(tell.detail)) { // of our re-INVITE
+            notice.fields.emplace_back("cseq", std::int64_t{*cseq});
+        }
         break;
     case News::calling:
     case News::progress:

@@ -114,6 +114,7 @@ private:
     [[nodiscard]] base::Result<call::Endpoint>
     open_ports(call::Number number, const std::string& address, std::uint16_t port);
     void close_ports(call::Number number);
+    void leave_copies(std::vector<call::Dialog>& dialogs);
     void bury(call::Number number);
     void tidy_soon(call::Number number);
     void tidy();

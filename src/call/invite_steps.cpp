@@ -65,6 +65,9 @@ Step first_answer(const Call& call, const event::Answered& e, base::Now now) {
 Step later_answer(const Call& call, const event::Answered& e, base::Now now) {
     Step result = stay(call);
     Call& next = result.call;
+    if (is_unreadable(e.answer)) {
+        return end_unreadable(call, e);
+    }
     const bool was_modifying = call.state == State::modifying;
     learn(next.dialog, e.facts, now);
     next.challenges = 0;

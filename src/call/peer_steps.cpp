@@ -150,7 +150,17 @@ Step on(const Call& call, const event::Offered& e, base::Now now) {
     }
     result.effects = {effect::Persist{.otherwise = effect::Otherwise::report},
                       effect::Reply{.status = 200, .with_sdp = with_sdp}};
-    if (!is_coming_back(call.state)) {
+    if (call.state == State::restored || call.state == State::retrying) {
+        // As good as an answer to our re-INVITE: the peer has the call and has just used it.
+        next.state = State::established;
+        dialog.phase = Phase::established;
+        next.resume_deadline_ms = 0;
+        result.effects.emplace_back(effect::StopRetryTimer{});
+        result.effects.emplace_back(effect::Lift{});
+        result.effects.emplace_back(effect::Tell{.news = News::resumed});
+        settle(result, Verdict::survived, "the other end has refreshed it");
+    }
+    if (!is_coming_back(next.state)) {
         result.effects.emplace_back(effect::RunMedia{});
     }
     if (dialog.hold.remote != call.dialog.hold.remote) {

@@ -200,6 +200,9 @@ Step resume_answered(const Call& call, const event::Answered& e, base::Now now) 
         result.effects = {effect::AcknowledgeStandIn{}};
         return result;
     }
+    if (is_unreadable(e.answer)) {
+        return end_unreadable(call, e);
+    }
     learn(next.dialog, e.facts, now);
     static_cast<void>(note_cseq(next, e.cseq));
     if (e.answer) {
@@ -215,6 +218,28 @@ Step resume_answered(const Call& call, const event::Answered& e, base::Now now) 
                       effect::RunMedia{},
                       effect::Tell{.news = News::resumed, .detail = fmt::format("{}", e.cseq)}};
     settle(result, Verdict::survived, "");
+    return result;
+}
+
+Step end_unreadable(const Call& call, const event::Answered& e) {
+    Step result = stay(call);
+    Call& next = result.call;
+    static_cast<void>(note_cseq(next, e.cseq));
+    next.state = State::restoring;
+    next.hang_up_when_ready = true;
+    next.resume_when_ready = false;
+    next.dialog.phase = Phase::ending;
+    next.dialog.in_flight = {};
+    next.cseq_base = std::max(next.cseq_base, next.cseq_seen);
+    result.effects = {effect::AcknowledgeAgain{.cseq = e.cseq}, effect::Dispose{}};
+    move_cseq_base(result);
+    result.effects.insert(result.effects.begin(),
+                          effect::Persist{.otherwise = effect::Otherwise::go_on});
+    result.effects.emplace_back(effect::CloseMedia{});
+    result.effects.emplace_back(effect::Restore{});
+    result.effects.emplace_back(effect::Tell{
+        .news = News::trouble, .detail = "the other end's answer cannot be read; hanging up"});
+    settle(result, Verdict::finished, "its answer could not be read");
     return result;
 }
 

@@ -97,6 +97,15 @@ void learn(Dialog& dialog, const PeerFacts& facts, base::Now now);
 // Puts the peer's answer to our `local_sdp` into the dialog.
 [[nodiscard]] base::Status apply(Call& call, const RemoteSession& answer);
 
+// Whether the stack gives the dialog up over a description that it cannot read.
+[[nodiscard]] inline bool is_unreadable(const std::optional<RemoteSession>& answer) {
+    return answer && answer->streams.empty();
+}
+
+// The peer has answered with what nobody can read: the 2xx is acknowledged, and the call ended with
+// BYE (RFC 3261 §13.2.2.4), in a dialog made anew because the stack has given its own up.
+[[nodiscard]] Step end_unreadable(const Call& call, const event::Answered& e);
+
 // The restored call's line in the ledger, once.
 void settle(Step& result, Verdict verdict, std::string reason);
 

@@ -43,13 +43,18 @@ struct Place {
     Offer held;
 };
 
+struct Bound {
+    int fd = -1;
+    sockaddr_storage address{};
+};
+
 struct Table {
     std::vector<Offer> offers;
     std::array<Place, places_max> places;
     std::atomic<int> waiting{0};
     std::array<std::uint16_t, 2> stand_in_ports{}; // IPv4, IPv6
     int watches = 0;
-    std::vector<int> bound;
+    std::vector<Bound> bound;
 };
 
 Table& table() {
@@ -113,13 +118,23 @@ bool is_for_stand_in(const sockaddr* to) {
     return std::ranges::find(ports, port_of(to)) != ports.end();
 }
 
-bool is_answer_or_ack(const msghdr& message) {
+std::string_view beginning(const msghdr& message) {
     if (message.msg_iovlen == 0) {
-        return false;
+        return {};
     }
-    const iovec& part = message.msg_iov[0];
-    const std::string_view text{static_cast<const char*>(part.iov_base), part.iov_len};
-    return text.starts_with("SIP/2.0 ") || text.starts_with("ACK ");
+    return {static_cast<const char*>(message.msg_iov[0].iov_base), message.msg_iov[0].iov_len};
+}
+
+bool is_answer_or_ack(const msghdr& message) {
+    return beginning(message).starts_with("SIP/2.0 ") || beginning(message).starts_with("ACK ");
+}
+
+std::size_t size_of(const msghdr& message) {
+    std::size_t size = 0;
+    for (std::size_t i = 0; i < message.msg_iovlen; ++i) {
+        size += message.msg_iov[i].iov_len;
+    }
+    return size;
 }
 
 bool is_sip_to_a_peer(int fd, const sockaddr* to) {
@@ -194,7 +209,18 @@ HeldSockets::Watch::~Watch() {
 }
 
 std::vector<int> HeldSockets::bound() {
-    return table().bound;
+    static auto* const real = next<int(int, sockaddr*, socklen_t*)>("getsockname");
+    std::vector<int> sockets;
+    for (const Bound& one : table().bound) {
+        // The stack has closed some again, and their numbers may be others' by now.
+        sockaddr_storage now{};
+        socklen_t length = sizeof now;
+        auto* address = reinterpret_cast<sockaddr*>(&now);
+        if (real(one.fd, address, &length) == 0 && same(address, one.address)) {
+            sockets.push_back(one.fd);
+        }
+    }
+    return sockets;
 }
 
 call::Endpoint HeldSockets::reads_at(const call::Endpoint& wanted) {
@@ -269,7 +295,10 @@ int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
     }
     const int result = real(fd, address, length);
     if (result == 0) {
-        table().bound.push_back(fd);
+        static auto* const real_name = next<int(int, sockaddr*, socklen_t*)>("getsockname");
+        Bound& bound = table().bound.emplace_back(Bound{.fd = fd});
+        socklen_t size = sizeof bound.address;
+        static_cast<void>(real_name(fd, reinterpret_cast<sockaddr*>(&bound.address), &size));
     }
     return result;
 }
@@ -307,6 +336,12 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) {
     using namespace revenant::sip;
     static auto* const real = next<ssize_t(int, const msghdr*, int)>("sendmsg");
     const auto* to = static_cast<const sockaddr*>(message->msg_name);
+    if (beginning(*message).starts_with("SIP/2.0 100 ")) {
+        // Sent by the stack before anybody has heard of the INVITE. Who has a 100 does not repeat
+        // the INVITE (RFC 3261 §17.1.1.2), and a kill in between would leave it waiting for ever;
+        // our own answer comes well within the 200 ms of §17.2.1.
+        return static_cast<ssize_t>(size_of(*message));
+    }
     watch_for_cancel_answer(*message);
     const Place* place = place_of(fd);
     const bool to_a_peer = place != nullptr && to != nullptr && !is_for_stand_in(to);
@@ -317,11 +352,7 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) {
         }
         return sent;
     }
-    ssize_t size = 0;
-    for (std::size_t i = 0; i < message->msg_iovlen; ++i) {
-        size += static_cast<ssize_t>(message->msg_iov[i].iov_len);
-    }
-    return size;
+    return static_cast<ssize_t>(size_of(*message));
 }
 
 } // extern "C"

@@ -424,6 +424,19 @@ TEST_CASE("the ledger counts each call once, by its last verdict") {
     CHECK(printed.find("1 survived, 1 finished, 1 lost") != std::string::npos);
 }
 
+TEST_CASE("a copied record is left alone, and its number with it") {
+    Bench b;
+    const Quiet quiet;
+    auto two = records(2);
+    two[1].call_id = two[0].call_id;
+    two[1].cseq_watermark = two[0].cseq_watermark + 1; // knows more
+    b.board.adopt(two, 2, false);
+    CHECK(b.board.find(1) == nullptr);
+    CHECK(b.board.find(2) != nullptr);
+    CHECK(b.dial() == 3U);
+    CHECK(quiet.text().find("call 1 is left alone") != std::string::npos);
+}
+
 TEST_CASE("media that cannot be bound again do not keep a call from coming back") {
     Bench b;
     const Quiet quiet;

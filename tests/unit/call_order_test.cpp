@@ -643,6 +643,27 @@ TEST_CASE("a 2xx to an INVITE of an earlier life is acknowledged, in every state
     }
 }
 
+TEST_CASE("the peer's own offer, accepted after a restart, brings the call back as ours would") {
+    for (const State state : {State::restored, State::retrying}) {
+        Story s = in(state).on(event::Offered{.cseq = 9, .offer = peer_session()});
+        CHECK(s.call.state == State::established);
+        CHECK(has<effect::Lift>(s.effects));
+        CHECK(first<effect::Settle>(s.effects)->verdict == Verdict::survived);
+    }
+}
+
+TEST_CASE("a 2xx that nobody can read is acknowledged, and the call ended with BYE") {
+    for (const State state : {State::resuming, State::established, State::modifying}) {
+        Story s = in(state).on(event::Answered{.cseq = 5002, .answer = RemoteSession{}});
+        CHECK(first<effect::AcknowledgeAgain>(s.effects)->cseq == 5002);
+        CHECK(stored_before<effect::AcknowledgeAgain>(s.effects));
+        CHECK(s.call.state == State::restoring);
+        s.on(event::Ready{});
+        CHECK(has<effect::SendBye>(s.effects));
+        CHECK(s.call.state == State::ending);
+    }
+}
+
 TEST_CASE("an old request of the peer's gets 500 and does nothing; INFO is told once") {
     Story s = in(State::established).on(event::PeerInfo{.cseq = 9, .content_type = "a/b"});
     CHECK(names_of(s.effects) == "Persist Reply Tell");
