@@ -365,7 +365,7 @@ def run(env, scenario, peer, mode, kill, before_restart=None):
     env.capture.sync()
     if not reason:
         for call in case.wire.known():
-            reason = reason or why_lost(call, ends)
+            reason = reason or why_lost(call, ends, call.state(died) if died is not None else CONFIRMED)
         if not case.wire.known():
             reason = "the peer never heard of a call"
     broken = broken_rules(env.capture, case.phone)

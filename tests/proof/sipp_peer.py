@@ -14,6 +14,7 @@ t=0 0
 m=audio [media_port] RTP/AVP 0
 a=rtpmap:0 PCMU/8000
 a={direction}"""
+RESEND_MS = 500  # as a message would be sent again first by RFC 3261; sipp can do so itself, but then takes no requests
 CSEQ = {"INVITE": 1, "HOLD": 100, "UNHOLD": 200, "UPDATE": 300, "INFO": 400, "BYE": 500}
 SIZE_MAX = 65000  # sipp reads no more
 REFUSALS = (400, 403, 404, 408, 410, 480, 481, 482, 486, 487, 488, 503, 603)
@@ -34,13 +35,13 @@ class Writer:
         self.labels += 1
         return f"{name}_{self.labels}"
 
-    def send(self, first_line, headers, sdp=None, retrans=False, to=None):
+    def send(self, first_line, headers, sdp=None, to=None):
         lines = [first_line, *[h for h in headers if h]]
         if sdp:
             lines += ["Content-Type: application/sdp", "Content-Length: [len]", "", *sdp.split("\n")]
         else:
             lines += ["Content-Length: 0", ""]
-        attributes = (' retrans="500"' if retrans else "") + (f' next="{to}"' if to else "")
+        attributes = f' next="{to}"' if to else ""
         text = "\n".join(lines)
         self.parts.append(f"<send{attributes}><![CDATA[\n\n{text}\n\n]]></send>")
 
@@ -82,16 +83,16 @@ class Writer:
                 + self.take(p + "n", "CSeq", "[0-9]+")
                 + (self.take(p + "rr", "Record-Route") if self.proxied and p == "i" else ""))
 
-    def kept(self, p, status, tag="", extra=(), sdp=None, retrans=False, to=None):
+    def kept(self, p, status, tag="", extra=(), sdp=None, to=None):
         self.send(f"SIP/2.0 {status}", [f"Via: [${p}via]", f"Via: [${p}via2]" if self.proxied else "",
                                         f"From: [${p}from]", f"To: [${p}to]{tag}", "Call-ID: [call_id]", f"CSeq: [${p}cseq]",
                                         f"Record-Route: [${p}rr]" if self.proxied and p == "i" else "", CONTACT, ALLOW,
-                                        "Supported: timer", *extra], sdp, retrans, to)
+                                        "Supported: timer", *extra], sdp, to=to)
 
     def until_acked(self, p, again, acked, on_bye, tag=""):
         """After a 2xx was sent at the label `again`: waits for its ACK."""
         busy, cancel, ok, ack = (self.fresh(n) for n in ("busy", "cancel", "ok", "ack"))
-        self.recv("INVITE", busy)
+        self.recv("INVITE", busy, timeout=(RESEND_MS, again))
         self.recv("CANCEL", cancel)
         for method in ("INFO", "OPTIONS", "UPDATE"):
             self.recv(method, ok)
@@ -131,7 +132,7 @@ class Writer:
         self.parts.append('<nop><action><assignstr assign_to="answer" value="sendrecv"/>'
                           '<assignstr assign_to="version" value="1"/></action></nop>')
         self.label(answer)
-        self.kept("r", "200 OK", extra=[extra], sdp=SDP.format(version="[$version]", direction="[$answer]"), retrans=True)
+        self.kept("r", "200 OK", extra=[extra], sdp=SDP.format(version="[$version]", direction="[$answer]"))
         self.until_acked("r", answer, "go_back", on_bye)
         self.label("go_back")
         for back in sorted(self.backs):
@@ -144,11 +145,11 @@ class Writer:
 
     # -- requests of the peer
 
-    def request(self, method, cseq, branch, sdp=None, retrans=True, to=None):
+    def request(self, method, cseq, branch, sdp=None, to=None):
         self.send(f"{method} [$target] SIP/2.0",
-                  [f"Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=z9hG4bK-{branch}-[call_id]", "Max-Forwards: 70",
+                  [f"Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=z9hG4bK-{branch}-[call_number]", "Max-Forwards: 70",
                    "[routes]", "From: [$us]", "To: [$them]", "Call-ID: [call_id]", f"CSeq: {cseq} {method}", CONTACT,
-                   "User-Agent: sipp"], sdp, retrans, to)
+                   "User-Agent: sipp"], sdp, to)
 
     def ask(self, name, method, done, over, sdp=None, tries=3):
         """A request within the dialog, made again after 491 and 500; meanwhile the phone may ask something itself."""
@@ -159,7 +160,7 @@ class Writer:
             self.label(at)
             self.request(method, number, f"{name}{k}", sdp)
             self.label(wait)
-            self.recv(100, wait)
+            self.recv(100, wait, timeout=(RESEND_MS, at))
             self.recv("INVITE", glare, actions=self.offer_actions())
             for other in ("INFO", "OPTIONS", "UPDATE"):
                 self.recv(other, ok)
@@ -184,18 +185,19 @@ class Writer:
                 self.reinvite(glare, at)
             self.label(busy)
             if method == "INVITE":
-                self.request("ACK", number, f"{name}{k}", retrans=False)
-            self.recv("INVITE", glare, actions=self.offer_actions())  # its turn; ours comes when nothing does
-            self.recv("ACK", busy + "_more")
-            self.label(busy + "_more")
-            self.recv("BYE", bye, optional=False, timeout=(700, again))
+                self.request("ACK", number, f"{name}{k}")
+            more = busy + "_more"
+            self.label(more)
+            self.recv("INVITE", glare, actions=self.offer_actions(), timeout=(700, again))  # its turn; then ours
+            self.recv("ACK", more)
+            self.recv("BYE", bye, optional=False)
             self.label(dead)
             if method == "INVITE":
-                self.request("ACK", number, f"{name}{k}", retrans=False)
+                self.request("ACK", number, f"{name}{k}")
             self.goto(over)
             self.label(ack)
             if method == "INVITE":
-                self.request("ACK", number, f"{name}{k}-ack", retrans=False)
+                self.request("ACK", number, f"{name}{k}-ack")
             self.goto(done)
 
     def loop(self, name, asks, bye="ok", then="over"):
@@ -219,23 +221,24 @@ class Writer:
         self.goto(name)
         self.label(inv)
         self.send("ACK [$target] SIP/2.0",
-                  ["Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=z9hG4bK-again-[call_id]", "Max-Forwards: 70",
+                  ["Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=z9hG4bK-again-[call_number]", "Max-Forwards: 70",
                    "[routes]", "From: [$us]", "To: [$them]", "Call-ID: [call_id]", "CSeq: [$again] ACK"], to=name)
         self.label(end)
         if bye == "challenge":
             self.last("401 Unauthorized", then, ['WWW-Authenticate: Digest realm="test", nonce="bye", algorithm=MD5'])
         elif bye == "late":  # answered, but not at once
             late, gone, more = end + "_late", end + "_gone", end + "_more"
-            self.recv("INVITE", gone)
-            self.recv("ACK", gone + "_ack")
-            self.label(gone + "_ack")
-            self.recv("BYE", more, optional=False, timeout=(1200, late))
+            wait = end + "_wait"
+            self.label(wait)
+            self.recv("INVITE", gone, timeout=(1200, late))
+            self.recv("ACK", wait)
+            self.recv("BYE", more, optional=False)
             self.label(late)
             self.kept("b", "200 OK", to=then)
             self.label(more)
             self.last("200 OK", then)
             self.label(gone)
-            self.last("481 No such call", late)
+            self.last("481 No such call", wait)
         else:
             self.last("200 OK", then)
 
@@ -302,12 +305,13 @@ def called(asks=(), proxied=False, waits=True, challenge=None, bye="ok", extra="
         w.recv("BYE", "gone")
         w.recv("CUE-ANSWER", optional=False)
     w.label("answer")
-    w.kept("i", "200 OK", tag, [extra], SDP.format(version=1, direction="sendrecv"), retrans=True)
+    w.kept("i", "200 OK", tag, [extra], SDP.format(version=1, direction="sendrecv"))
     w.until_acked("i", "answer", "answered", "gone", tag)
     w.label("cancelled")
     w.last("200 OK", tag=tag)
     w.label("terminated")
-    w.kept("i", "487 Request Terminated", tag, retrans=True)
+    w.kept("i", "487 Request Terminated", tag)
+    w.recv("CANCEL", "cancelled", timeout=(RESEND_MS, "terminated"))
     w.recv("ACK", "over", optional=False)
     w.label("gone")
     w.last("200 OK", "over")
@@ -321,31 +325,36 @@ def calling(asks=(), proxied=False, bye="ok", extra="X-Peer: sipp"):
     w = Writer(proxied)
     own = '"Bob" <sip:bob@[local_ip]:[local_port]>;tag=peer[call_number]'
 
-    def early(method, branch, to="<sip:alice@[phone]>", sdp=None, retrans=False, next_=None):
+    def early(method, branch, to="<sip:alice@[phone]>", sdp=None, next_=None):
         w.send(f"{method} sip:alice@[phone] SIP/2.0",
-               [f"Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=z9hG4bK-{branch}-[call_id]", "Max-Forwards: 70",
+               [f"Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=z9hG4bK-{branch}-[call_number]", "Max-Forwards: 70",
                 f"From: {own}", f"To: {to}", "Call-ID: [call_id]", f"CSeq: 1 {method}", CONTACT, ALLOW, "Supported: timer",
-                extra if method == "INVITE" else ""], sdp, retrans, next_)
+                extra if method == "INVITE" else ""], sdp, next_)
 
     answered = (w.take("us", "From") + w.take("them", "To") + w.take("target", "Contact", "sips?:[^>]*"))
-    early("INVITE", "first", sdp=SDP.format(version=1, direction="sendrecv"), retrans=True)
-
-    def waiting(name, cue):
+    def waiting(name, cue, again=None):
         w.label(name)
-        for status in (100, 180, 183):
-            w.recv(status, name)
+        w.recv(100, "calling" if cue else name, timeout=(RESEND_MS, again) if again else None)
+        for status in (180, 183):
+            w.recv(status, "calling" if cue else name)
         for status in (*REFUSALS, 500):
             w.recv(status, "refused", actions=w.take("them", "To"))
         if cue:
             w.recv("CUE-CANCEL", "cancel")
+        w.recv(200, optional=False, actions=answered + w.take("asked", "CSeq", "[A-Z]+"), rrs=True)
+
+    w.label("call")
+    early("INVITE", "first", sdp=SDP.format(version=1, direction="sendrecv"))
+    waiting("called", True, "call")
+    w.goto("ack")
     waiting("calling", True)
-    w.recv(200, optional=False, actions=answered, rrs=True)
     w.label("ack")
-    w.request("ACK", 1, "first-ack", retrans=False, to="loop")
+    w.request("ACK", 1, "first-ack", to="loop")
     w.label("cancel")
-    early("CANCEL", "first", retrans=True)
+    early("CANCEL", "first")
+    waiting("unheard", False, "cancel")
+    w.branch_to("ack", "value", "asked", "INVITE")
     waiting("cancelling", False)
-    w.recv(200, optional=False, actions=answered + w.take("asked", "CSeq", "[A-Z]+"), rrs=True)
     w.branch_to("ack", "value", "asked", "INVITE")
     w.goto("cancelling")
     w.label("refused")

@@ -14,7 +14,7 @@ import time
 from lib.phone import Phone
 from lib.waiting import Failure, until
 
-DEADLINE_S = 12
+DEADLINE_S = 10
 MISSED_S = 2.5  # how long the phone may have no call that the peer has, its peer's request may still be on its way
 UNDER_WAY = {"restoring", "restored", "resuming", "detour", "retrying", "rebirth", "ending", "canceling", "modifying"}
 

@@ -70,8 +70,8 @@ class Call:
         return any(r.accepted() for r in self.initial())
 
     def bye(self):
-        """The BYE that ended it."""
-        return next((r for r in self.all("BYE") if r.accepted()), None)
+        """The BYE that ended it; with 481 it does that too (RFC 3261 section 15.1.1)."""
+        return next((r for r in self.all("BYE") if r.accepted() or r.status == 481), None)
 
     def live(self):
         """Whether the peer believes in it, and nobody has begun to end it."""
@@ -83,7 +83,7 @@ class Call:
         begun = [r for r in self.all("INVITE") if not r.message.tag("to") and r.time <= at]
         if not begun:
             return UNKNOWN
-        if any(until(r.final) and r.accepted() for r in self.all("BYE")):
+        if any(until(r.final) and (r.accepted() or r.status == 481) for r in self.all("BYE")):
             return OVER
         last = begun[-1]
         if until(last.final) and last.status >= 300 and last.status not in (401, 407):
@@ -130,8 +130,10 @@ class Wire:
         return next((s for s in (CONFIRMED, EARLY, ENDING, OVER) if s in states), UNKNOWN)
 
 
-def why_lost(call, ends):
-    """Why the peer does not agree that the call went to its end, or "". `ends`: phone, peer, cancel, decline."""
+def why_lost(call, ends, died_in):
+    """Why the peer does not agree that the call went to its end, or "". `ends`: phone, peer, cancel, decline;
+    `died_in`: the call's state when the phone died. A BYE may get 481 if it was on its way then: the peer has what it
+    wanted. Else the 481 says that the phone had forgotten the call."""
     initial = call.initial()[0]
     if initial.final is None:
         return f"{initial} has no final answer"
@@ -140,6 +142,8 @@ def why_lost(call, ends):
             return f"the 2xx to {request} was never acknowledged"
         if request.from_peer and request.final is None:
             return f"{request} has no answer"
+        if request.method == "BYE" and request.status == 481 and died_in in (ENDING, OVER):
+            continue
         if request.from_peer and request.status in (408, 481, 500, 503) and not any(
                 later.method == request.method and later.accepted() for later in call.requests if later.time > request.time):
             return f"{request} got {request.status}"
