@@ -106,9 +106,10 @@ class Case:
         """Media goes from the phone to the peer, as it does when all goes well."""
         self.settled()
         since = max([0.0, *self.user.deaths.values()])
+        first, last = self.phone.rtp_ports
         self.wait("RTP from the phone", lambda: sum(
             1 for r in self.env.capture.read().rtp if r.source[0] == self.phone.address and r.time > since
-            and r.destination[0] == self.peer_address) >= 3)
+            and first <= r.source[1] <= last) >= 3)
 
     def asked(self, method, from_peer, accepted=True, times=1):
         """The peer has seen that many such requests go well, with their ACKs."""
@@ -298,8 +299,17 @@ def informs(case):
 
 
 def refreshes(case):
+    """Half of the shortest interval of RFC 4028 goes by, unless the phone has died before."""
     outgoing(case)
-    case.wait("a refresh by the phone", lambda: case.asked("INVITE", False) or case.asked("UPDATE", False))
+    case.wait("a refresh by the phone", lambda: case.user.deaths or case.asked("INVITE", False) or case.asked("UPDATE", False), 60)
+    case.settled()
+    phone_ends(case)
+
+
+def refreshes_by_hand(case):
+    outgoing(case)
+    case.settled()
+    case.user.type("reinvite", lambda: case.asked("INVITE", False), lambda calls: bool(calls))
     case.settled()
     phone_ends(case)
 
@@ -341,7 +351,9 @@ SCENARIOS = {
     "informs": (informs, {"at_once": True}, SIPP, "phone"),
     "challenged_401": (calls_and_hangs_up, {"at_once": True, "challenge": 401}, SIPP, "phone"),
     "challenged_407": (calls_and_hangs_up, {"at_once": True, "challenge": 407}, SIPP, "phone"),
-    "refresh_due": (refreshes, {"at_once": True, "extra": "Session-Expires: 6;refresher=uac"}, SIPP, "phone"),
+    "refreshes": (refreshes_by_hand, {"at_once": True}, ALL, "phone"),
+    "refresh_due": (refreshes, {"at_once": True, "extra": "Session-Expires: 90;refresher=uac",
+                                "phone": ("--session-expires", "90")}, SIPP, "phone"),
     "resumes": (resumes, {"at_once": True, "resume": True}, ALL, "phone"),
     "resumes_callee": (resumes_as_callee, {"calling": True, "phone": ("--auto-answer",), "resume": True}, ALL, "peer"),
     "bye_unanswered": (calls_and_hangs_up, {"at_once": True, "bye": "late"}, SIPP, "phone"),

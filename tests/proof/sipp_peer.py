@@ -332,7 +332,7 @@ def calling(asks=(), proxied=False, bye="ok", extra="X-Peer: sipp"):
                 extra if method == "INVITE" else ""], sdp, next_)
 
     answered = (w.take("us", "From") + w.take("them", "To") + w.take("target", "Contact", "sips?:[^>]*"))
-    def waiting(name, cue, again=None):
+    def waiting(name, cue, again=None, to=None):
         w.label(name)
         w.recv(100, "calling" if cue else name, timeout=(RESEND_MS, again) if again else None)
         for status in (180, 183):
@@ -341,7 +341,7 @@ def calling(asks=(), proxied=False, bye="ok", extra="X-Peer: sipp"):
             w.recv(status, "refused", actions=w.take("them", "To"))
         if cue:
             w.recv("CUE-CANCEL", "cancel")
-        w.recv(200, optional=False, actions=answered + w.take("asked", "CSeq", "[A-Z]+"), rrs=True)
+        w.recv(200, to, optional=False, actions=answered + w.take("asked", "CSeq", "[A-Z]+"), rrs=True)
 
     w.label("call")
     early("INVITE", "first", sdp=SDP.format(version=1, direction="sendrecv"))
@@ -352,8 +352,7 @@ def calling(asks=(), proxied=False, bye="ok", extra="X-Peer: sipp"):
     w.request("ACK", 1, "first-ack", to="loop")
     w.label("cancel")
     early("CANCEL", "first")
-    waiting("unheard", False, "cancel")
-    w.branch_to("ack", "value", "asked", "INVITE")
+    waiting("unheard", False, "cancel", to="cancelling")  # a 2xx to the INVITE comes again
     waiting("cancelling", False)
     w.branch_to("ack", "value", "asked", "INVITE")
     w.goto("cancelling")

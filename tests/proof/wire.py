@@ -18,7 +18,7 @@ class Request:
         self.from_peer = from_peer
         self.time = message.time
         self.answers = []
-        self.ack = None  # of its 2xx
+        self.ack = None  # of its final answer
 
     @property
     def final(self):
@@ -47,7 +47,7 @@ class Call:
             if message.method == "ACK":
                 for request in self.requests:
                     if (request.method, request.cseq, request.from_peer) == ("INVITE", message.cseq, from_peer) \
-                            and request.accepted() and request.ack is None:
+                            and request.final is not None and request.ack is None:
                         request.ack = message
                 return
             key = (message.method, message.branch, from_peer)
@@ -94,7 +94,8 @@ class Call:
 
     def open(self):
         """What waits for an answer or an ACK."""
-        return [r for r in self.requests if r.final is None or r.method == "INVITE" and r.accepted() and r.ack is None]
+        return [r for r in self.requests if r.final is None
+                or r.method == "INVITE" and r.ack is None and (r.accepted() or r.from_peer)]
 
 
 class Wire:
