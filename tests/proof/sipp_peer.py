@@ -161,7 +161,8 @@ class Writer:
             self.request(method, number, f"{name}{k}", sdp)
             self.label(wait)
             self.recv(100, wait, timeout=(RESEND_MS, at))
-            self.recv("INVITE", glare, actions=self.offer_actions())
+            offer = "" if method in ("INVITE", "BYE") else self.offer_actions()
+            self.recv("INVITE", glare, actions=offer)
             for other in ("INFO", "OPTIONS", "UPDATE"):
                 self.recv(other, ok)
             self.recv("ACK", at)
@@ -188,7 +189,7 @@ class Writer:
                 self.request("ACK", number, f"{name}{k}")
             more = busy + "_more"
             self.label(more)
-            self.recv("INVITE", glare, actions=self.offer_actions(), timeout=(700, again))  # its turn; then ours
+            self.recv("INVITE", glare, actions=offer, timeout=(700, again))  # its turn; then ours
             self.recv("ACK", more)
             self.recv("BYE", bye, optional=False)
             self.label(dead)
@@ -312,6 +313,7 @@ def called(asks=(), proxied=False, waits=True, challenge=None, bye="ok", extra="
     w.label("terminated")
     w.kept("i", "487 Request Terminated", tag)
     w.recv("CANCEL", "cancelled", timeout=(RESEND_MS, "terminated"))
+    w.recv("CUE-END", "end")  # without the ACK it is over too (section 17.2.1, timer H)
     w.recv("ACK", "over", optional=False)
     w.label("gone")
     w.last("200 OK", "over")

@@ -8,6 +8,7 @@ peer has seen nothing of it (the `done` of `type`) and the phone shows the call 
 
 import os
 import select
+import signal
 import threading
 import time
 
@@ -15,7 +16,8 @@ from lib.phone import Phone
 from lib.waiting import Failure, until
 
 DEADLINE_S = 10
-MISSED_S = 2.5  # how long the phone may have no call that the peer has, its peer's request may still be on its way
+MISSED_S = 2.5  # how long the phone may have no call that the peer has: the peer's next attempt may be on its way
+UNACKED = 4     # how many times it may leave a repeated 2xx without an ACK
 UNDER_WAY = {"restoring", "restored", "resuming", "detour", "retrying", "rebirth", "ending", "canceling", "modifying"}
 
 
@@ -37,9 +39,11 @@ class User:
         self.deaths = {}  # by pid: when it died by itself
         self.pid = None   # of the process that has said that it is ready, while it lives
         self.starts = 0   # ready events seen
+        self.ready_at = 0.0
         self.past = []    # events of earlier processes
         self.missing_since = None
         self.expected = set()  # pids whose end is no death
+        env.at_end(self.finish)
 
     # -- lives
 
@@ -66,6 +70,16 @@ class User:
         self._launch()
         self.wait("the phone to be ready again", lambda: self.starts > starts, looks=False)
 
+    def finish(self):
+        """The phone, when its keeper cannot start it again."""
+        if self.phone.process is not None and self.phone.process.running():
+            self.phone.process.kill9()
+        if self.pid is not None and self.mode == "keeper":
+            try:
+                os.kill(self.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
     def poll(self):
         """Notices deaths and starts."""
         phone = self.phone
@@ -76,6 +90,7 @@ class User:
             if event.get("event") == "ready":
                 self.starts += 1
                 self.pid = event["pid"]
+                self.ready_at = event["(seen)"]
                 threading.Thread(target=self._watch, args=(event["pid"],), daemon=True).start()
         if phone.process.running():
             return
@@ -151,6 +166,11 @@ class User:
         calls = self.listing()
         if calls is None:
             return None
+        for call in self.wire.live():
+            for request in call.requests:
+                again = sum(1 for a in request.answers if a.status < 300 and a.status >= 200 and a.time > self.ready_at)
+                if request.method == "INVITE" and not request.from_peer and request.ack is None and again >= UNACKED:
+                    raise Lost(f"the phone does not acknowledge the 2xx to {request}")
         live = {c.call_id for c in self.wire.live()}
         for event in self.events():
             if event.get("event") == "ledger" and event.get("verdict") == "lost" and event.get("call_id") in live:
