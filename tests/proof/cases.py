@@ -3,7 +3,7 @@
 import os
 
 import sipp_peer
-from lib.waiting import Failure, check, until
+from lib.waiting import Failure, check
 from lib.baresip import Baresip
 from user import DEADLINE_S, Lost, User
 from wire import CONFIRMED, Wire, broken_rules, why_lost
@@ -68,6 +68,14 @@ class Case:
             return
         check(self.peer.process.running(), f"the peer has ended: {self.peer.errors(300)}")
         self.peer.cue(what, self.call().call_id)
+
+    def peer_is_done(self):
+        """The peer itself says that its call is over."""
+        if self.kind != "baresip":
+            self.peer.cue("END", self.call().call_id)
+            self.peer.wait_exit(3)
+        elif not any(m.get("type") == "CALL_CLOSED" for m in self.peer.heard):
+            self.peer.wait_event("CALL_CLOSED")
 
     def call(self):
         known = self.wire.known()
@@ -368,9 +376,7 @@ def run(env, scenario, peer, mode, kill, before_restart=None):
     reason = ""
     try:
         function(case)
-        if peer != "baresip" and case.call() is not None:
-            case.peer.cue("END", case.call().call_id)
-            case.peer.wait_exit(3)
+        case.peer_is_done()
     except Failure as failure:
         reason = str(failure).split("\n")[0]
     died = case.user.died_at()

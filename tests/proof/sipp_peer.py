@@ -17,7 +17,7 @@ a={direction}"""
 RESEND_MS = 500  # as a message would be sent again first by RFC 3261; sipp can do so itself, but then takes no requests
 CSEQ = {"INVITE": 1, "HOLD": 100, "UNHOLD": 200, "UPDATE": 300, "INFO": 400, "BYE": 500}
 SIZE_MAX = 65000  # sipp reads no more
-REFUSALS = (400, 403, 404, 408, 410, 480, 481, 482, 486, 487, 488, 503, 603)
+REFUSALS = (404, 408, 480, 481, 486, 487, 488, 503, 603)
 
 
 class Writer:
@@ -151,7 +151,7 @@ class Writer:
                    "[routes]", "From: [$us]", "To: [$them]", "Call-ID: [call_id]", f"CSeq: {cseq} {method}", CONTACT,
                    "User-Agent: sipp"], sdp, to)
 
-    def ask(self, name, method, done, over, sdp=None, tries=3):
+    def ask(self, name, method, done, over, sdp=None, tries=2):
         """A request within the dialog, made again after 491 and 500; meanwhile the phone may ask something itself."""
         for k in range(tries):
             at, wait, glare, busy, ok, bye, ack, dead = (f"{name}_{k}" + s for s in
@@ -159,39 +159,42 @@ class Writer:
             number, again = CSEQ[name] + k, f"{name}_{k + 1}" if k + 1 < tries else over
             self.label(at)
             self.request(method, number, f"{name}{k}", sdp)
-            self.label(wait)
-            self.recv(100, wait, timeout=(RESEND_MS, at))
             offer = "" if method in ("INVITE", "BYE") else self.offer_actions()
-            self.recv("INVITE", glare, actions=offer)
-            for other in ("INFO", "OPTIONS", "UPDATE"):
-                self.recv(other, ok)
-            self.recv("ACK", at)
-            self.recv("BYE", bye)
-            for status in (491, 500):
-                self.recv(status, busy)
-            for status in REFUSALS:
-                self.recv(status, dead)
-            self.recv(200, ack, optional=False)
-            self.label(ok)
-            self.last("200 OK", at)
+            # After a 1xx the INVITE is not sent again (section 17.1.1.2): "_on".
+            for on, label, back in (("", wait, at), ("_on", wait + "_on", wait + "_on"))[:2 if method == "INVITE" else 1]:
+                self.label(label)
+                self.recv(100, wait + "_on" if method == "INVITE" else None, timeout=None if on else (RESEND_MS, at))
+                self.recv("INVITE", glare + on, actions=offer)
+                for other in ("INFO", "OPTIONS", "UPDATE"):
+                    self.recv(other, ok + on)
+                self.recv("ACK", back)
+                self.recv("BYE", bye)
+                for status in (491, 500):
+                    self.recv(status, busy)
+                for status in REFUSALS:
+                    self.recv(status, dead)
+                self.recv(200, ack, optional=False)
+                self.label(ok + on)
+                self.last("200 OK", back)
+                if method == "INVITE":
+                    self.label(glare + on)
+                    self.last("491 Request Pending", back)
             self.label(bye)
             self.last("200 OK", over)
-            if method == "INVITE":
-                self.label(glare)
-                self.last("491 Request Pending", at)
-            elif method == "BYE":
+            if method == "BYE":
                 self.label(glare)
                 self.last("481 No such call", at)
-            else:
+            elif method != "INVITE":
                 self.reinvite(glare, at)
             self.label(busy)
             if method == "INVITE":
                 self.request("ACK", number, f"{name}{k}")
-            more = busy + "_more"
-            self.label(more)
-            self.recv("INVITE", glare, actions=offer, timeout=(700, again))  # its turn; then ours
-            self.recv("ACK", more)
-            self.recv("BYE", bye, optional=False)
+            # The phone's turn, then ours. A jump to the message at which sipp stands would not start the time again.
+            for more, other in (("_more", "_again"), ("_again", "_more")):
+                self.label(busy + more)
+                self.recv("INVITE", glare, actions=offer, timeout=(700, again))
+                self.recv("ACK", busy + other)
+                self.recv("BYE", bye, optional=False)
             self.label(dead)
             if method == "INVITE":
                 self.request("ACK", number, f"{name}{k}")
