@@ -1,9 +1,13 @@
 #include "app/keeping.hpp"
 
+#include <charconv>
 #include <cstdint>
 #include <cstdlib>
+#include <iterator>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -14,6 +18,7 @@
 #include "revenant/base/fd.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/call/dialog.hpp"
+#include "revenant/sip/connections.hpp"
 
 namespace revenant::app {
 
@@ -27,6 +32,24 @@ std::string rtp_name(call::Number call) {
 
 std::string rtcp_name(call::Number call) {
     return fmt::format("rtcp-{}", call);
+}
+
+constexpr std::string_view connection_prefix = "sip-tcp-";
+
+// Each has a name of its own, because a keeper lets go of all that share one.
+std::string connection_name(std::uint32_t id) {
+    return fmt::format("{}{}", connection_prefix, id);
+}
+
+std::optional<std::uint32_t> connection_id(std::string_view name) {
+    if (!name.starts_with(connection_prefix)) {
+        return std::nullopt;
+    }
+    name.remove_prefix(connection_prefix.size());
+    std::uint32_t id = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
+    const bool is_whole = error == std::errc{} && end == name.data() + name.size();
+    return is_whole ? std::optional{id} : std::nullopt;
 }
 
 } // namespace
@@ -50,6 +73,18 @@ std::vector<base::Fd> Keeping::take_sip() {
     }
     held_.erase(first, last);
     return sockets;
+}
+
+std::vector<sip::KeptConnection> Keeping::take_connections() {
+    std::vector<sip::KeptConnection> connections;
+    for (auto one = held_.begin(); one != held_.end();) {
+        const auto id = connection_id(one->first);
+        if (id) {
+            connections.push_back({.id = *id, .socket = std::move(one->second)});
+        }
+        one = id ? held_.erase(one) : std::next(one);
+    }
+    return connections;
 }
 
 std::optional<Keeping::Ports> Keeping::take_ports(call::Number call) {
@@ -83,6 +118,14 @@ void Keeping::hold_ports(call::Number call, int rtp, int rtcp) {
 void Keeping::drop_ports(call::Number call) {
     drop(rtp_name(call));
     drop(rtcp_name(call));
+}
+
+void Keeping::hold_connection(std::uint32_t id, int socket) {
+    hold(connection_name(id), socket);
+}
+
+void Keeping::drop_connection(std::uint32_t id) {
+    drop(connection_name(id));
 }
 
 void Keeping::say_ready(const std::string& status) {

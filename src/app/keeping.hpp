@@ -12,10 +12,11 @@
 #include "revenant/base/fd.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/call/dialog.hpp"
+#include "revenant/sip/connections.hpp"
 
 namespace revenant::app {
 
-class Keeping {
+class Keeping : public sip::ConnectionKeeper {
 public:
     // Takes over what the environment hands on (LISTEN_FDS, LISTEN_FDNAMES). Once per process.
     Keeping();
@@ -28,6 +29,7 @@ public:
 
     // What was held for us. Each can be taken once.
     [[nodiscard]] std::vector<base::Fd> take_sip();
+    [[nodiscard]] std::vector<sip::KeptConnection> take_connections();
 
     struct Ports {
         base::Fd rtp;
@@ -42,6 +44,8 @@ public:
     void hold_sip(int socket);
     void hold_ports(call::Number call, int rtp, int rtcp);
     void drop_ports(call::Number call);
+    void hold_connection(std::uint32_t id, int socket) override;
+    void drop_connection(std::uint32_t id) override;
 
     // The phone works: `status` in a few words. Starts the watchdog's pings if it is watched.
     void say_ready(const std::string& status);

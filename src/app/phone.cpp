@@ -29,6 +29,7 @@
 #include "revenant/media/engine.hpp"
 #include "revenant/shell/output.hpp"
 #include "revenant/sip/agent.hpp"
+#include "revenant/sip/connections.hpp"
 
 namespace revenant::app {
 
@@ -199,6 +200,9 @@ base::Status Phone::open_sip() {
         settings.credentials = std::move(*credentials);
     }
     sip::offer_held_sockets(keeping_.take_sip());
+    if (keeping_.is_kept()) {
+        sip::keep_connections(keeping_, keeping_.take_connections());
+    }
     auto agent = sip::Agent::create(settings, *board_);
     if (!agent) {
         return base::fail(agent.error());
@@ -222,13 +226,19 @@ void Phone::on_restored() {
     if (keeping_.is_return()) {
         // What has queued up goes first: a call that the peer has ended meanwhile is not to be
         // asked to go on.
-        resume_delay_ = base::after_ms(read_first_ms, [this] { resume_restored(); });
+        resume_when_read();
     } else {
         resume_restored();
     }
     if (script_) {
         script_->start();
     }
+}
+
+void Phone::resume_when_read() {
+    const bool is_early = sip::connections_wait();
+    resume_delay_ = base::after_ms(
+        read_first_ms, [this, is_early] { is_early ? resume_when_read() : resume_restored(); });
 }
 
 void Phone::resume_restored() {

@@ -45,6 +45,7 @@ private:
     void report(const journal::Loaded& loaded) const;
     void tell_ready() const;
     void on_restored(); // all dialogs are in the stack again
+    void resume_when_read();
     void resume_restored();
     void add_program_commands();
     void begin_shell();

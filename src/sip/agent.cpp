@@ -29,6 +29,7 @@
 #include "sip/agent_impl.hpp"
 #include "sip/cancel_watch.hpp"
 #include "sip/decode.hpp"
+#include "sip/held_connections.hpp"
 #include "sip/held_sockets.hpp"
 #include "sip/leg.hpp"
 #include "sip/nua.hpp"
@@ -295,7 +296,9 @@ std::vector<int> AgentImpl::sockets() const {
 }
 
 base::Status AgentImpl::adopt_held_sockets() {
-    return HeldSockets::adopt();
+    const base::Status adopted = HeldSockets::adopt();
+    HeldConnections::give_back();
+    return adopted;
 }
 
 void offer_held_sockets(std::vector<base::Fd> sockets) {

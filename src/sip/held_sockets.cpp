@@ -22,6 +22,7 @@
 #include "revenant/base/result.hpp"
 #include "revenant/call/dialog.hpp"
 #include "sip/cancel_watch.hpp"
+#include "sip/held_connections.hpp"
 
 namespace revenant::sip {
 
@@ -346,7 +347,13 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) {
     const Place* place = place_of(fd);
     const bool to_a_peer = place != nullptr && to != nullptr && !is_for_stand_in(to);
     if (!to_a_peer || is_answer_or_ack(*message)) {
+        if (to == nullptr) {
+            HeldConnections::before_send(fd);
+        }
         const ssize_t sent = real(to_a_peer ? place->held.socket.get() : fd, message, flags);
+        if (to == nullptr) {
+            HeldConnections::after_send(fd, sent, size_of(*message));
+        }
         if (revenant::base::has_kill_points && is_sip_to_a_peer(fd, to)) {
             revenant::base::pass(revenant::base::KillPoint::after_send);
         }

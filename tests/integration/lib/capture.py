@@ -37,6 +37,7 @@ class Capture:
         self.sip = []      # every SIP message, in order
         self.rtp = []      # every RTP packet, in order
         self.datagrams = []  # every UDP or ICMP packet
+        self.segments = []  # every TCP packet
         self.streams = {}  # (source, destination) -> [next sequence number, bytes not yet a message]
 
     def stop(self):
@@ -49,6 +50,7 @@ class Capture:
             if packet.transport == "udp":
                 self._datagram(packet)
             elif packet.transport == "tcp":
+                self.segments.append(packet)
                 self._segment(packet)
         return self
 

@@ -15,7 +15,11 @@ class Packet:
     destination: tuple
     payload: bytes
     sequence: int = 0  # TCP only
-    syn: bool = False
+    flags: int = 0     # TCP only
+
+    @property
+    def syn(self):
+        return bool(self.flags & 2)
 
 
 class Reader:
@@ -78,5 +82,5 @@ class Reader:
         if protocol == 6 and len(body) >= 20:
             sport, dport, sequence = struct.unpack_from(">HHI", body)
             return Packet(time, "tcp", (source, sport), (destination, dport),
-                          body[(body[12] >> 4) * 4:], sequence, bool(body[13] & 2))
+                          body[(body[12] >> 4) * 4:], sequence, body[13])
         return None

@@ -1,0 +1,431 @@
+#include "sip/held_connections.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cctype>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "revenant/base/fd.hpp"
+#include "revenant/base/log.hpp"
+#include "revenant/sip/connections.hpp"
+
+namespace revenant::sip {
+
+namespace {
+
+// Other threads come through `close` and `recvmsg` too: they look at `fd`, `is_new` and the counts
+// only, and never find theirs. Everything else is the main thread's.
+struct Connection {
+    std::atomic<int> fd{-1};
+    std::atomic<bool> is_new{false}; // given back, and nothing read yet
+    std::uint32_t id = 0;
+    bool is_kept = false; // false: this process only, after a message that was sent in part
+};
+
+struct Address {
+    sockaddr_storage storage{};
+    socklen_t length = sizeof(sockaddr_storage);
+
+    [[nodiscard]] sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
+};
+
+// A listener while the stack takes connections from it that are not its own.
+struct Door {
+    int listener = -1;
+    base::Fd real;
+    std::vector<KeptConnection> waiting;
+};
+
+struct Table {
+    std::thread::id main_thread; // valid when there is a keeper
+    std::atomic<ConnectionKeeper*> keeper{nullptr};
+    std::uint32_t last_id = 0;
+    std::array<Connection, HeldConnections::held_max> connections;
+    std::atomic<int> held{0};
+    std::atomic<int> unread{0};
+    std::vector<int> listeners;
+    std::vector<KeptConnection> earlier;
+    std::vector<Door> doors;
+};
+
+Table& table() {
+    // Never destroyed: `close` is called to the very end.
+    static Table& one = *new Table;
+    return one;
+}
+
+// libc's own function of that name.
+template <typename Function>
+Function* next(const char* name) {
+    void* symbol = ::dlsym(RTLD_NEXT, name);
+    Function* function = nullptr;
+    static_assert(sizeof function == sizeof symbol);
+    std::memcpy(&function, &symbol, sizeof function);
+    return function;
+}
+
+bool is_ours() {
+    return table().keeper.load(std::memory_order_acquire) != nullptr &&
+           std::this_thread::get_id() == table().main_thread;
+}
+
+// For those whose `is_ours` was true.
+ConnectionKeeper& the_keeper() {
+    return *table().keeper.load(std::memory_order_relaxed);
+}
+
+bool is_tcp(int fd) {
+    int protocol = 0;
+    socklen_t length = sizeof protocol;
+    return ::getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) == 0 &&
+           protocol == IPPROTO_TCP;
+}
+
+Connection* find(int fd) {
+    if (table().held.load(std::memory_order_relaxed) == 0 || fd < 0) {
+        return nullptr;
+    }
+    auto& all = table().connections;
+    const auto found = std::ranges::find_if(
+        all, [fd](const Connection& c) { return c.fd.load(std::memory_order_relaxed) == fd; });
+    return found != all.end() ? &*found : nullptr;
+}
+
+// False when the table is full.
+bool note(int fd, std::uint32_t id, bool is_new) {
+    auto& all = table().connections;
+    const auto free = std::ranges::find_if(
+        all, [](const Connection& c) { return c.fd.load(std::memory_order_relaxed) < 0; });
+    if (free == all.end()) {
+        return false;
+    }
+    free->id = id;
+    free->is_kept = true;
+    free->is_new.store(is_new, std::memory_order_relaxed);
+    free->fd.store(fd, std::memory_order_relaxed);
+    table().held.fetch_add(1, std::memory_order_relaxed);
+    table().unread.fetch_add(is_new ? 1 : 0, std::memory_order_relaxed);
+    return true;
+}
+
+void begin_reading(Connection& connection) {
+    if (connection.is_new.exchange(false, std::memory_order_relaxed)) {
+        table().unread.fetch_sub(1, std::memory_order_relaxed);
+    }
+}
+
+void let_go(Connection& connection) {
+    if (std::exchange(connection.is_kept, false)) {
+        the_keeper().drop_connection(connection.id);
+    }
+}
+
+void forget(Connection& connection) {
+    begin_reading(connection);
+    let_go(connection);
+    connection.fd.store(-1, std::memory_order_relaxed);
+    table().held.fetch_sub(1, std::memory_order_relaxed);
+}
+
+// A letter, digit or mark of a method's name; all methods in use are upper case.
+bool is_method_character(char c) {
+    return std::isupper(static_cast<unsigned char>(c)) != 0 ||
+           std::isdigit(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.';
+}
+
+// As far as the shorter of them goes.
+bool agree(std::string_view text, std::string_view wanted) {
+    const std::size_t length = std::min(text.size(), wanted.size());
+    return text.substr(0, length) == wanted.substr(0, length);
+}
+
+// Looks without taking. True while nothing speaks against it.
+bool may_read(Connection& connection) {
+    std::array<char, 128> bytes{};
+    const ssize_t size = ::recv(connection.fd.load(std::memory_order_relaxed), bytes.data(),
+                                bytes.size(), MSG_PEEK | MSG_DONTWAIT);
+    if (size <= 0) {
+        return true; // the stack's own read tells
+    }
+    const Beginning beginning = judge({bytes.data(), static_cast<std::size_t>(size)});
+    if (beginning == Beginning::of_message) {
+        begin_reading(connection);
+    }
+    return beginning != Beginning::of_nothing_known;
+}
+
+// 0: a connection at `local` cannot have been one of that listener's.
+int fitness(const Address& listener, const Address& local) {
+    if (listener.storage.ss_family != local.storage.ss_family) {
+        return 0;
+    }
+    bool is_same = false;
+    bool is_any = false;
+    bool is_same_port = false;
+    if (local.storage.ss_family == AF_INET) {
+        const auto& at = reinterpret_cast<const sockaddr_in&>(listener.storage);
+        const auto& own = reinterpret_cast<const sockaddr_in&>(local.storage);
+        is_same = at.sin_addr.s_addr == own.sin_addr.s_addr;
+        is_any = at.sin_addr.s_addr == htonl(INADDR_ANY);
+        is_same_port = at.sin_port == own.sin_port;
+    } else {
+        const auto& at = reinterpret_cast<const sockaddr_in6&>(listener.storage);
+        const auto& own = reinterpret_cast<const sockaddr_in6&>(local.storage);
+        is_same = IN6_ARE_ADDR_EQUAL(&at.sin6_addr, &own.sin6_addr);
+        is_any = IN6_IS_ADDR_UNSPECIFIED(&at.sin6_addr);
+        is_same_port = at.sin6_port == own.sin6_port;
+    }
+    // Those that we opened have a port of their own: any listener of the address will do.
+    return is_same || is_any ? 1 + (is_same ? 1 : 0) + (is_same_port ? 2 : 0) : 0;
+}
+
+int best_listener(int connection) {
+    Address local;
+    if (::getsockname(connection, local.get(), &local.length) != 0) {
+        return -1;
+    }
+    int best = -1;
+    int best_fitness = 0;
+    for (const int listener : table().listeners) {
+        Address at;
+        const int fits =
+            ::getsockname(listener, at.get(), &at.length) == 0 ? fitness(at, local) : 0;
+        if (fits > best_fitness) {
+            best = listener;
+            best_fitness = fits;
+        }
+    }
+    return best;
+}
+
+// Not where it was still being made, or the peer has reset it.
+bool is_connected(int fd) {
+    Address peer;
+    return ::getpeername(fd, peer.get(), &peer.length) == 0;
+}
+
+void open_door(int listener) {
+    const base::Fd knock{::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK)};
+    Door door;
+    door.listener = listener;
+    door.real.reset(::fcntl(listener, F_DUPFD_CLOEXEC, 0));
+    if (!knock || !door.real || ::dup3(knock.get(), listener, O_CLOEXEC) < 0) {
+        return;
+    }
+    table().doors.push_back(std::move(door));
+}
+
+std::vector<Door>::iterator door_of(int listener) {
+    return std::ranges::find(table().doors, listener, &Door::listener);
+}
+
+// The stack gives the listener up.
+void close_door(int listener) {
+    std::erase(table().listeners, listener);
+    const auto door = door_of(listener);
+    if (door != table().doors.end()) {
+        for (const KeptConnection& one : door->waiting) {
+            the_keeper().drop_connection(one.id);
+        }
+        const Door closed = std::exchange(*door, Door{}); // its own descriptors come here, too
+        table().doors.erase(door);
+    }
+}
+
+// The next connection for the stack; -1: the listener has its own again.
+int take_from(Door& door, sockaddr* address, socklen_t* length) {
+    int taken = -1;
+    while (taken < 0 && !door.waiting.empty()) {
+        KeptConnection one = std::move(door.waiting.back());
+        door.waiting.pop_back();
+        Address peer;
+        if (::getpeername(one.socket.get(), peer.get(), &peer.length) != 0) {
+            the_keeper().drop_connection(one.id);
+            continue;
+        }
+        if (address != nullptr && length != nullptr) {
+            std::memcpy(address, &peer.storage, std::min(*length, peer.length));
+            *length = peer.length;
+        }
+        taken = one.socket.release();
+        static_cast<void>(note(taken, one.id, true)); // no more than fit were taken over
+    }
+    if (door.waiting.empty()) {
+        static_cast<void>(::dup3(door.real.get(), door.listener, O_CLOEXEC));
+        const Door closed = std::move(door);
+        table().doors.erase(door_of(closed.listener));
+    }
+    return taken;
+}
+
+} // namespace
+
+Beginning judge(std::string_view bytes) {
+    const std::size_t start = bytes.find_first_not_of("\r\n");
+    if (start == std::string_view::npos) {
+        return Beginning::unclear;
+    }
+    bytes.remove_prefix(start);
+    if (agree(bytes, "SIP/2.0 ")) {
+        return Beginning::of_message;
+    }
+    const auto end = std::ranges::find_if_not(bytes, is_method_character);
+    const auto method_length = static_cast<std::size_t>(end - bytes.begin());
+    if (method_length == 0 || method_length > 20) {
+        return Beginning::of_nothing_known;
+    }
+    bytes.remove_prefix(method_length);
+    const bool is_request =
+        agree(bytes, " sip:") || agree(bytes, " sips:") || agree(bytes, " tel:");
+    return is_request ? Beginning::of_message : Beginning::of_nothing_known;
+}
+
+void keep_connections(ConnectionKeeper& keeper, std::vector<KeptConnection> earlier) {
+    Table& t = table();
+    t.main_thread = std::this_thread::get_id();
+    t.keeper.store(&keeper, std::memory_order_release);
+    for (KeptConnection& one : earlier) {
+        t.last_id = std::max(t.last_id, one.id);
+        if (t.earlier.size() < HeldConnections::held_max) {
+            t.earlier.push_back(std::move(one));
+        } else {
+            keeper.drop_connection(one.id);
+        }
+    }
+}
+
+bool connections_wait() {
+    return !table().doors.empty();
+}
+
+void HeldConnections::before_send(int fd) {
+    if (!is_ours() || find(fd) != nullptr || !is_tcp(fd)) {
+        return;
+    }
+    Table& t = table();
+    if (note(fd, t.last_id + 1, false)) {
+        the_keeper().hold_connection(++t.last_id, fd);
+    }
+}
+
+void HeldConnections::after_send(int fd, ssize_t sent, std::size_t size) {
+    if (sent < 0 || static_cast<std::size_t>(sent) == size || !is_ours()) {
+        return;
+    }
+    if (Connection* connection = find(fd)) {
+        let_go(*connection);
+    }
+}
+
+void HeldConnections::give_back() {
+    Table& t = table();
+    auto earlier = std::exchange(t.earlier, {}); // empty where nobody keeps anything
+    std::vector<int> listeners;                  // before a door hides any of them
+    for (const KeptConnection& one : earlier) {
+        const int fd = one.socket.get();
+        listeners.push_back(is_connected(fd) ? best_listener(fd) : -1);
+    }
+    for (std::size_t i = 0; i < earlier.size(); ++i) {
+        KeptConnection& one = earlier[i];
+        if (listeners[i] >= 0 && door_of(listeners[i]) == t.doors.end()) {
+            open_door(listeners[i]);
+        }
+        const auto door = door_of(listeners[i]);
+        if (door != t.doors.end()) {
+            door->waiting.push_back(std::move(one));
+        } else {
+            the_keeper().drop_connection(one.id);
+        }
+    }
+}
+
+} // namespace revenant::sip
+
+// ---- What the stack reaches in place of libc's functions ------------------------------------
+
+// libc declares these with attributes of its own; the names and the C linkage are what counts.
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): its parameters are reserved
+// names
+extern "C" {
+
+int listen(int fd, int backlog) noexcept {
+    using namespace revenant::sip;
+    static auto* const real = next<int(int, int)>("listen");
+    if (is_ours() && is_tcp(fd)) {
+        table().listeners.push_back(fd);
+    }
+    return real(fd, backlog);
+}
+
+int accept(int fd, sockaddr* address, socklen_t* length) {
+    using namespace revenant::sip;
+    static auto* const real = next<int(int, sockaddr*, socklen_t*)>("accept");
+    if (is_ours()) {
+        const auto door = door_of(fd);
+        const int taken = door != table().doors.end() ? take_from(*door, address, length) : -1;
+        if (taken >= 0) {
+            return taken;
+        }
+    }
+    return real(fd, address, length);
+}
+
+// `-1` and a reset for what the dead process has read half of.
+ssize_t recvmsg(int fd, msghdr* message, int flags) {
+    using namespace revenant::sip;
+    static auto* const real = next<ssize_t(int, msghdr*, int)>("recvmsg");
+    if (table().unread.load(std::memory_order_relaxed) > 0) {
+        Connection* connection = find(fd);
+        if (connection != nullptr && connection->is_new.load(std::memory_order_relaxed) &&
+            !may_read(*connection)) {
+            revenant::base::log(revenant::base::Level::warning,
+                                "a TCP connection of the earlier run goes on in the middle of a "
+                                "message: closed, the peer opens another");
+            errno = ECONNRESET;
+            return -1;
+        }
+    }
+    return real(fd, message, flags);
+}
+
+// The stack does this before it closes a connection, which reaches the peer although somebody has a
+// copy.
+int shutdown(int fd, int how) noexcept {
+    using namespace revenant::sip;
+    static auto* const real = next<int(int, int)>("shutdown");
+    if (is_ours()) {
+        if (Connection* connection = find(fd)) {
+            forget(*connection);
+        }
+    }
+    return real(fd, how);
+}
+
+int close(int fd) {
+    using namespace revenant::sip;
+    static auto* const real = next<int(int)>("close");
+    if (is_ours()) {
+        close_door(fd);
+        if (Connection* connection = find(fd)) {
+            forget(*connection);
+        }
+    }
+    return real(fd);
+}
+
+} // extern "C"
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)

@@ -1,0 +1,47 @@
+// TCP connections that outlive the process.
+//
+// A connection that is closed when the phone dies tells the peer so, and what the peer has sent is
+// lost with it. So a copy of each goes to somebody who outlives us (ConnectionKeeper), from the
+// first message that the stack sends over it until the stack closes it. The next process gives
+// them back: the stack can be handed no socket, but it takes what `accept` returns. An eventfd in
+// place of the listener makes it ask; `accept` answers with the old connections, one a turn, and
+// then the listener is put back. The stack finds a connection by the peer's address, so it does
+// not matter who had opened it. Like held_sockets.hpp, this stands between the stack and libc.
+//
+// A stream has no marks between its messages. The next process must begin where one begins, so:
+// - a message that was sent in part makes the connection one of this process only;
+// - what comes first in a connection that was given back must look like the beginning of a
+//   message. Otherwise the dead process had read half of one; the connection is reset, and the
+//   peer opens another.
+// What remains: a request that was read whole and not answered is not repeated over TCP, and the
+// peer runs into its timeout. A half of a message whose rest looks like a beginning is not noticed.
+// TLS has keys and counters in the process and cannot be given back at all.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include <sys/types.h>
+
+namespace revenant::sip {
+
+class HeldConnections {
+public:
+    // What is more lives and dies with the process, as without a keeper.
+    static constexpr std::size_t held_max = 64;
+
+    // To be called around each `sendmsg` of the stack without an address.
+    static void before_send(int fd);
+    static void after_send(int fd, ssize_t sent, std::size_t size);
+
+    // When all dialogs are rebuilt and the listeners are in place.
+    static void give_back();
+};
+
+enum class Beginning { of_message, of_nothing_known, unclear };
+
+// Whether a SIP message may begin so (RFC 3261 §7, after any empty lines). `unclear`: nothing but
+// empty lines.
+[[nodiscard]] Beginning judge(std::string_view bytes);
+
+} // namespace revenant::sip
