@@ -296,7 +296,7 @@ std::vector<int> AgentImpl::sockets() const {
 }
 
 base::Status AgentImpl::adopt_held_sockets() {
-    const base::Status adopted = HeldSockets::adopt();
+    base::Status adopted = HeldSockets::adopt();
     HeldConnections::give_back();
     return adopted;
 }
