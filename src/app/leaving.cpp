@@ -110,7 +110,8 @@ void Phone::upgrade() {
 }
 
 int Phone::exit_status() const {
-    if (board_ && board_->ledger().count(call::Verdict::lost) > 0) {
+    const bool is_drill_lost = drill_ && drill_->is_lost();
+    if (is_drill_lost || (board_ && board_->ledger().count(call::Verdict::lost) > 0)) {
         return exit_call_lost;
     }
     return failures_ > 0 ? exit_command_failed : exit_success;

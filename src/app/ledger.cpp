@@ -35,7 +35,7 @@ void Ledger::enter(const call::Call& call,
                    const std::optional<media::Statistics>& media,
                    base::Now now) {
     const call::Dialog& dialog = call.dialog;
-    verdicts_[dialog.number] = verdict;
+    lines_[dialog.number] = {.verdict = verdict, .reason = reason};
     std::string text = fmt::format("ledger: call {} {}  {}", dialog.number, name(verdict),
                                    base::printable(dialog.remote_uri, 120));
     shell::Notice notice{.event = "ledger",
@@ -64,14 +64,19 @@ void Ledger::enter(const call::Call& call,
     }
     notice.text = std::move(text);
     shell::print(notice);
-    if (verdicts_.size() == expected_) {
+    if (lines_.size() == expected_) {
         print_sum();
     }
 }
 
+const Ledger::Line* Ledger::find(call::Number call) const {
+    const auto found = lines_.find(call);
+    return found != lines_.end() ? &found->second : nullptr;
+}
+
 std::size_t Ledger::count(call::Verdict verdict) const {
-    return static_cast<std::size_t>(std::ranges::count(
-        verdicts_, verdict, &std::pair<const call::Number, call::Verdict>::second));
+    return static_cast<std::size_t>(std::ranges::count_if(
+        lines_, [verdict](const auto& entry) { return entry.second.verdict == verdict; }));
 }
 
 void Ledger::print_sum() const {

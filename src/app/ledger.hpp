@@ -24,6 +24,14 @@ public:
                const std::optional<media::Statistics>& media,
                base::Now now);
 
+    struct Line {
+        call::Verdict verdict = call::Verdict::lost;
+        std::string reason;
+    };
+
+    // The last one of a call; null if there is none yet.
+    [[nodiscard]] const Line* find(call::Number call) const;
+
     // Calls whose last verdict is that.
     [[nodiscard]] std::size_t count(call::Verdict verdict) const;
 
@@ -31,7 +39,7 @@ private:
     void print_sum() const;
 
     std::size_t expected_ = 0;
-    std::map<call::Number, call::Verdict> verdicts_;
+    std::map<call::Number, Line> lines_;
 };
 
 } // namespace revenant::app

@@ -71,6 +71,7 @@ Phone::~Phone() {
     script_.reset();
     prompt_.reset();
     signals_.clear();
+    drill_.reset();
     agent_.reset();
     board_.reset();
     media_.reset();
@@ -283,11 +284,19 @@ int Phone::run() {
     add_view_commands(table_, *board_);
     add_wait_commands(table_, *board_);
     add_program_commands();
+    drill_ = std::make_unique<Drill>(*board_, keeping_, options_);
+    drill_->add_command(table_);
     signals_.push_back(base::on_signal(SIGTERM, [this] { begin_quit(); }));
     signals_.push_back(base::on_signal(SIGHUP, [this] { detach(); }));
     signals_.push_back(base::on_signal(SIGUSR2, [this] { upgrade(); }));
     tell_ready();
     keeping_.say_ready("in service");
+    drill_->look_back([this] {
+        // A script has been killed with the first life; this one has done what was left of it.
+        if (!options_.interactive && !options_.script.empty()) {
+            begin_quit();
+        }
+    });
     begin_shell();
     g_main_loop_run(loop_);
     shell::flush_output();

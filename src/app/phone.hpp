@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/drill.hpp"
 #include "app/keeping.hpp"
 #include "app/switchboard.hpp"
 #include "revenant/base/result.hpp"
@@ -65,6 +66,7 @@ private:
     std::unique_ptr<media::Engine> media_;
     std::unique_ptr<Switchboard> board_;
     std::unique_ptr<sip::Agent> agent_;
+    std::unique_ptr<Drill> drill_;
     shell::Table table_;
     std::unique_ptr<shell::Prompt> prompt_;
     std::unique_ptr<shell::Script> script_;

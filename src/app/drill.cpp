@@ -1,0 +1,421 @@
+#include "app/drill.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "app/command_tools.hpp"
+#include "app/ledger.hpp"
+#include "app/switchboard.hpp"
+#include "app/test_peer.hpp"
+#include "revenant/base/clock.hpp"
+#include "revenant/base/fd.hpp"
+#include "revenant/base/result.hpp"
+#include "revenant/base/source.hpp"
+#include "revenant/base/text.hpp"
+#include "revenant/call/machine.hpp"
+#include "revenant/media/engine.hpp"
+#include "revenant/shell/command.hpp"
+#include "revenant/shell/output.hpp"
+
+namespace revenant::app {
+
+namespace {
+
+using call::Call;
+using call::State;
+
+constexpr std::uint32_t answer_within_ms = 20'000;
+constexpr std::uint32_t poll_ms = 20;
+constexpr std::uint32_t media_polls_max = 5000 / poll_ms;
+constexpr std::uint32_t one_way_polls = 2000 / poll_ms; // then a peer that sends nothing will do
+constexpr std::uint64_t packets_wanted = 25;            // half a second
+// Beyond the resume deadline, for the ledger's word.
+constexpr std::int64_t verdict_slack_ms = 5000;
+constexpr std::size_t mark_size_max = 128;
+constexpr call::Number number_max = 999'999;
+constexpr std::int64_t time_max = 253'402'300'800'000; // the year 10000
+
+constexpr std::string_view first_line = "revenant drill 1";
+
+// The line `name value`, taken from the front of `text`; nothing if it is another.
+std::optional<std::uint64_t> take(std::string_view& text, std::string_view name) {
+    const std::size_t end = text.find('\n');
+    std::string_view line = text.substr(0, end);
+    if (end == std::string_view::npos || !line.starts_with(name) ||
+        line.substr(name.size(), 1) != " ") {
+        return std::nullopt;
+    }
+    text.remove_prefix(end + 1);
+    line.remove_prefix(name.size() + 1);
+    std::uint64_t value = 0;
+    const auto [rest, error] = std::from_chars(line.data(), line.data() + line.size(), value);
+    const bool is_whole = error == std::errc{} && rest == line.data() + line.size();
+    return is_whole ? std::optional{value} : std::nullopt;
+}
+
+base::Status write_file(const std::string& path, const std::string& content) {
+    static_cast<void>(::unlink(path.c_str()));
+    const base::Fd file{::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
+    if (!file || ::write(file.get(), content.data(), content.size()) !=
+                     static_cast<ssize_t>(content.size())) {
+        return base::fail(base::Errc::io,
+                          fmt::format("cannot write {}: {}", path, std::strerror(errno)));
+    }
+    return {};
+}
+
+// At most one octet more than a mark can have. Nothing: there is no such file.
+std::optional<std::string> read_file(const std::string& path) {
+    const base::Fd file{::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
+    if (!file) {
+        return std::nullopt;
+    }
+    std::array<char, mark_size_max + 1> bytes{};
+    const ssize_t size = ::read(file.get(), bytes.data(), bytes.size());
+    return std::string{bytes.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
+}
+
+// systemd ends what a service has started when its main process dies, the test peer with it.
+bool is_main_process_of_systemd() {
+    const char* pid = std::getenv("SYSTEMD_EXEC_PID");
+    return pid != nullptr && base::to_u32(pid) == static_cast<std::uint32_t>(::getpid());
+}
+
+std::size_t live_calls(const Switchboard& board) {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        board.calls(), [](const auto& entry) { return entry.second.state != State::over; }));
+}
+
+void tell(const char* event, std::optional<call::Number> call, std::string text) {
+    shell::print({.event = event,
+                  .call = call,
+                  .tone = shell::Tone::attention,
+                  .text = std::move(text),
+                  .fields = {}});
+}
+
+} // namespace
+
+// ---- The file
+
+std::string encode(const DrillMark& mark) {
+    return fmt::format("{}\ncall {}\nkilled_ms {}\npackets {}\n", first_line, mark.call,
+                       mark.killed_ms, mark.packets);
+}
+
+std::optional<DrillMark> read_drill_mark(std::string_view text) {
+    if (text.size() > mark_size_max || !text.starts_with(first_line) ||
+        text.substr(first_line.size(), 1) != "\n") {
+        return std::nullopt;
+    }
+    text.remove_prefix(first_line.size() + 1);
+    const auto number = take(text, "call");
+    const auto killed_ms = number ? take(text, "killed_ms") : std::nullopt;
+    const auto packets = killed_ms ? take(text, "packets") : std::nullopt;
+    if (!packets || !text.empty() || *number == 0 || *number > number_max ||
+        *killed_ms > static_cast<std::uint64_t>(time_max)) {
+        return std::nullopt;
+    }
+    return DrillMark{.call = static_cast<call::Number>(*number),
+                     .killed_ms = static_cast<std::int64_t>(*killed_ms),
+                     .packets = *packets};
+}
+
+Drill::Drill(Switchboard& board, const Keeping& keeping, const shell::Options& options)
+    : board_{&board}, keeping_{&keeping}, options_{&options} {}
+
+std::string Drill::path() const {
+    return options_->state_directory + "/drill";
+}
+
+// ---- The first life: a call, audio, SIGKILL
+
+void Drill::add_command(shell::Table& table) {
+    table.add({.name = "drill",
+               .aliases = {},
+               .arguments = "[URI] [force]",
+               .help = "fire drill: call a test peer (or URI), die by SIGKILL, tell what became of "
+                       "the call (force: although other calls are up)",
+               .group = "Program",
+               .arguments_min = 0,
+               .arguments_max = 2,
+               .completes = {shell::Completes::uri, shell::Completes::words},
+               .words = {"force"},
+               .secret = false,
+               // SAFETY: the Drill outlives the table's last command.
+               .run = [this](const shell::Arguments& arguments, const shell::Done& done) {
+                   begin(arguments, done);
+               }});
+}
+
+base::Status Drill::may_begin(bool force) const {
+    const auto refuse = [](std::string why) {
+        return base::fail(base::Errc::not_now, std::move(why));
+    };
+    if (!keeping_->is_kept()) {
+        return refuse("nobody would start the phone again after the kill: start it with --keep, or "
+                      "under systemd");
+    }
+    if (options_->resume != shell::Resume::automatic || options_->no_journal) {
+        return refuse("the next life would not go on with the call: start the phone without "
+                      "--no-journal and with --resume=auto");
+    }
+    if (done_ || over_) {
+        return refuse("a drill is under way");
+    }
+    const std::size_t others = live_calls(*board_);
+    if (others > 0 && !force) {
+        return refuse(fmt::format("{} other call{} would be killed and resumed, too; `drill force` "
+                                  "does it all the same",
+                                  others, others == 1 ? "" : "s"));
+    }
+    return {};
+}
+
+void Drill::begin(const shell::Arguments& arguments, const shell::Done& done) {
+    const bool force = !arguments.empty() && arguments.back() == "force";
+    if (arguments.size() > (force ? 2U : 1U)) {
+        done(base::fail(base::Errc::bad_input, "usage: drill [URI] [force]"));
+        return;
+    }
+    const std::string uri = arguments.size() > (force ? 1U : 0U) ? arguments.front() : "";
+    base::Status allowed = may_begin(force);
+    if (allowed && uri.empty() && !options_->outbound_proxy.empty()) {
+        allowed = base::fail(base::Errc::unsupported,
+                             "a test peer on this machine is not called through the outbound "
+                             "proxy; give somebody to call: drill URI");
+    }
+    if (allowed && uri.empty() && is_main_process_of_systemd()) {
+        allowed = base::fail(base::Errc::unsupported,
+                             "systemd would end the test peer with the phone; give somebody to "
+                             "call: drill URI");
+    }
+    if (!allowed) {
+        done(allowed);
+        return;
+    }
+    if (const std::size_t others = live_calls(*board_); others > 0) {
+        tell("drill.force", std::nullopt,
+             fmt::format("drill: {} other call{} will be killed and resumed, too", others,
+                         others == 1 ? "" : "s"));
+    }
+    done_ = done;
+    call_.reset();
+    polls_ = 0;
+    if (!uri.empty()) {
+        call(uri);
+        return;
+    }
+    // SAFETY: the peer is a member.
+    auto peer = TestPeer::start(options_->listen.front(), options_->state_directory + "/drill-peer",
+                                [this](const base::Result<std::string>& at) {
+                                    if (at) {
+                                        call(*at);
+                                    } else {
+                                        give_up(at.error());
+                                    }
+                                });
+    if (!peer) {
+        give_up(peer.error());
+        return;
+    }
+    peer_ = std::move(*peer);
+}
+
+void Drill::call(const std::string& uri) {
+    const auto number = board_->dial(uri);
+    if (!number) {
+        give_up(number.error());
+        return;
+    }
+    call_ = *number;
+    const auto until_up = [](const Call& call) -> std::optional<base::Status> {
+        if (call.state == State::established) {
+            return base::Status{};
+        }
+        return call.state == State::over ? std::optional{why_over(call)} : std::nullopt;
+    };
+    board_->waits().add(*number, until_up, answer_within_ms, "drill: an answer",
+                        [this](const base::Status& status) {
+                            if (!status) {
+                                give_up(status.error());
+                                return;
+                            }
+                            // SAFETY: the timer is a member.
+                            poll_ = base::every_ms(poll_ms, [this] { watch_media(); });
+                        });
+}
+
+void Drill::watch_media() {
+    const Call* call = board_->find(*call_);
+    if (call == nullptr || call->state == State::over) {
+        give_up({base::Errc::not_now, "the test call ended before the kill"});
+        return;
+    }
+    const auto statistics = board_->media().statistics(*call_);
+    const std::uint64_t sent = statistics ? statistics->packets_sent : 0;
+    const bool hears = statistics && statistics->packets_received > 0;
+    if (sent >= packets_wanted && (hears || polls_ >= one_way_polls)) {
+        kill_us(sent);
+        return;
+    }
+    if (++polls_ > media_polls_max) {
+        give_up({base::Errc::not_now, "the test call sends no audio that could be measured; start "
+                                      "the phone with --audio tone"});
+    }
+}
+
+void Drill::give_up(const base::Error& error) {
+    poll_.reset();
+    if (call_ && board_->find(*call_) != nullptr) {
+        // A test peer ends with its call.
+        static_cast<void>(board_->apply(*call_, call::event::HangUp{}));
+    }
+    call_.reset();
+    if (const shell::Done done = std::exchange(done_, nullptr)) {
+        done(base::fail(error));
+    }
+}
+
+void Drill::kill_us(std::uint64_t packets) {
+    tell("drill.kill", call_,
+         fmt::format("drill: call {} is up, {} RTP packets are sent: SIGKILL", *call_, packets));
+    shell::flush_output();
+    const base::Status written = write_file(
+        path(),
+        encode({.call = *call_, .killed_ms = base::read_clock().real_ms(), .packets = packets}));
+    if (!written) {
+        give_up(written.error());
+        return;
+    }
+    static_cast<void>(::kill(::getpid(), SIGKILL));
+}
+
+// ---- The second life: a verdict
+
+void Drill::look_back(std::function<void()> over) {
+    const auto text = read_file(path());
+    if (!text) {
+        return;
+    }
+    const auto mark = read_drill_mark(*text);
+    ready_ms_ = base::read_clock().real_ms();
+    // A drill that nobody judged, because the keeper had died as well, is no longer one.
+    const bool is_ours = mark && keeping_->is_return() && mark->killed_ms <= ready_ms_;
+    if (!is_ours) {
+        static_cast<void>(::unlink(path().c_str()));
+        tell("drill.left", std::nullopt,
+             mark ? "drill: the file of an earlier drill was removed; it was not finished"
+                  : "drill: the file of an earlier drill could not be read and was removed");
+        return;
+    }
+    mark_ = *mark;
+    over_ = std::move(over);
+    if (board_->find(mark_.call) == nullptr) {
+        close(false, "", fmt::format("no record of call {} was left", mark_.call));
+        return;
+    }
+    board_->waits().add(
+        mark_.call,
+        [](const Call& call) -> std::optional<base::Status> {
+            const bool is_back = call.state == State::established && call.dialog.resumes > 0;
+            return is_back || call.state == State::over ? std::optional{base::Status{}}
+                                                        : std::nullopt;
+        },
+        0, "",
+        [this](const base::Status&) {
+            const Call* call = board_->find(mark_.call);
+            if (call != nullptr && call->state == State::established) {
+                resumed_ms_ = base::read_clock().real_ms();
+            }
+        });
+    // The ledger knows best what became of a call, and waits for the stream's gap.
+    // SAFETY: the timer is a member.
+    poll_ = base::every_ms(poll_ms, [this] { watch_return(); });
+}
+
+void Drill::watch_return() {
+    if (board_->ledger().find(mark_.call) != nullptr) {
+        judge();
+        return;
+    }
+    const std::int64_t waited_ms = base::read_clock().real_ms() - ready_ms_;
+    if (waited_ms > std::int64_t{options_->resume_deadline_s} * 1000 + verdict_slack_ms) {
+        close(false, "", "the call was not resumed in time");
+    }
+}
+
+void Drill::judge() {
+    const Ledger::Line& line = *board_->ledger().find(mark_.call);
+    if (line.verdict != call::Verdict::survived) {
+        close(false, "", line.reason.empty() ? std::string{name(line.verdict)} : line.reason);
+        return;
+    }
+    std::string text = fmt::format("ready after {} ms", ready_ms_ - mark_.killed_ms);
+    if (resumed_ms_ > 0) {
+        text += fmt::format(", 200 after {} ms", resumed_ms_ - mark_.killed_ms);
+    }
+    close(true, text, "");
+}
+
+void Drill::close(bool survived, const std::string& text, const std::string& reason) {
+    poll_.reset();
+    is_lost_ = !survived;
+    static_cast<void>(::unlink(path().c_str()));
+    shell::Notice notice{.event = "drill",
+                         .call = mark_.call,
+                         .tone = survived ? shell::Tone::good : shell::Tone::bad,
+                         .text = {},
+                         .fields = {{"verdict", std::string{survived ? "survived" : "lost"}},
+                                    {"reason", reason},
+                                    {"ready_ms", ready_ms_ - mark_.killed_ms}}};
+    if (resumed_ms_ > 0) {
+        notice.fields.emplace_back("resumed_ms", resumed_ms_ - mark_.killed_ms);
+    }
+    std::string audio;
+    const auto statistics = board_->media().statistics(mark_.call);
+    if (survived && statistics && !statistics->is_resuming) {
+        // Numbers that were left out; a number below those of the first life would make it
+        // negative.
+        const auto missed = static_cast<std::int64_t>(statistics->packets_missed);
+        const std::int64_t lost = std::max<std::int64_t>(missed, 0);
+        const std::int64_t twice = std::max<std::int64_t>(-missed, 0);
+        audio = fmt::format("RTP gap {} ms, {} packet{} lost, {} sent twice; ", statistics->gap_ms,
+                            lost, lost == 1 ? "" : "s", twice);
+        notice.fields.emplace_back("gap_ms", statistics->gap_ms);
+        notice.fields.emplace_back("packets_lost", lost);
+        notice.fields.emplace_back("packets_twice", twice);
+        notice.fields.emplace_back("packets_before", static_cast<std::int64_t>(mark_.packets));
+        notice.fields.emplace_back(
+            "packets_after", static_cast<std::int64_t>(statistics->packets_sent - mark_.packets));
+    }
+    notice.text = survived ? fmt::format("drill: survived: {}{}", audio, text)
+                           : fmt::format("drill: lost: {}", reason);
+    shell::print(notice);
+    if (board_->find(mark_.call) != nullptr) {
+        static_cast<void>(board_->apply(mark_.call, call::event::HangUp{}));
+    }
+    if (const auto over = std::exchange(over_, nullptr)) {
+        over();
+    }
+}
+
+} // namespace revenant::app
