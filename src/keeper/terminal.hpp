@@ -14,8 +14,8 @@ public:
     void restore() const;
 
 private:
+    termios before_{}; // before `present_`, whose initializer fills it
     bool present_;
-    termios before_{};
 };
 
 } // namespace revenant::keeper
