@@ -1,0 +1,214 @@
+"""The far end of one call: a sipp of its own, with a scenario that obliges whatever order a killed phone brings about."""
+
+import os
+import socket
+import subprocess
+
+from lib.process import Process, listening
+
+CUES = ("BYE", "HOLD", "UNHOLD", "INFO")
+RTP_PORT = 16000
+
+ANSWER = """
+      SIP/2.0 {status}
+      [last_Via:]
+      [last_From:]
+      {to}
+      [last_Call-ID:]
+      [last_CSeq:]
+      Contact: <sip:peer@[local_ip]:[local_port]>
+      Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE
+      Supported: timer
+"""
+REQUEST = """
+      {method} [$target] SIP/2.0
+      Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]
+      Max-Forwards: 70
+      From: [$us]
+      To: [$them]
+      Call-ID: [call_id]
+      CSeq: {cseq} {method}
+      Contact: <sip:peer@[local_ip]:[local_port]>
+"""
+NO_BODY = """      Content-Length: 0
+
+"""
+BODY = """      Content-Type: application/sdp
+      Content-Length: [len]
+
+      v=0
+      o=sipp 4711 {version} IN IP4 [media_ip]
+      s=-
+      c=IN IP4 [media_ip]
+      t=0 0
+      m=audio [media_port] RTP/AVP 0
+      a=rtpmap:0 PCMU/8000
+      a={direction}
+
+"""
+
+
+def send(text, attributes=""):
+    return f"<send{' ' if attributes else ''}{attributes}><![CDATA[\n{text}\n]]></send>\n"
+
+
+def answer(status, body=NO_BODY, to="[last_To:]", **attributes):
+    return send(ANSWER.format(status=status, to=to) + body, attribute_text(attributes))
+
+
+def request(method, body=NO_BODY, cseq="[cseq]", **attributes):
+    return send(REQUEST.format(method=method, cseq=cseq) + body, attribute_text(attributes))
+
+
+def attribute_text(attributes):
+    return " ".join(f'{key}="{value}"' for key, value in attributes.items())
+
+
+def label(name):
+    return f'<label id="{name}"/>\n'
+
+
+def receive(what, next_label=None, optional=True, action="", **attributes):
+    kind = "response" if what.isdigit() else "request"
+    more = {kind: what, **({"optional": "true"} if optional else {}), **({"next": next_label} if next_label else {}),
+            **attributes}
+    inside = f"<action>{action}</action>" if action else ""
+    return f"<recv {attribute_text(more)}>{inside}</recv>\n"
+
+
+def header(name, variable, regexp="[^ ].*"):
+    return f'<ereg regexp="{regexp}" search_in="hdr" header="{name}:" assign_to="{variable}"/>'
+
+
+OFFERED = '<ereg regexp="a=(sendonly|recvonly|inactive)|$" search_in="body" assign_to="offered"/>'
+
+
+def mirrored():
+    """The answer to each offer, and each description with a version of its own. A variable that <ereg> has set stays
+    set, hence the comparisons."""
+    mirrors = {"sendonly": ("recvonly", 2), "recvonly": ("sendonly", 3), "inactive": ("inactive", 4)}
+    tests = "".join(f'<strcmp assign_to="not_{d}" variable="offered" value="a={d}"/>'
+                    f'<test assign_to="by_{d}" variable="not_{d}" compare="equal" value="0"/>' for d in mirrors)
+    text = label("reinvite") + (f'<nop><action>{tests}<assignstr assign_to="answer" value="sendrecv"/>'
+                                '<assignstr assign_to="version" value="1"/></action></nop>\n')
+    text += "".join(f'<nop next="answer_{d}" test="by_{d}"/>\n' for d in mirrors) + '<nop next="answer"/>\n'
+    for d, (mirror, version) in mirrors.items():
+        text += label(f"answer_{d}") + (f'<nop next="answer"><action><assignstr assign_to="answer" value="{mirror}"/>'
+                                        f'<assignstr assign_to="version" value="{version}"/></action></nop>\n')
+    return text + label("answer") + answer("200 OK", BODY.format(version="[$version]", direction="[$answer]"), next="loop")
+
+
+def asks(cue, method, body=NO_BODY):
+    """What a cue makes the peer say. Until it is answered: 491 for an offer of the phone, and everything once more after
+    5 s, because sipp repeats only the last message that it sent."""
+    here = f"say_{cue}"
+    done = f"{here}_done"
+    waiting = f"{here}_waiting"
+    text = label(here) + request(method, body, retrans=500)
+    text += label(waiting) + receive("100") + receive("491", f"{here}_refused") + receive("500", f"{here}_refused")
+    text += receive("INVITE", f"{here}_glare") + receive("ACK", waiting)
+    text += "".join(receive(m, f"{here}_ok") for m in ("INFO", "OPTIONS", "UPDATE"))
+    text += "".join(receive(f"CUE-{c}", waiting) for c in CUES)
+    text += receive("BYE", "say_goodbye")
+    text += receive("200", done, optional=False, timeout=5000, ontimeout=here)
+    text += label(f"{here}_glare") + answer("491 Request Pending", next=waiting)
+    text += label(f"{here}_ok") + answer("200 OK", next=waiting)
+    text += label(f"{here}_refused") + (request("ACK", cseq="[last_cseq_number]", next="loop") if method == "INVITE"
+                                        else '<nop next="loop"/>\n')
+    text += label(done) + (request("ACK", cseq="[last_cseq_number]", next="loop") if method == "INVITE"
+                           else '<nop next="loop"/>\n')
+    return text
+
+
+def loop():
+    text = label("loop")
+    text += receive("INVITE", "reinvite", action=OFFERED)
+    text += "".join(receive(m, "ok") for m in ("INFO", "OPTIONS", "UPDATE")) + receive("ACK", "loop")
+    text += receive("200", "late", action=header("CSeq", "late_to", "(INVITE|INFO|OPTIONS|BYE)"))
+    text += "".join(receive(f"CUE-{c}", f"say_{c.lower()}") for c in CUES)
+    text += receive("BYE", optional=False)
+    text += label("say_goodbye") + answer("200 OK", next="end")
+    text += label("ok") + answer("200 OK", next="loop")
+    # A phone that died before our ACK reached it repeats its 200.
+    text += label("late") + ('<nop><action><strcmp assign_to="not_invite" variable="late_to" value="INVITE"/>'
+                             '<test assign_to="to_invite" variable="not_invite" compare="equal" value="0"/></action></nop>\n'
+                             '<nop next="ack_again" test="to_invite"/>\n<nop next="loop"/>\n')
+    text += label("ack_again") + request("ACK", cseq="[last_cseq_number]", next="loop")
+    text += mirrored()
+    text += asks("hold", "INVITE", BODY.format(version=3, direction="sendonly"))
+    text += asks("unhold", "INVITE", BODY.format(version=1, direction="sendrecv"))
+    text += asks("info", "INFO")
+    text += label("say_bye") + request("BYE", retrans=500)
+    text += label("bye_waiting") + "".join(receive(m, "bye_waiting") for m in ("INVITE", "ACK", "INFO", "OPTIONS", "UPDATE"))
+    text += "".join(receive(f"CUE-{c}", "bye_waiting") for c in CUES) + receive("BYE", "say_goodbye")
+    text += receive("200", optional=False)
+    return text + label("end") + "<nop/>\n"
+
+
+def called(ring_ms):
+    """180, a while of ringing, 200 until the ACK comes."""
+    plain = BODY.format(version=1, direction="sendrecv")
+    text = receive("INVITE", optional=False, action=header("From", "them") + header("Contact", "target", "sips?:[^>]*"))
+    text += answer("180 Ringing", to="[last_To:];tag=peer[call_number]")
+    text += f'<pause milliseconds="{ring_ms}"/>\n' if ring_ms else ""
+    text += answer("200 OK", plain, to="[last_To:];tag=peer[call_number]", retrans=500)
+    return text + receive("ACK", optional=False, action=header("To", "us"))
+
+
+def calling():
+    plain = BODY.format(version=1, direction="sendrecv")
+    first = REQUEST.format(method="INVITE", cseq="[cseq]")
+    first = first.replace("[$target]", "sip:alice@[phone]").replace("[$us]", "<sip:[name]@[local_ip]:[local_port]>;tag=peer1")
+    text = send(first.replace("[$them]", "<sip:alice@[phone]>") + plain, "retrans=\"500\"")
+    text += receive("100") + receive("180")
+    text += receive("200", optional=False, action=header("From", "us") + header("To", "them")
+                    + header("Contact", "target", "sips?:[^>]*"))
+    return text + request("ACK", cseq="[last_cseq_number]")
+
+
+def scenario(begin):
+    return f'<?xml version="1.0" encoding="us-ascii"?>\n<scenario name="soak">\n{begin}{loop()}</scenario>\n'
+
+
+class Peer:
+    """`calls`: whether it calls the phone, or waits to be called."""
+
+    def __init__(self, directory, name, address, phone, calls, ring_ms=0):
+        self.directory = os.path.join(directory, name)
+        os.makedirs(self.directory)
+        self.name = name
+        self.address = address
+        self.uri = f"sip:{name}@{address}:5060"
+        with open(os.path.join(self.directory, "peer.xml"), "w", encoding="ascii") as file:
+            file.write(scenario(calling() if calls else called(ring_ms)))
+        self.process = Process("sipp", [
+            "sipp", *([phone] if calls else []), "-sf", "peer.xml", "-i", address, "-p", 5060, "-t", "u1", "-m", 1,
+            "-cid_str", f"{name}-%u-%p@%s", "-mi", address, "-mp", RTP_PORT, "-rtp_echo", "-nostdin", "-nd", "-default_behaviors", "none",
+            "-key", "phone", phone, "-key", "name", name, "-trace_err", "-error_file", "errors"],
+            self.directory, stdout=subprocess.DEVNULL)
+
+    def listening(self):
+        return listening("udp", self.address, 5060)
+
+    def cue(self, what, call_id):
+        """Tells the scenario to go on: a message CUE-<what> of the same call, which only sipp sees."""
+        lines = [f"CUE-{what} sip:cue SIP/2.0", "Via: SIP/2.0/UDP 127.0.0.99;branch=z9hG4bKcue", "From: <sip:cue>;tag=1",
+                 "To: <sip:cue>", f"Call-ID: {call_id}", f"CSeq: 1 CUE-{what}", "Content-Length: 0", "", ""]
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as speaker:
+            speaker.bind(("127.0.0.99", 0))
+            speaker.sendto("\r\n".join(lines).encode(), (self.address, 5060))
+
+    def errors(self, last=1000):
+        text = ""
+        for name in ("errors", "sipp.log"):
+            try:
+                with open(os.path.join(self.directory, name), encoding="utf-8", errors="replace") as file:
+                    text += file.read()[-last:]
+            except FileNotFoundError:
+                pass
+        return text
+
+    def remove(self):
+        for name in os.listdir(self.directory):
+            os.remove(os.path.join(self.directory, name))
+        os.rmdir(self.directory)
