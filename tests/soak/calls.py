@@ -17,7 +17,7 @@ class Life:
         dice = calls.dice
         self.calls, self.slot, self.serial = calls, slot, serial
         self.name = f"p{serial}"
-        self.address = f"127.0.1.{slot + 1}"
+        self.address = f"127.{1 + serial // 250 // 250 % 250}.{serial // 250 % 250}.{1 + serial % 250}"
         self.peer_calls = dice.random() < 0.5
         ring_ms = 0 if calls.established_only else dice.choice((0, 100, 400, 1500))
         self.answer_after_s = ring_ms / 1000
@@ -47,9 +47,11 @@ class Life:
             found = next((d for d in self.calls.wire.dialogs.values() if d.address == self.address and d.life is None), None)
             if found is not None:
                 self.call_id, found.life = found.call_id, self.name
-        ended = not self.peer.process.running()
-        if ended:
-            return self.over()
+        if not self.peer.process.running():
+            return self.lose("lost", f"the peer has ended in the middle of it: {self.peer.errors()}")
+        if self.state == ENDING and self.dialog.ended:
+            self.calls.leaving.append(self)
+            return True
         return {EARLY: self.begin, TALKING: self.talk, ENDING: self.end}[self.state](now)
 
     def begin(self, now):
@@ -99,27 +101,30 @@ class Life:
                 self.calls.victim.send(f"bye {self.number}")
         return False
 
-    def over(self):
-        status = self.peer.process.popen.returncode
-        if status != 0:
-            return self.lose("lost", f"for the peer it failed: sipp ended with {status}: {self.peer.errors(400)}")
-        if self.state != ENDING:
-            return self.lose("lost", "ended, and nobody had asked for it")
+    def gone(self):
+        """Whether sipp has ended; asked when the call is over."""
+        if self.peer.process.running():
+            return False
+        if self.peer.process.popen.returncode != 0:
+            self.calls.report("lost", self.dialog, f"{self}: for the peer it failed: {self.peer.errors()}")
         self.calls.completed += 1
-        if not self.calls.keep:
-            self.peer.remove()
+        self.peer.remove()
         return True
 
     def lose(self, kind, what):
         self.calls.report(kind, self.dialog, f"{self}: {what}")
+        self.calls.wire.close(self.dialog)
+        if self.number is not None and self.calls.numbers.get(self.number) == self.call_id:
+            self.calls.victim.send(f"bye {self.number}")
         self.peer.process.stop()
         return True
 
 
 class Calls:
-    def __init__(self, victim, wire, dice, directory, count, established_only, report, keep=False):
+    def __init__(self, victim, wire, dice, directory, count, established_only, report):
         self.victim, self.wire, self.dice, self.directory = victim, wire, dice, directory
-        self.count, self.established_only, self.report, self.keep = count, established_only, report, keep
+        self.count, self.established_only, self.report = count, established_only, report
+        self.leaving = []       # over, and sipp lingers
         self.slots = [None] * count
         self.numbers = {}       # the phone's numbers -> Call-ID, as last heard
         self.listing = {}
@@ -137,6 +142,7 @@ class Calls:
 
     def tick(self):
         now = time.monotonic()
+        self.leaving = [life for life in self.leaving if not life.gone()]
         for slot, life in enumerate(self.slots):
             if life is not None and life.tick(now):
                 self.slots[slot] = None

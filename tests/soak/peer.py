@@ -8,6 +8,7 @@ from lib.process import Process, listening
 
 CUES = ("BYE", "HOLD", "UNHOLD", "INFO")
 RTP_PORT = 16000
+LINGER_MS = 3000
 
 ANSWER = """
       SIP/2.0 {status}
@@ -22,7 +23,7 @@ ANSWER = """
 """
 REQUEST = """
       {method} [$target] SIP/2.0
-      Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]
+      Via: SIP/2.0/UDP [local_ip]:[local_port];branch=z9hG4bK-[name]-{cseq}{mark}
       Max-Forwards: 70
       From: [$us]
       To: [$them]
@@ -56,8 +57,15 @@ def answer(status, body=NO_BODY, to="[last_To:]", **attributes):
     return send(ANSWER.format(status=status, to=to) + body, attribute_text(attributes))
 
 
-def request(method, body=NO_BODY, cseq="[cseq]", **attributes):
-    return send(REQUEST.format(method=method, cseq=cseq) + body, attribute_text(attributes))
+def request(method, body=NO_BODY, cseq="[$cseq]", mark="", **attributes):
+    """sipp's own [cseq] follows the phone's, and its [branch] comes again with each turn of the loop: both come from the
+    cue instead."""
+    return send(REQUEST.format(method=method, cseq=cseq, mark=mark) + body, attribute_text(attributes))
+
+
+def ack(cseq="[last_cseq_number]", mark="-ack", **attributes):
+    """Of a 2xx. The ACK of a refusal has the branch of its INVITE."""
+    return request("ACK", cseq=cseq, mark=mark, **attributes)
 
 
 def attribute_text(attributes):
@@ -80,43 +88,42 @@ def header(name, variable, regexp="[^ ].*"):
     return f'<ereg regexp="{regexp}" search_in="hdr" header="{name}:" assign_to="{variable}"/>'
 
 
-OFFERED = '<ereg regexp="a=(sendonly|recvonly|inactive)|$" search_in="body" assign_to="offered"/>'
+# Every answer mirrors its offer, and each description has a version of its own. Looked up, because a decision made in
+# steps of the scenario takes milliseconds, and what comes meanwhile takes the place of the request to be answered.
+MIRRORS = """SEQUENTIAL
+offer;sendrecv;1
+offera=sendonly;recvonly;2
+offera=recvonly;sendonly;3
+offera=inactive;inactive;4
+"""
+OFFERED = ('<ereg regexp="a=(sendonly|recvonly|inactive)|$" search_in="body" assign_to="offered"/>'
+           '<lookup assign_to="mirror" file="mirrors.csv" key="offer[$offered]"/>')
 
 
 def mirrored():
-    """The answer to each offer, and each description with a version of its own. A variable that <ereg> has set stays
-    set, hence the comparisons."""
-    mirrors = {"sendonly": ("recvonly", 2), "recvonly": ("sendonly", 3), "inactive": ("inactive", 4)}
-    tests = "".join(f'<strcmp assign_to="not_{d}" variable="offered" value="a={d}"/>'
-                    f'<test assign_to="by_{d}" variable="not_{d}" compare="equal" value="0"/>' for d in mirrors)
-    text = label("reinvite") + (f'<nop><action>{tests}<assignstr assign_to="answer" value="sendrecv"/>'
-                                '<assignstr assign_to="version" value="1"/></action></nop>\n')
-    text += "".join(f'<nop next="answer_{d}" test="by_{d}"/>\n' for d in mirrors) + '<nop next="answer"/>\n'
-    for d, (mirror, version) in mirrors.items():
-        text += label(f"answer_{d}") + (f'<nop next="answer"><action><assignstr assign_to="answer" value="{mirror}"/>'
-                                        f'<assignstr assign_to="version" value="{version}"/></action></nop>\n')
-    return text + label("answer") + answer("200 OK", BODY.format(version="[$version]", direction="[$answer]"), next="loop")
+    def field(n):
+        return f'[field{n} file="mirrors.csv" line="[$mirror]"]'
+    return label("reinvite") + answer("200 OK", BODY.format(version=field(2), direction=field(1)), next="loop")
 
 
 def asks(cue, method, body=NO_BODY):
-    """What a cue makes the peer say. Until it is answered: 491 for an offer of the phone, and everything once more after
-    5 s, because sipp repeats only the last message that it sent."""
+    """What a cue makes the peer say. It says it again every 500 ms until an answer comes, and after a 100 not for 8 s.
+    Meanwhile it answers what comes, an offer with 491. (With retrans= sipp would send nothing else until then.)"""
     here = f"say_{cue}"
-    done = f"{here}_done"
-    waiting = f"{here}_waiting"
-    text = label(here) + request(method, body, retrans=500)
-    text += label(waiting) + receive("100") + receive("491", f"{here}_refused") + receive("500", f"{here}_refused")
-    text += receive("INVITE", f"{here}_glare") + receive("ACK", waiting)
-    text += "".join(receive(m, f"{here}_ok") for m in ("INFO", "OPTIONS", "UPDATE"))
-    text += "".join(receive(f"CUE-{c}", waiting) for c in CUES)
-    text += receive("BYE", "say_goodbye")
-    text += receive("200", done, optional=False, timeout=5000, ontimeout=here)
-    text += label(f"{here}_glare") + answer("491 Request Pending", next=waiting)
-    text += label(f"{here}_ok") + answer("200 OK", next=waiting)
-    text += label(f"{here}_refused") + (request("ACK", cseq="[last_cseq_number]", next="loop") if method == "INVITE"
-                                        else '<nop next="loop"/>\n')
-    text += label(done) + (request("ACK", cseq="[last_cseq_number]", next="loop") if method == "INVITE"
-                           else '<nop next="loop"/>\n')
+    waiting, proceeding = f"{here}_waiting", f"{here}_proceeding"
+    text = label(here) + request(method, body)
+    for state, patience_ms in ((waiting, 500), (proceeding, 8000)):
+        text += label(state) + receive("100", proceeding, timeout=patience_ms, ontimeout=here)
+        text += receive("491", f"{here}_refused") + receive("500", f"{here}_refused")
+        text += receive("INVITE", f"{state}_glare") + receive("ACK", state)
+        text += "".join(receive(m, f"{state}_ok") for m in ("INFO", "OPTIONS", "UPDATE"))
+        text += "".join(receive(f"CUE-{c}", state) for c in CUES)
+        text += receive("BYE", "say_goodbye") + receive("200", f"{here}_done", optional=False)
+        text += label(f"{state}_glare") + answer("491 Request Pending", next=state)
+        text += label(f"{state}_ok") + answer("200 OK", next=state)
+    nothing = '<nop next="loop"/>\n'
+    text += label(f"{here}_refused") + (ack(mark="", next="loop") if method == "INVITE" else nothing)
+    text += label(f"{here}_done") + (ack(next="loop") if method == "INVITE" else nothing)
     return text
 
 
@@ -125,7 +132,7 @@ def loop():
     text += receive("INVITE", "reinvite", action=OFFERED)
     text += "".join(receive(m, "ok") for m in ("INFO", "OPTIONS", "UPDATE")) + receive("ACK", "loop")
     text += receive("200", "late", action=header("CSeq", "late_to", "(INVITE|INFO|OPTIONS|BYE)"))
-    text += "".join(receive(f"CUE-{c}", f"say_{c.lower()}") for c in CUES)
+    text += "".join(receive(f"CUE-{c}", f"say_{c.lower()}", action=header("CSeq", "cseq", "[0-9]+")) for c in CUES)
     text += receive("BYE", optional=False)
     text += label("say_goodbye") + answer("200 OK", next="end")
     text += label("ok") + answer("200 OK", next="loop")
@@ -133,16 +140,22 @@ def loop():
     text += label("late") + ('<nop><action><strcmp assign_to="not_invite" variable="late_to" value="INVITE"/>'
                              '<test assign_to="to_invite" variable="not_invite" compare="equal" value="0"/></action></nop>\n'
                              '<nop next="ack_again" test="to_invite"/>\n<nop next="loop"/>\n')
-    text += label("ack_again") + request("ACK", cseq="[last_cseq_number]", next="loop")
+    text += label("ack_again") + ack(mark="-again", next="loop")
     text += mirrored()
     text += asks("hold", "INVITE", BODY.format(version=3, direction="sendonly"))
     text += asks("unhold", "INVITE", BODY.format(version=1, direction="sendrecv"))
     text += asks("info", "INFO")
-    text += label("say_bye") + request("BYE", retrans=500)
-    text += label("bye_waiting") + "".join(receive(m, "bye_waiting") for m in ("INVITE", "ACK", "INFO", "OPTIONS", "UPDATE"))
+    text += label("say_bye") + request("BYE")
+    text += label("bye_waiting") + receive("INVITE", "bye_waiting", timeout=500, ontimeout="say_bye")
+    text += "".join(receive(m, "bye_waiting") for m in ("ACK", "INFO", "OPTIONS", "UPDATE"))
     text += "".join(receive(f"CUE-{c}", "bye_waiting") for c in CUES) + receive("BYE", "say_goodbye")
-    text += receive("200", optional=False)
-    return text + label("end") + "<nop/>\n"
+    text += receive("481", "end") + receive("200", optional=False)  # 481: the phone died between record and answer
+    # For a while it tells a phone that died before it took note of the end.
+    text += label("end") + receive("BYE", "no_such_call", timeout=LINGER_MS, ontimeout="gone")
+    text += "".join(receive(f"CUE-{c}", "end") for c in CUES)
+    text += receive("ACK", "end") + receive("INVITE", optional=False)
+    text += label("no_such_call") + answer("481 Call Does Not Exist", next="end")
+    return text + label("gone") + "<nop/>\n"
 
 
 def called(ring_ms):
@@ -157,13 +170,13 @@ def called(ring_ms):
 
 def calling():
     plain = BODY.format(version=1, direction="sendrecv")
-    first = REQUEST.format(method="INVITE", cseq="[cseq]")
+    first = REQUEST.format(method="INVITE", cseq="1", mark="")
     first = first.replace("[$target]", "sip:alice@[phone]").replace("[$us]", "<sip:[name]@[local_ip]:[local_port]>;tag=peer1")
     text = send(first.replace("[$them]", "<sip:alice@[phone]>") + plain, "retrans=\"500\"")
     text += receive("100") + receive("180")
     text += receive("200", optional=False, action=header("From", "us") + header("To", "them")
                     + header("Contact", "target", "sips?:[^>]*"))
-    return text + request("ACK", cseq="[last_cseq_number]")
+    return text + ack()
 
 
 def scenario(begin):
@@ -179,10 +192,13 @@ class Peer:
         self.name = name
         self.address = address
         self.uri = f"sip:{name}@{address}:5060"
+        self.cseq = 1_000_000
         with open(os.path.join(self.directory, "peer.xml"), "w", encoding="ascii") as file:
             file.write(scenario(calling() if calls else called(ring_ms)))
+        with open(os.path.join(self.directory, "mirrors.csv"), "w", encoding="ascii") as file:
+            file.write(MIRRORS)
         self.process = Process("sipp", [
-            "sipp", *([phone] if calls else []), "-sf", "peer.xml", "-i", address, "-p", 5060, "-t", "u1", "-m", 1,
+            "sipp", *([phone] if calls else []), "-sf", "peer.xml", "-inf", "mirrors.csv", "-infindex", "mirrors.csv", "0", "-i", address, "-p", 5060, "-t", "u1", "-m", 1,
             "-cid_str", f"{name}-%u-%p@%s", "-mi", address, "-mp", RTP_PORT, "-rtp_echo", "-nostdin", "-nd", "-default_behaviors", "none",
             "-key", "phone", phone, "-key", "name", name, "-trace_err", "-error_file", "errors"],
             self.directory, stdout=subprocess.DEVNULL)
@@ -192,8 +208,9 @@ class Peer:
 
     def cue(self, what, call_id):
         """Tells the scenario to go on: a message CUE-<what> of the same call, which only sipp sees."""
+        self.cseq += 1
         lines = [f"CUE-{what} sip:cue SIP/2.0", "Via: SIP/2.0/UDP 127.0.0.99;branch=z9hG4bKcue", "From: <sip:cue>;tag=1",
-                 "To: <sip:cue>", f"Call-ID: {call_id}", f"CSeq: 1 CUE-{what}", "Content-Length: 0", "", ""]
+                 "To: <sip:cue>", f"Call-ID: {call_id}", f"CSeq: {self.cseq} CUE-{what}", "Content-Length: 0", "", ""]
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as speaker:
             speaker.bind(("127.0.0.99", 0))
             speaker.sendto("\r\n".join(lines).encode(), (self.address, 5060))

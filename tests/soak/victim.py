@@ -216,6 +216,15 @@ class Killer:
             time.sleep(min(left, 0.05))
 
     def _kill(self, kind):
+        """Waits for the instant at which it may, half a second at most."""
+        end = time.monotonic() + 0.5
+        while not self._try_kill(kind):
+            if time.monotonic() >= end or self.paused.is_set() or self.stop.is_set() or self.done():
+                return False
+            time.sleep(0.001)
+        return True
+
+    def _try_kill(self, kind):
         with self.lock:
             if self.paused.is_set() or self.stop.is_set() or self.done() or not self.may_kill():
                 return False

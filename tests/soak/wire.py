@@ -9,7 +9,7 @@ import time
 
 from lib import sip
 
-KEPT_MESSAGES = 24
+KEPT_MESSAGES = 30
 KEPT_AFTER_END_S = 20
 PACKET_OUTGOING = 4
 SOL_PACKET, PACKET_STATISTICS = 263, 6
@@ -46,7 +46,10 @@ class Dialog:
         self.ssrcs = set()
 
     def excerpt(self):
-        return list(self.lines)
+        """What has been said since the last time that somebody asked."""
+        lines = list(self.lines)
+        self.lines.clear()
+        return lines
 
 
 class Wire:
@@ -73,6 +76,12 @@ class Wire:
         """Packets that the kernel could not give us since the last time."""
         _, dropped = struct.unpack("II", self.socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
         return dropped
+
+    def close(self, dialog):
+        """Given up, in whatever state: what still comes of it is no news."""
+        if dialog is not None:
+            dialog.ended = dialog.ended or time.monotonic()
+            self.expected_byes.add(dialog.call_id)
 
     def mark(self, text):
         """A line in the story of every call that is not over."""
@@ -199,8 +208,10 @@ class Wire:
         method, cseq, branch = message.method, message.cseq, (message.method, message.branch)
         branches = dialog.branches[who]
         if branch in branches:
-            if branches[branch] != cseq:
+            if who == "phone" and branches[branch] != cseq:
                 self.report("cseq", dialog, f"one branch, two numbers: {branches[branch]} and {cseq}")
+            if who == "peer" and method == "INVITE" and dialog.invites["peer"].get(cseq) == 100:
+                self.report("hung", dialog, f"INVITE {cseq} of the peer got 100 and then nothing for 8 s")
             return  # a retransmission
         branches[branch] = cseq
         while len(branches) > 64:
@@ -249,7 +260,8 @@ class Wire:
                     self.report("lost", dialog, f"the phone refused the call with {status}, which nobody asked for")
         if method == "BYE" and status >= 200:
             dialog.ended = dialog.ended or time.monotonic()
-            if status != 200:
+            # 481 for the peer's BYE: killed between the record's removal and the 200. The peer's call is over with it.
+            if status not in (200, 481):
                 self.report("lost", dialog, f"BYE was answered with {status}")
         elif status in (404, 408, 410, 481) and dialog.bye_by is None and dialog.established:
             self.report("lost", dialog, f"the {who} answered {method} with {status}: it does not know the call")
