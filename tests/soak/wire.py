@@ -11,6 +11,7 @@ from lib import sip
 
 KEPT_MESSAGES = 30
 KEPT_AFTER_END_S = 20
+HUNG_S = 3
 PACKET_OUTGOING = 4
 SOL_PACKET, PACKET_STATISTICS = 263, 6
 
@@ -43,6 +44,7 @@ class Dialog:
         self.refused = None                    # final status of the first INVITE
         self.direction = {"phone": "sendrecv", "peer": "sendrecv"}  # of the last description sent
         self.life = None                       # which of the driver's calls it is
+        self.trying = None                     # since when an INVITE of the peer has a 100 and no more
         self.ssrcs = set()
 
     def excerpt(self):
@@ -65,6 +67,7 @@ class Wire:
         self.message = threading.Condition(lock)
         self.refused_ports = collections.Counter()
         self.sip_port = 5060
+        self.last_request = self.last_rtp = None  # whole packets of the phone, for those who break things
         self.expected_byes = set()             # Call-IDs that the phone was asked to end
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0800))
         self.socket.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE
@@ -121,9 +124,12 @@ class Wire:
             port = source if from_phone else destination
             if port == self.sip_port:
                 if sip.looks_like_sip(data):
+                    if from_phone and data.startswith(b"INVITE") and b";tag=" in data.partition(b"\r\nTo:")[2][:200]:
+                        self.last_request = packet
                     with self.lock:
                         self._sip(data, from_phone, other)
             elif from_phone and len(data) >= 12 and data[0] >> 6 == 2 and not 200 <= data[1] <= 207:
+                self.last_rtp = packet
                 with self.lock:
                     self._rtp(data, source, other)
         elif packet[9] == 1 and from_phone and packet[header] == 3:
@@ -210,8 +216,6 @@ class Wire:
         if branch in branches:
             if who == "phone" and branches[branch] != cseq:
                 self.report("cseq", dialog, f"one branch, two numbers: {branches[branch]} and {cseq}")
-            if who == "peer" and method == "INVITE" and dialog.invites["peer"].get(cseq) == 100:
-                self.report("hung", dialog, f"INVITE {cseq} of the peer got 100 and then nothing for 8 s")
             return  # a retransmission
         branches[branch] = cseq
         while len(branches) > 64:
@@ -247,12 +251,21 @@ class Wire:
             if who == "phone" and dialog.call_id not in self.expected_byes:
                 self.report("lost", dialog, "BYE that nobody asked for")
 
+    def _hung(self, dialog, message, who):
+        """A 100 and then nothing: the peer waits for ever, says nothing again and refuses every offer meanwhile."""
+        if who == "phone":
+            dialog.trying = time.monotonic() if message.status == 100 else None
+        elif message.status == 491 and dialog.trying and time.monotonic() - dialog.trying > HUNG_S:
+            self.report("hung", dialog, f"the INVITE of the peer got 100 and then nothing for {HUNG_S} s")
+            dialog.trying = None
+
     def _response(self, dialog, message, who, other):
         status, method = message.status, message.method
         if who == "phone" and status > 100:
             self._tag(dialog, "phone", message.tag("to"), message)
         if method == "INVITE" and message.cseq in dialog.invites[other]:
             dialog.invites[other][message.cseq] = max(status, dialog.invites[other][message.cseq])
+            self._hung(dialog, message, who)
             if status >= 300 and not dialog.established and status not in (401, 407):
                 dialog.refused = status
                 dialog.ended = dialog.ended or time.monotonic()
