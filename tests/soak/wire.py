@@ -45,6 +45,7 @@ class Dialog:
         self.direction = {"phone": "sendrecv", "peer": "sendrecv"}  # of the last description sent
         self.life = None                       # which of the driver's calls it is
         self.trying = None                     # since when an INVITE of the peer has a 100 and no more
+        self.begun = []                        # what the wire showed then
         self.ssrcs = set()
 
     def excerpt(self):
@@ -255,7 +256,9 @@ class Wire:
         """A 100 and then nothing: the peer waits for ever, says nothing again and refuses every offer meanwhile."""
         if who == "phone":
             dialog.trying = time.monotonic() if message.status == 100 else None
+            dialog.begun = list(dialog.lines)[-6:]
         elif message.status == 491 and dialog.trying and time.monotonic() - dialog.trying > HUNG_S:
+            dialog.lines = collections.deque([*dialog.begun, "    …", *list(dialog.lines)[-6:]], KEPT_MESSAGES)
             self.report("hung", dialog, f"the INVITE of the peer got 100 and then nothing for {HUNG_S} s")
             dialog.trying = None
 
