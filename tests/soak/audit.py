@@ -6,7 +6,7 @@ from calls import EARLY, ENDING, TALKING
 from lib.waiting import Failure, until
 
 REST_WITHIN_S = 45   # from the last kill until every call is established again
-SPARES_MAX = 16
+SPARES_MAX = 256
 OTHER_FILES = {"lock", "epoch", "epoch.tmp", "media.page"}
 
 
@@ -63,7 +63,7 @@ class Audit:
                 self._differences()
                 return
             self._files(len(listed))
-            self._rtp(listed)
+            self._rtp()
             self._wire()
         finally:
             with self.lock:
@@ -118,21 +118,21 @@ class Audit:
                 self.report("leak", None, f"the keeper holds {sockets - self.sockets_base} sockets for {count} calls")
         self.sockets_max = max(self.sockets_max, self.found[3])
 
-    def _rtp(self, listed):
-        """Who is not on hold is heard."""
+    def _rtp(self):
+        """Who is not on hold is heard. Listed anew: a hold may still have been under way."""
+        listed = self._list() or {}
         with self.lock:
             wanted = {self.calls.numbers[number] for number, event in listed.items()
                       if not event["hold_local"] and not event["hold_remote"]}
-            begin = time.monotonic()
-        def heard():
+        begin = time.monotonic()
+        def silent():
             with self.lock:
-                return wanted <= {s.call for s in self.wire.streams.values() if s.last > begin}
+                return wanted - {s.call for s in self.wire.streams.values() if s.last > begin}
         try:
-            until(heard, 1, "")
+            until(lambda: not silent(), 1, "")
         except Failure:
-            with self.lock:
-                for call_id in wanted - {s.call for s in self.wire.streams.values() if s.last > begin}:
-                    self.report("lost", self.wire.dialogs.get(call_id), "not on hold, and no RTP for a second")
+            for call_id in silent():
+                self.report("lost", self.wire.dialogs.get(call_id), "not on hold, and no RTP for a second")
 
     def _wire(self):
         """Each offer of the phone that was accepted has its ACK, unless a later one has."""
@@ -146,7 +146,7 @@ class Audit:
     def wind_up(self):
         """All calls end as they would; nothing of them is left."""
         with self.lock:
-            self.calls.more = False
+            self.calls.more = self.calls.at_rest = False
             for life in self.calls.lives():
                 life.ends_at = time.monotonic()
         def empty():

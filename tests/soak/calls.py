@@ -76,6 +76,8 @@ class Life:
     def talk(self, now):
         if self.dialog.ended:
             return self.lose("lost", "ended, and nobody had asked for it")
+        if self.calls.at_rest:
+            return False
         if now >= self.ends_at:
             self.state, self.ending_since, self.said = ENDING, now, 0.0
             if self.ends_by == "phone":
@@ -132,6 +134,7 @@ class Calls:
         self.serial = 0
         self.completed = 0
         self.more = True        # whether new calls begin
+        self.at_rest = False    # nobody says anything new
         self.next_begin = 0.0
 
     def lives(self):
