@@ -204,7 +204,7 @@ Step on(const Call& call, const event::PeerInfo& e, base::Now /*now*/) {
         return result;
     }
     result.call.dialog.remote_cseq = e.cseq;
-    result.effects = {effect::Persist{.otherwise = effect::Otherwise::report},
+    result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on},
                       effect::Reply{.status = 200, .with_sdp = false},
                       effect::Tell{.news = News::info, .detail = e.content_type + ": " + e.body}};
     return result;

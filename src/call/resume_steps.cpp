@@ -131,8 +131,9 @@ Step on(const Call& call, const event::Restore& e, base::Now now) {
                    : "it was still ringing here, over a TCP connection that is gone");
         return result;
     }
-    if (!replay) {
+    if (!replay && call.dialog.role == Role::callee) {
         next.dialog.in_flight.invite.clear();
+        next.dialog.in_flight.cseq = 0;
     }
     next.state = State::restoring;
     next.resume_window_ms = e.deadline_ms;

@@ -353,6 +353,21 @@ void HeldConnections::give_back() {
     }
 }
 
+bool HeldConnections::before_receive(int fd) {
+    if (table().unread.load(std::memory_order_relaxed) == 0) {
+        return true;
+    }
+    Connection* connection = find(fd);
+    if (connection == nullptr || !connection->is_new.load(std::memory_order_relaxed) ||
+        may_read(*connection)) {
+        return true;
+    }
+    base::log(base::Level::warning,
+              "a TCP connection of the earlier run goes on in the middle of a "
+              "message: closed, the peer opens another");
+    return false;
+}
+
 } // namespace revenant::sip
 
 // ---- What the stack reaches in place of libc's functions ------------------------------------
@@ -382,24 +397,6 @@ int accept(int fd, sockaddr* address, socklen_t* length) {
         }
     }
     return real(fd, address, length);
-}
-
-// `-1` and a reset for what the dead process has read half of.
-ssize_t recvmsg(int fd, msghdr* message, int flags) {
-    using namespace revenant::sip;
-    static auto* const real = next<ssize_t(int, msghdr*, int)>("recvmsg");
-    if (table().unread.load(std::memory_order_relaxed) > 0) {
-        Connection* connection = find(fd);
-        if (connection != nullptr && connection->is_new.load(std::memory_order_relaxed) &&
-            !may_read(*connection)) {
-            revenant::base::log(revenant::base::Level::warning,
-                                "a TCP connection of the earlier run goes on in the middle of a "
-                                "message: closed, the peer opens another");
-            errno = ECONNRESET;
-            return -1;
-        }
-    }
-    return real(fd, message, flags);
 }
 
 // The stack does this before it closes a connection, which reaches the peer although somebody has a

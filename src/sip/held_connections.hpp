@@ -34,6 +34,9 @@ public:
     static void before_send(int fd);
     static void after_send(int fd, ssize_t sent, std::size_t size);
 
+    // To be called before each `recvmsg`; false: there is nothing good to be read here any more.
+    [[nodiscard]] static bool before_receive(int fd);
+
     // When all dialogs are rebuilt and the listeners are in place.
     static void give_back();
 };

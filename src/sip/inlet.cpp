@@ -21,6 +21,7 @@
 #include "revenant/base/random.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/call/dialog.hpp"
+#include "sip/held_connections.hpp"
 
 namespace revenant::sip {
 
@@ -134,6 +135,10 @@ extern "C" ssize_t recvmsg(int fd, msghdr* message, int flags) {
         std::memcpy(&function, &symbol, sizeof function);
         return function;
     }();
+    if (!HeldConnections::before_receive(fd)) {
+        errno = ECONNRESET;
+        return -1;
+    }
     const socklen_t room = message->msg_namelen;
     const ssize_t size = real(fd, message, flags);
     if (size <= 0 || !is_injected(*message, static_cast<std::size_t>(size))) {

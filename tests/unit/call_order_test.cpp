@@ -585,11 +585,19 @@ TEST_CASE("an answer that was not acknowledged is given again, and nothing else"
     CHECK(first<effect::Settle>(s.effects)->verdict == Verdict::survived);
 }
 
-TEST_CASE("after 32 s an answer is no longer repeated: the peer is as sure as it will be") {
+TEST_CASE(
+    "an answer is not repeated after 32 s, when the peer is as sure as it will be, nor over TCP") {
     Call call = sample_call(State::answering);
-    call.dialog.established_ms = sample_now.real_ms() - 33'000;
+    SUBCASE("late") {
+        call.dialog.established_ms = sample_now.real_ms() - 33'000;
+    }
+    SUBCASE("TCP") {
+        call.dialog.established_ms = sample_now.real_ms() - 10;
+        call.dialog.transport = Transport::tcp;
+    }
     Story s = revived(call).on(event::Restore{}).on(event::Ready{});
     CHECK(s.call.state == State::restored);
+    CHECK_FALSE(has<effect::AcknowledgeAgain>(s.effects)); // there was no 2xx to us
 }
 
 TEST_CASE("a refusal that was not acknowledged is given again, and does not ring") {
