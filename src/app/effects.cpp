@@ -52,6 +52,10 @@ base::Status Effects::operator()(const effects::SendInvite& /*e*/) const {
     return sent([&](sip::Agent& agent) { agent.send_invite(call_.dialog); });
 }
 
+base::Status Effects::operator()(const effects::RepeatInvite& /*e*/) const {
+    return sent([&](sip::Agent& agent) { agent.repeat_invite(call_.dialog); });
+}
+
 base::Status Effects::operator()(const effects::Acknowledge& /*e*/) const {
     return sent([&](sip::Agent& agent) { agent.acknowledge(call_.dialog); });
 }

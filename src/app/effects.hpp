@@ -23,6 +23,7 @@ public:
     base::Status operator()(const call::effect::Forget& e) const;
     base::Status operator()(const call::effect::Shelve& e) const;
     base::Status operator()(const call::effect::SendInvite& e) const;
+    base::Status operator()(const call::effect::RepeatInvite& e) const;
     base::Status operator()(const call::effect::Acknowledge& e) const;
     base::Status operator()(const call::effect::AcknowledgeStandIn& e) const;
     base::Status operator()(const call::effect::AcknowledgeAgain& e) const;

@@ -29,7 +29,7 @@ Step repeat_invite(const Call& call) {
     }
     next.dialog.remote_tag.clear(); // a 1xx has brought it; the INVITE had none
     next.state = call.dialog.in_flight.canceled ? State::canceling : State::inviting;
-    result.effects = {effect::SendInvite{}};
+    result.effects = {effect::RepeatInvite{}};
     if (call.dialog.in_flight.canceled) {
         result.effects.emplace_back(effect::SendCancel{});
     }
@@ -86,6 +86,22 @@ Step on(const Call& call, const event::AnsweredBefore& e, base::Now /*now*/) {
     Step result = stay(call);
     if (call.state != State::idle && call.state != State::over) {
         result.effects = {effect::AcknowledgeAgain{.cseq = e.cseq}};
+    }
+    return result;
+}
+
+Step on(const Call& call, const event::Refused& e, base::Now /*now*/) {
+    Step result = stay(call);
+    if (call.dialog.phase != Phase::inviting || call.state == State::over) {
+        return result;
+    }
+    // The callee forgets this INVITE with our ACK: repeated, it would ring again.
+    const bool goes_on = e.status == 401 || e.status == 407 || e.status == 422;
+    if (goes_on && call.state != State::canceling) {
+        result.call.dialog.in_flight.cseq = e.cseq + 1;
+        result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}};
+    } else {
+        result.effects = {effect::Forget{}};
     }
     return result;
 }

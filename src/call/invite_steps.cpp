@@ -33,6 +33,15 @@ Step first_answer(const Call& call, const event::Answered& e, base::Now now) {
     dialog.in_flight = {.invite = {}, .cseq = e.cseq};
     next.untidy = true;
     base::Status applied;
+    if (dialog.remote_tag.empty()) { // as from before RFC 3261 (§12.1.2)
+        next.state = State::ending;
+        dialog.phase = Phase::ending;
+        result.effects = {
+            effect::Forget{}, effect::Acknowledge{}, effect::SendBye{}, effect::CloseMedia{},
+            effect::Tell{.news = News::failed, .detail = "the other end's answer has no tag"}};
+        settle(result, Verdict::finished, "its answer has no tag");
+        return result;
+    }
     if (e.answer) {
         applied = apply(next, *e.answer);
     } else if (dialog.remote_sdp.empty()) { // else a 1xx has brought the answer
@@ -90,16 +99,6 @@ Step later_answer(const Call& call, const event::Answered& e, base::Now now) {
         result.effects.emplace_back(effect::Tell{.news = News::refreshed});
     }
     return result;
-}
-
-// The stack makes another INVITE of it: if it is the first one, the record has to say which.
-void authenticate(Step& result, std::uint32_t challenged_cseq) {
-    Call& next = result.call;
-    if (next.state == State::inviting || next.state == State::proceeding) {
-        next.dialog.in_flight.cseq = challenged_cseq + 1;
-        result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}};
-    }
-    result.effects.emplace_back(effect::Authenticate{});
 }
 
 // The peer knows the dialog; we only cannot refresh it. Back into quarantine, by a new birth,
@@ -183,11 +182,6 @@ Step on(const Call& call, const event::Progress& e, base::Now /*now*/) {
     Step result = stay(call);
     if (e.min_se_s > call.dialog.timer.min_se_s) {
         result.call.dialog.timer.min_se_s = e.min_se_s;
-        if (call.dialog.phase == Phase::inviting) {
-            // The stack makes another INVITE of it (RFC 4028 §7.3).
-            result.call.dialog.in_flight.cseq += 1;
-            result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}};
-        }
     }
     if (call.state != State::inviting && call.state != State::proceeding) {
         return result;
@@ -265,7 +259,7 @@ Step on(const Call& call, const event::Challenged& e, base::Now /*now*/) {
         result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
     }
     if (may_answer && call.state != State::canceling) {
-        authenticate(result, e.cseq);
+        result.effects.emplace_back(effect::Authenticate{});
         return result;
     }
     switch (call.state) {

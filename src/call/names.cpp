@@ -36,11 +36,11 @@ std::string_view name(State state) {
 std::string_view name(const Event& event) {
     // In the order of the variant.
     static constexpr std::array<std::string_view, std::variant_size_v<Event>> names = {
-        "Dial",           "Answer",      "Decline",    "HangUp",  "Hold",       "Unhold",
-        "SendInfo",       "SendOptions", "Resume",     "Restore", "Progress",   "Answered",
-        "AnsweredBefore", "Challenged",  "Failed",     "Ready",   "Terminated", "Invited",
-        "Acked",          "Cancelled",   "Offered",    "PeerBye", "PeerInfo",   "RequestDone",
-        "RetryDue",       "Quiet",       "StoreFailed"};
+        "Dial",           "Answer",      "Decline",    "HangUp",     "Hold",     "Unhold",
+        "SendInfo",       "SendOptions", "Resume",     "Restore",    "Progress", "Answered",
+        "AnsweredBefore", "Refused",     "Challenged", "Failed",     "Ready",    "Terminated",
+        "Invited",        "Acked",       "Cancelled",  "Offered",    "PeerBye",  "PeerInfo",
+        "RequestDone",    "RetryDue",    "Quiet",      "StoreFailed"};
     return names.at(event.index());
 }
 
@@ -52,6 +52,7 @@ std::string_view name(const Effect& effect) {
         "Forget",
         "Shelve",
         "SendInvite",
+        "RepeatInvite",
         "Acknowledge",
         "AcknowledgeStandIn",
         "AcknowledgeAgain",

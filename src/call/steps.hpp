@@ -26,6 +26,7 @@ namespace revenant::call {
 [[nodiscard]] Step on(const Call& call, const event::Progress& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::Answered& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::AnsweredBefore& e, base::Now now);
+[[nodiscard]] Step on(const Call& call, const event::Refused& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::Challenged& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::Failed& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::Ready& e, base::Now now);

@@ -27,12 +27,12 @@
 #include "revenant/call/dialog.hpp"
 #include "revenant/call/event.hpp"
 #include "sip/agent_impl.hpp"
-#include "sip/cancel_watch.hpp"
 #include "sip/decode.hpp"
 #include "sip/held_connections.hpp"
 #include "sip/held_sockets.hpp"
 #include "sip/leg.hpp"
 #include "sip/nua.hpp"
+#include "sip/outgoing_watch.hpp"
 #include "sip/stack.hpp"
 #include "sip/stand_in.hpp"
 #include "sip/text.hpp"
@@ -86,7 +86,7 @@ AgentImpl::AgentImpl(Settings settings, Listener& listener)
 }
 
 AgentImpl::~AgentImpl() {
-    before_cancel_answer({});
+    OutgoingWatch::tell({});
     legs_.clear();
     retired_.clear();
     options_.clear();
@@ -107,7 +107,9 @@ base::Status AgentImpl::open() {
         }
     }
     // SAFETY: taken back in the destructor.
-    before_cancel_answer([this](std::string_view call_id) { on_cancel(call_id); });
+    OutgoingWatch::tell(
+        {.before_cancel_answer = [this](std::string_view call_id) { on_cancel(call_id); },
+         .before_refusal_ack = [this](const OutgoingWatch::Refusal& r) { on_refusal(r); }});
     root_.reset(su_glib_root_create(nullptr));
     su_root_threading(root_.get(), 0);
     GSource* source = su_glib_root_gsource(root_.get());
@@ -199,6 +201,8 @@ Leg* AgentImpl::leg(call::Number number) {
 Leg& AgentImpl::make_leg(Stack& stack, const call::Dialog& dialog) {
     auto& slot = legs_[dialog.number];
     slot = std::make_unique<Leg>(stack, stack.nua(), dialog);
+    slot->key = key_of(dialog.call_id, dialog.local_tag);
+    legs_by_key_[slot->key] = dialog.number;
     return *slot;
 }
 
@@ -208,8 +212,8 @@ base::Result<std::string> AgentImpl::stand_in_url(const Stack& stack) {
         auto opened = StandIn::open(
             stack.is_v6() ? AF_INET6 : AF_INET, stand_in_name_,
             [this](std::string_view call_id, std::string_view tag) -> const call::Dialog* {
-                const auto found = restored_.find(key_of(call_id, tag));
-                return found != restored_.end() ? listener_->dialog(found->second) : nullptr;
+                const auto found = legs_by_key_.find(key_of(call_id, tag));
+                return found != legs_by_key_.end() ? listener_->dialog(found->second) : nullptr;
             });
         if (!opened) {
             return base::fail(opened.error());
@@ -230,6 +234,10 @@ void AgentImpl::on_leg_event(Leg& leg, const Raw& raw) {
             report_terminated(number, text_of(raw.phrase));
             return;
         }
+    }
+    if (raw.event == nua_r_invite && !leg.held_back.empty()) {
+        OutgoingWatch::let_go(leg.held_back, false); // it has reached the other end before
+        leg.held_back.clear();
     }
     auto event = decode(raw, stand_in_name_, settings_.session_expires_s);
     if (!event) {
@@ -337,8 +345,8 @@ void AgentImpl::on_stray_answer(const sip_t& sip) {
         return;
     }
     const auto found =
-        restored_.find(key_of(text_of(sip.sip_call_id->i_id), text_of(sip.sip_from->a_tag)));
-    const Leg* leg = found != restored_.end() ? this->leg(found->second) : nullptr;
+        legs_by_key_.find(key_of(text_of(sip.sip_call_id->i_id), text_of(sip.sip_from->a_tag)));
+    const Leg* leg = found != legs_by_key_.end() ? this->leg(found->second) : nullptr;
     const call::Dialog* dialog = leg != nullptr ? listener_->dialog(leg->number()) : nullptr;
     if (dialog != nullptr && sip.sip_cseq->cs_seq <= leg->cseq_base &&
         dialog->remote_tag == text_of(sip.sip_to->a_tag)) {
@@ -350,6 +358,14 @@ void AgentImpl::on_stray_answer(const sip_t& sip) {
 void AgentImpl::on_cancel(std::string_view call_id) {
     if (const auto found = ringing_.find(std::string{call_id}); found != ringing_.end()) {
         listener_->on_event(found->second, call::event::Cancelled{});
+    }
+}
+
+void AgentImpl::on_refusal(const OutgoingWatch::Refusal& refusal) {
+    const auto found = legs_by_key_.find(key_of(refusal.call_id, refusal.local_tag));
+    if (found != legs_by_key_.end()) {
+        listener_->on_event(found->second,
+                            call::event::Refused{.status = refusal.status, .cseq = refusal.cseq});
     }
 }
 
@@ -379,7 +395,9 @@ void AgentImpl::retire(call::Number call) {
     if (found == legs_.end()) {
         return;
     }
-    restored_.erase(found->second->restored_as);
+    legs_by_key_.erase(found->second->key);
+    OutgoingWatch::let_go(found->second->held_back, false);
+    releases_.erase(call);
     ringing_.erase(found->second->call_id);
     // Not from inside the leg's own callback.
     retired_.push_back(std::move(found->second));

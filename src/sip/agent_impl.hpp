@@ -21,6 +21,7 @@
 #include "sip/decode.hpp"
 #include "sip/leg.hpp"
 #include "sip/nua.hpp"
+#include "sip/outgoing_watch.hpp"
 #include "sip/stack.hpp"
 #include "sip/stand_in.hpp"
 #include "sip/text.hpp"
@@ -38,6 +39,7 @@ public:
 
     [[nodiscard]] base::Result<Origin> origin_for(std::string_view target) const override;
     void send_invite(const call::Dialog& dialog) override;
+    void repeat_invite(const call::Dialog& dialog) override;
     void acknowledge(const call::Dialog& dialog) override;
     void acknowledge_stand_in(const call::Dialog& dialog) override;
     void acknowledge_again(const call::Dialog& dialog, std::uint32_t cseq) override;
@@ -69,6 +71,7 @@ private:
     void on_options_done(nua_handle_t* handle, const Raw& raw) override;
     void on_stray_answer(const sip_t& sip) override;
     void on_cancel(std::string_view call_id);
+    void on_refusal(const OutgoingWatch::Refusal& refusal);
 
     [[nodiscard]] Leg* leg(call::Number number);
     [[nodiscard]] Leg& make_leg(Stack& stack, const call::Dialog& dialog);
@@ -80,6 +83,7 @@ private:
     [[nodiscard]] const Credentials* credentials_for(const std::string& realm) const;
     void report_terminated(call::Number number, std::string why);
     void abandon_stacks();
+    void release(call::Number number);
 
     Settings settings_;
     Listener* listener_;
@@ -89,8 +93,9 @@ private:
     std::vector<std::unique_ptr<Stack>> stacks_;
     std::array<std::unique_ptr<StandIn>, 2> stand_ins_; // IPv4, IPv6; opened when first needed
     std::unordered_map<call::Number, std::unique_ptr<Leg>> legs_;
-    std::unordered_map<std::string, call::Number> restored_; // by Call-ID and our tag
-    std::unordered_map<std::string, call::Number> ringing_;  // not answered by us; by Call-ID
+    // Calls that we have made, or restored, by Call-ID and our tag.
+    std::unordered_map<std::string, call::Number> legs_by_key_;
+    std::unordered_map<std::string, call::Number> ringing_; // not answered by us; by Call-ID
     std::vector<std::unique_ptr<Leg>> retired_;
     std::unordered_map<nua_handle_t*, std::pair<std::uint64_t, Handle>> options_;
     std::uint64_t last_ticket_ = 0;
@@ -98,6 +103,7 @@ private:
     const Raw* being_handled_ = nullptr; // during one callback
     base::Source sweep_;
     std::vector<base::Source> reports_;
+    std::unordered_map<call::Number, base::Source> releases_; // of INVITEs held back
 };
 
 } // namespace revenant::sip

@@ -21,8 +21,8 @@
 #include "revenant/base/kill_point.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/call/dialog.hpp"
-#include "sip/cancel_watch.hpp"
 #include "sip/held_connections.hpp"
+#include "sip/outgoing_watch.hpp"
 
 namespace revenant::sip {
 
@@ -337,13 +337,9 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) {
     using namespace revenant::sip;
     static auto* const real = next<ssize_t(int, const msghdr*, int)>("sendmsg");
     const auto* to = static_cast<const sockaddr*>(message->msg_name);
-    if (beginning(*message).starts_with("SIP/2.0 100 ")) {
-        // Sent by the stack before anybody has heard of the INVITE. Who has a 100 does not repeat
-        // the INVITE (RFC 3261 §17.1.1.2), and a kill in between would leave it waiting for ever;
-        // our own answer comes well within the 200 ms of §17.2.1.
+    if (OutgoingWatch::stops(fd, *message)) {
         return static_cast<ssize_t>(size_of(*message));
     }
-    watch_for_cancel_answer(*message);
     const Place* place = place_of(fd);
     const bool to_a_peer = place != nullptr && to != nullptr && !is_for_stand_in(to);
     if (!to_a_peer || is_answer_or_ack(*message)) {

@@ -22,6 +22,7 @@
 #include "revenant/base/result.hpp"
 #include "revenant/call/dialog.hpp"
 #include "sip/held_connections.hpp"
+#include "sip/outgoing_watch.hpp"
 
 namespace revenant::sip {
 
@@ -141,6 +142,11 @@ extern "C" ssize_t recvmsg(int fd, msghdr* message, int flags) {
     }
     const socklen_t room = message->msg_namelen;
     const ssize_t size = real(fd, message, flags);
+    if (size > 0 && message->msg_iovlen > 0) {
+        const iovec& part = message->msg_iov[0];
+        OutgoingWatch::received({static_cast<const char*>(part.iov_base),
+                                 std::min(part.iov_len, static_cast<std::size_t>(size))});
+    }
     if (size <= 0 || !is_injected(*message, static_cast<std::size_t>(size))) {
         return size;
     }

@@ -33,8 +33,10 @@ public:
     std::string contact;
     // The realm of the challenge that waits for credentials.
     std::string realm;
-    // Call-ID and our tag of a restored dialog, as the stand-in looks it up.
-    std::string restored_as;
+    // Call-ID and our tag, of a call that we have made or restored.
+    std::string key;
+    // The branch of an earlier life's INVITE that does not leave yet; empty: none.
+    std::string held_back;
     // Call-ID of a call that came in.
     std::string call_id;
     // The dialog's CSeqs up to this one are an earlier process's.

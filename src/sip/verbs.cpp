@@ -15,12 +15,16 @@
 #include "sip/inlet.hpp"
 #include "sip/leg.hpp"
 #include "sip/nua.hpp"
+#include "sip/outgoing_watch.hpp"
 #include "sip/text.hpp"
 #include "sip/transactions.hpp"
 
 namespace revenant::sip {
 
 namespace {
+
+constexpr std::uint32_t reading_ms = 500;    // T1
+constexpr std::uint32_t repeating_ms = 4500; // T2, and some
 
 // Where requests in the dialog really go: the outbound proxy, else the first loose route, else
 // wherever Route and Request-URI say. A null proxy with a loose route would make the stack send to
@@ -80,6 +84,28 @@ void AgentImpl::send_invite(const call::Dialog& dialog) {
                SIPTAG_CONTACT_STR(dialog.local_contact.c_str()),
                TAG_IF(!dialog.outbound_proxy.empty(), NUTAG_PROXY(dialog.outbound_proxy.c_str())),
                NUTAG_AUTOACK(0), NUTAG_AUTOANSWER(0), SESSION_TAGS(dialog), TAG_END());
+}
+
+void AgentImpl::repeat_invite(const call::Dialog& dialog) {
+    const std::string branch = invite_branch(dialog.local_tag, dialog.in_flight.cseq);
+    // What a keeper has held is read at once; else the peer has to say it again.
+    const std::uint32_t patience_ms = HeldSockets::waiting() ? reading_ms : repeating_ms;
+    OutgoingWatch::hold_back(branch);
+    send_invite(dialog);
+    Leg* leg = this->leg(dialog.number);
+    if (leg == nullptr) {
+        return;
+    }
+    leg->held_back = branch;
+    // SAFETY: the sources are members.
+    releases_[dialog.number] =
+        base::after_ms(patience_ms, [this, number = dialog.number] { release(number); });
+}
+
+void AgentImpl::release(call::Number number) {
+    if (Leg* leg = this->leg(number)) {
+        OutgoingWatch::let_go(std::exchange(leg->held_back, {}), true);
+    }
 }
 
 void AgentImpl::acknowledge(const call::Dialog& dialog) {
@@ -146,6 +172,7 @@ void AgentImpl::respond_now(const call::Dialog& dialog, std::uint16_t status, bo
 
 void AgentImpl::send_cancel(const call::Dialog& dialog) {
     if (const Leg* leg = this->leg(dialog.number)) {
+        release(dialog.number); // a CANCEL waits for a provisional answer (RFC 3261 §9.1)
         nua_cancel(leg->handle(), TAG_END());
     }
 }
@@ -217,9 +244,7 @@ void AgentImpl::restore(const call::Dialog& dialog, std::uint32_t cseq_base) {
     }
     Leg& leg = make_leg(*stack, dialog);
     leg.quarantine = *url;
-    leg.restored_as = fmt::format("{} {}", dialog.call_id, dialog.local_tag);
     leg.cseq_base = cseq_base;
-    restored_[leg.restored_as] = dialog.number;
     const std::string cseq = fmt::format("{} INVITE", cseq_base);
     const call::SessionTimer& timer = dialog.timer;
     nua_invite(leg.handle(), NUTAG_PROXY(leg.quarantine.c_str()),

@@ -27,15 +27,16 @@ struct Killed {};
 
 // What the other end knows. It learns from messages only.
 struct Peer {
-    bool believes = false;   // in an established dialog
-    bool is_ending = false;  // it has said BYE, or has our BYE
-    std::string our_sdp;     // the last description of ours that it has agreed to
-    std::string offered_sdp; // in a re-INVITE of ours that it has not answered
-    std::uint32_t cseq = 0;  // the highest of ours
-    bool asks = false;       // its re-INVITE has no answer
-    bool waits = false;      // it hears that its INVITE rings here
-    bool is_busy = false;    // and says so to every INVITE
-    std::string invite_sdp;  // in our first INVITE
+    bool believes = false;      // in an established dialog
+    bool is_ending = false;     // it has said BYE, or has our BYE
+    std::string our_sdp;        // the last description of ours that it has agreed to
+    std::string offered_sdp;    // in a re-INVITE of ours that it has not answered
+    std::uint32_t cseq = 0;     // the highest of ours
+    bool asks = false;          // its re-INVITE has no answer
+    bool waits = false;         // it hears that its INVITE rings here
+    bool is_busy = false;       // and says so to every INVITE
+    bool has_forgotten = false; // our INVITE: its refusal is acknowledged
+    std::string invite_sdp;     // in our first INVITE
     std::uint32_t invite_cseq = 0;
 };
 
@@ -74,6 +75,14 @@ public:
     [[nodiscard]] std::uint32_t last_cseq() const { return stack_cseq; }
 
 private:
+    void first_invite() {
+        request(true);
+        peer_->invite_cseq = stack_cseq;
+        peer_->invite_sdp = call.dialog.local_sdp;
+        peer_->offered_sdp = call.dialog.local_sdp;
+        peer_->has_forgotten = false;
+    }
+
     void request(bool to_peer) {
         ++stack_cseq;
         if (to_peer) {
@@ -89,17 +98,18 @@ private:
                        [&](const effect::Forget&) { REQUIRE(store_->remove(call.dialog.number)); },
                        [&](const effect::SendInvite&) {
                            stack_cseq = call.dialog.in_flight.cseq - 1;
-                           if (call.dialog.in_flight.cseq == peer_->invite_cseq) {
-                               // A retransmission, and so the same.
-                               stack_cseq = peer_->invite_cseq;
-                               CHECK(call.dialog.local_sdp == peer_->invite_sdp);
-                               CHECK(call.dialog.remote_tag.empty());
+                           first_invite();
+                       },
+                       [&](const effect::RepeatInvite&) {
+                           stack_cseq = call.dialog.in_flight.cseq - 1;
+                           if (call.dialog.in_flight.cseq != peer_->invite_cseq) {
+                               first_invite(); // it had not left
                                return;
                            }
-                           request(true);
-                           peer_->invite_cseq = stack_cseq;
-                           peer_->invite_sdp = call.dialog.local_sdp;
-                           peer_->offered_sdp = call.dialog.local_sdp;
+                           stack_cseq = peer_->invite_cseq;
+                           CHECK_FALSE(peer_->has_forgotten); // else it would ring again
+                           CHECK(call.dialog.local_sdp == peer_->invite_sdp);
+                           CHECK(call.dialog.remote_tag.empty());
                        },
                        [&](const effect::Acknowledge&) {
                            // The peer's 2xx is confirmed: now it believes, in what it has answered.
@@ -138,6 +148,7 @@ private:
                            if (!peer_->believes) {
                                CHECK(stack_cseq == call.dialog.in_flight.cseq);
                                peer_->invite_cseq = stack_cseq;
+                               peer_->has_forgotten = false;
                            }
                        },
                        [&](const effect::Restore&) {
@@ -180,6 +191,8 @@ event::Failed refusal(const Runner& r, std::uint16_t status) {
 
 void refuse(Runner& r, Peer& peer, std::uint16_t status) {
     peer.offered_sdp = peer.our_sdp;
+    r.on(event::Refused{.status = status, .cseq = r.last_cseq()});
+    peer.has_forgotten = true; // the stack acknowledges
     r.on(refusal(r, status));
 }
 
@@ -311,6 +324,8 @@ std::vector<Script> scripts() {
                    }});
     all.push_back({"caller: must authenticate", Role::caller, [](Runner& r, Peer& peer) {
                        r.on(event::Dial{});
+                       r.on(event::Refused{.status = 401, .cseq = r.last_cseq()});
+                       peer.has_forgotten = true;
                        r.on(event::Challenged{.cseq = r.last_cseq(), .have_credentials = true});
                        r.on(ok(r));
                        r.on(event::Ready{});
@@ -342,6 +357,7 @@ void restore(Runner& r, const Peer& peer) {
     }
     if (r.call.state == State::inviting || r.call.state == State::canceling) {
         if (peer.is_busy) {
+            r.on(event::Refused{.status = 486, .cseq = r.last_cseq()});
             r.on(refusal(r, 486));
             r.on(event::Terminated{});
             return;

@@ -542,7 +542,7 @@ TEST_CASE(
     call.dialog.remote_tag = "from-180";
     Story s = revived(call).on(event::Restore{});
     CHECK(s.call.state == State::inviting);
-    CHECK(names_of(s.effects) == "SendInvite Tell");
+    CHECK(names_of(s.effects) == "RepeatInvite Tell");
     CHECK(s.call.dialog.remote_tag.empty());
     CHECK(s.call.dialog.in_flight.cseq == call.dialog.in_flight.cseq);
     s.on(ok(2));
@@ -553,13 +553,31 @@ TEST_CASE(
 TEST_CASE("a call that was being canceled is canceled again") {
     Story s = revived(in(State::proceeding).on(event::HangUp{}).call).on(event::Restore{});
     CHECK(s.call.state == State::canceling);
-    CHECK(names_of(s.effects) == "SendInvite SendCancel Tell");
+    CHECK(names_of(s.effects) == "RepeatInvite SendCancel Tell");
 }
 
-TEST_CASE("the CSeq of an INVITE with credentials is stored before it leaves") {
-    Story s = in(State::inviting).on(event::Challenged{.cseq = 2, .have_credentials = true});
-    CHECK(names_of(s.effects) == "Persist Authenticate");
-    CHECK(s.call.dialog.in_flight.cseq == 3);
+TEST_CASE("before a refusal is acknowledged, the record says which INVITE comes next, or goes") {
+    for (const std::uint16_t status : std::vector<std::uint16_t>{401, 407, 422}) {
+        Story s = in(State::inviting).on(event::Refused{.status = status, .cseq = 2});
+        CHECK(names_of(s.effects) == "Persist");
+        CHECK(s.call.dialog.in_flight.cseq == 3);
+    }
+    for (const std::uint16_t status : std::vector<std::uint16_t>{302, 404, 486, 487, 503, 603}) {
+        Story s = in(State::proceeding).on(event::Refused{.status = status, .cseq = 2});
+        CHECK(names_of(s.effects) == "Forget");
+    }
+    Story s = in(State::canceling).on(event::Refused{.status = 401, .cseq = 2});
+    CHECK(names_of(s.effects) == "Forget"); // nobody wants it repeated
+    s = in(State::modifying).on(event::Refused{.status = 491, .cseq = 4001});
+    CHECK(s.effects.empty()); // the dialog lives on
+}
+
+TEST_CASE("an answer without a tag makes no call") {
+    event::Answered answered = ok(2);
+    answered.facts.remote_tag.clear();
+    Story s = in(State::inviting).on(answered);
+    CHECK(names_of(s.effects) == "Forget Acknowledge SendBye CloseMedia Tell");
+    CHECK(s.call.state == State::ending);
 }
 
 TEST_CASE("what rings here rings on: 180, and the user's answer as if nothing had happened") {

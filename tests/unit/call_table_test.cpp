@@ -90,6 +90,8 @@ std::vector<Case> events() {
         {"", event::RetryDue{}},
         {"", event::Quiet{}},
         {"", event::AnsweredBefore{.cseq = 77}},
+        {"401", event::Refused{.status = 401, .cseq = 2}},
+        {"486", event::Refused{.status = 486, .cseq = 2}},
         {"", event::StoreFailed{.why = "disk full"}},
     };
 }

@@ -45,6 +45,8 @@ public:
 
     void send_invite(const call::Dialog& d) override { say("send_invite", d); }
 
+    void repeat_invite(const call::Dialog& d) override { say("repeat_invite", d); }
+
     void acknowledge(const call::Dialog& d) override { say("acknowledge", d); }
 
     void acknowledge_stand_in(const call::Dialog& d) override { say("acknowledge_stand_in", d); }

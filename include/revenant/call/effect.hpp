@@ -57,7 +57,9 @@ struct Forget {}; // the record
 
 struct Shelve {}; // leave the record for another start, and give its number to no call
 
-struct SendInvite {}; // with the CSeq in_flight.cseq; the same one again is a retransmission
+struct SendInvite {}; // with the CSeq in_flight.cseq
+
+struct RepeatInvite {}; // an earlier life's, as a retransmission
 
 struct Acknowledge {}; // ACK to the peer's 2xx; ends the quarantine
 
@@ -133,6 +135,7 @@ using Effect = std::variant<effect::Persist,
                             effect::Forget,
                             effect::Shelve,
                             effect::SendInvite,
+                            effect::RepeatInvite,
                             effect::Acknowledge,
                             effect::AcknowledgeStandIn,
                             effect::AcknowledgeAgain,

@@ -85,6 +85,12 @@ struct AnsweredBefore {
     std::uint32_t cseq = 0;
 };
 
+// The stack is about to acknowledge a refusal of our INVITE.
+struct Refused {
+    std::uint16_t status = 0;
+    std::uint32_t cseq = 0;
+};
+
 struct Challenged {
     std::uint16_t status = 401;
     std::uint32_t cseq = 0;
@@ -176,6 +182,7 @@ using Event = std::variant<event::Dial,
                            event::Progress,
                            event::Answered,
                            event::AnsweredBefore,
+                           event::Refused,
                            event::Challenged,
                            event::Failed,
                            event::Ready,

@@ -87,9 +87,11 @@ public:
     // Our first CSeq in a dialog that we begin.
     static constexpr std::uint32_t first_cseq = 2;
 
-    // With the CSeq in_flight.cseq, and a branch that depends on the dialog and the CSeq alone:
-    // said again, also by another process, it is a retransmission.
+    // With the CSeq in_flight.cseq, and a branch that depends on the dialog and the CSeq alone.
     virtual void send_invite(const call::Dialog& dialog) = 0;
+    // The same INVITE, in another process: a retransmission, which leaves when no answer to the one
+    // before comes.
+    virtual void repeat_invite(const call::Dialog& dialog) = 0;
     // ACK to the peer's 2xx, wherever the dialog's requests go; ends the quarantine if there is
     // one.
     virtual void acknowledge(const call::Dialog& dialog) = 0;

@@ -1,0 +1,158 @@
+#include "sip/outgoing_watch.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include <sys/socket.h>
+
+#include "revenant/base/boundary.hpp"
+#include "revenant/base/text.hpp"
+#include "sip/transactions.hpp"
+
+namespace revenant::sip {
+
+namespace {
+
+struct HeldBack {
+    std::string message; // empty: not sent yet
+    int fd = -1;
+    sockaddr_storage to{};
+    socklen_t length = 0; // 0: a connection
+};
+
+struct Watch {
+    OutgoingWatch::Listener listener;
+    std::uint16_t last_status = 0;
+    std::unordered_map<std::string, HeldBack> held_back; // by branch
+};
+
+Watch& watch() {
+    static Watch one;
+    return one;
+}
+
+std::string_view beginning(const msghdr& message) {
+    if (message.msg_iovlen == 0) {
+        return {};
+    }
+    return {static_cast<const char*>(message.msg_iov[0].iov_base), message.msg_iov[0].iov_len};
+}
+
+std::string whole(const msghdr& message) {
+    std::string text;
+    for (std::size_t i = 0; i < message.msg_iovlen; ++i) {
+        text.append(static_cast<const char*>(message.msg_iov[i].iov_base),
+                    message.msg_iov[i].iov_len);
+    }
+    return text;
+}
+
+// From `name` to the end of the line, or to `end`; empty if it is not there. The stack writes its
+// header fields with their full names, one a line.
+std::string_view after(std::string_view text, std::string_view name, std::string_view end) {
+    const std::size_t at = text.find(name);
+    if (at == std::string_view::npos) {
+        return {};
+    }
+    const std::string_view rest = text.substr(at + name.size());
+    return base::trim(rest.substr(0, rest.find_first_of(end)));
+}
+
+std::string_view line(std::string_view message, std::string_view name) {
+    return after(message, name, "\r\n");
+}
+
+void look_at_answer(const std::string& message) {
+    if (line(message, "\r\nCSeq:").ends_with(" CANCEL")) {
+        watch().listener.before_cancel_answer(line(message, "\r\nCall-ID:"));
+    }
+}
+
+// An ACK to a refusal has the branch of its INVITE, one to a 2xx has a branch of its own (RFC 3261
+// §17.1.1.3).
+void look_at_ack(const std::string& message) {
+    const std::string_view tag = after(line(message, "\r\nFrom:"), ";tag=", ";");
+    const std::string_view branch = after(line(message, "\r\nVia:"), ";branch=", ";,");
+    const auto cseq = base::to_u32(after(line(message, "\r\nCSeq:"), "", " "));
+    if (cseq && branch == invite_branch(tag, *cseq)) {
+        watch().listener.before_refusal_ack({.call_id = line(message, "\r\nCall-ID:"),
+                                             .local_tag = tag,
+                                             .cseq = *cseq,
+                                             .status = watch().last_status});
+    }
+}
+
+bool is_held_back(int fd, const msghdr& message) {
+    std::string text = whole(message);
+    const auto found =
+        watch().held_back.find(std::string{after(line(text, "\r\nVia:"), ";branch=", ";,")});
+    if (found == watch().held_back.end()) {
+        return false;
+    }
+    HeldBack& held = found->second;
+    held.message = std::move(text);
+    held.fd = fd;
+    held.length = message.msg_name != nullptr ? message.msg_namelen : 0;
+    if (held.length > 0 && held.length <= sizeof held.to) {
+        std::memcpy(&held.to, message.msg_name, held.length);
+    }
+    return true;
+}
+
+} // namespace
+
+void OutgoingWatch::tell(Listener listener) {
+    watch().listener = std::move(listener);
+}
+
+bool OutgoingWatch::stops(int fd, const msghdr& message) {
+    const std::string_view start = beginning(message);
+    bool stopped = false;
+    base::at_boundary("outgoing SIP", [&] {
+        if (start.starts_with("SIP/2.0 100 ")) {
+            stopped = true;
+        } else if (start.starts_with("SIP/2.0 200 ") && watch().listener.before_cancel_answer) {
+            look_at_answer(whole(message));
+        } else if (start.starts_with("ACK ") && watch().listener.before_refusal_ack) {
+            look_at_ack(whole(message));
+        } else if (start.starts_with("INVITE ") && !watch().held_back.empty()) {
+            stopped = is_held_back(fd, message);
+        }
+    });
+    return stopped;
+}
+
+void OutgoingWatch::received(std::string_view beginning) {
+    constexpr std::string_view version = "SIP/2.0 ";
+    if (beginning.starts_with(version)) {
+        const auto status = base::to_u32(beginning.substr(version.size(), 3));
+        watch().last_status = static_cast<std::uint16_t>(status.value_or(0));
+    }
+}
+
+void OutgoingWatch::hold_back(const std::string& branch) {
+    watch().held_back.try_emplace(branch);
+}
+
+void OutgoingWatch::let_go(const std::string& branch, bool send) {
+    auto held = watch().held_back.extract(branch);
+    if (held.empty() || !send || held.mapped().message.empty()) {
+        return;
+    }
+    HeldBack& one = held.mapped();
+    iovec part{.iov_base = one.message.data(), .iov_len = one.message.size()};
+    msghdr message{};
+    message.msg_name = one.length > 0 ? &one.to : nullptr;
+    message.msg_namelen = one.length;
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    // Lost or not: the stack repeats it.
+    static_cast<void>(::sendmsg(one.fd, &message, MSG_NOSIGNAL));
+}
+
+} // namespace revenant::sip

@@ -1,0 +1,49 @@
+// What the stack sends by itself, seen just before it leaves, in the `sendmsg` of held_sockets.cpp.
+//
+// - 100: dropped. It is sent before anybody has heard of the INVITE; who has a 100 does not repeat
+//   the INVITE (RFC 3261 §17.1.1.2), and a kill right then would leave it waiting for ever. Our own
+//   answer comes well within the 200 ms of §17.2.1.
+// - 200 to a CANCEL, and the ACK to a refusal of our INVITE: the call is told first, so that what
+//   the other side then takes for granted is in the record.
+// - An INVITE of an earlier life: held back for a while. If the callee has meanwhile answered, its
+//   2xx comes again within 4 s (§13.3.1.4), and to some callees an INVITE after it is a new call.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include <sys/socket.h>
+
+namespace revenant::sip {
+
+class OutgoingWatch {
+public:
+    struct Refusal {
+        std::string_view call_id;
+        std::string_view local_tag;
+        std::uint32_t cseq = 0;
+        std::uint16_t status = 0;
+    };
+
+    struct Listener {
+        std::function<void(std::string_view call_id)> before_cancel_answer;
+        std::function<void(const Refusal& refusal)> before_refusal_ack;
+    };
+
+    // Replaces the one before.
+    static void tell(Listener listener);
+
+    // True when the message shall not be sent now, nor ever by the caller.
+    [[nodiscard]] static bool stops(int fd, const msghdr& message);
+
+    // A message that was received; its status belongs to the ACK that follows.
+    static void received(std::string_view beginning);
+
+    static void hold_back(const std::string& branch);
+    // Ends it; `send`: what was held back leaves now.
+    static void let_go(const std::string& branch, bool send);
+};
+
+} // namespace revenant::sip
