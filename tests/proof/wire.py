@@ -93,8 +93,10 @@ class Call:
         return CONFIRMED if until(last.final) and last.accepted() else EARLY
 
     def open(self):
-        """What waits for an answer or an ACK."""
-        return [r for r in self.requests if r.final is None
+        """What waits for an answer or an ACK. When the call is over, the phone's requests are nobody's concern: one that
+        was on its way at the death, and was made again, may stay without an answer."""
+        over = self.state() == OVER
+        return [r for r in self.requests if r.final is None and (r.from_peer or not over)
                 or r.method == "INVITE" and r.ack is None and (r.accepted() or r.from_peer)]
 
 
