@@ -315,8 +315,7 @@ Step on(const Call& call, const event::Failed& e, base::Now /*now*/) {
         next.dialog.local_sdp = call.agreed_sdp;
         next.dialog.hold.local = call.agreed_hold;
         next.glare_retry = true;
-        result.effects.emplace_back(
-            effect::StartRetryTimer{.delay_ms = glare_delay_ms(call.dialog)});
+        result.effects.emplace_back(effect::StartRetryTimer{.delay_ms = glare_delay_ms(next)});
     }
     return result;
 }

@@ -122,9 +122,11 @@ bool note_cseq(Call& call, std::uint32_t cseq) {
     return true;
 }
 
-std::uint32_t glare_delay_ms(const Dialog& dialog) {
-    const std::uint32_t spread = dialog.media.ssrc % 190;
-    return dialog.role == Role::caller ? 2100 + spread * 10 : spread * 10;
+std::uint32_t glare_delay_ms(const Call& call) {
+    // Knuth's multiplicative hash; its upper bits are the good ones.
+    const std::uint32_t mixed = (call.dialog.media.ssrc ^ call.cseq_seen) * 2'654'435'761U;
+    const std::uint32_t spread = (mixed >> 8U) % 190;
+    return call.dialog.role == Role::caller ? 2100 + spread * 10 : spread * 10;
 }
 
 Direction wanted(const Hold& hold) {

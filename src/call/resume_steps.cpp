@@ -80,7 +80,7 @@ Step alive_unrefreshed(const Call& call) {
 // 491: both sides asked at once (RFC 3261 §14.1).
 Step after_glare(const Call& call, base::Now now) {
     Step result = stay(call);
-    const std::uint32_t delay = glare_delay_ms(call.dialog);
+    const std::uint32_t delay = glare_delay_ms(call);
     if (call.resume_deadline_ms != 0 && now.boot_ms() + delay >= call.resume_deadline_ms) {
         result.call.state = State::restored;
         result.call.resume_deadline_ms = 0;

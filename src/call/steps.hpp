@@ -86,8 +86,9 @@ void learn(Dialog& dialog, const PeerFacts& facts, base::Now now);
 [[nodiscard]] bool note_cseq(Call& call, std::uint32_t cseq);
 
 // How long to wait after 491: the caller 2.1 to 4 s, the callee up to 2 s (RFC 3261 §14.1). The
-// offset within the range comes from the call's SSRC: random, and the same on every run of a test.
-[[nodiscard]] std::uint32_t glare_delay_ms(const Dialog& dialog);
+// offset within the range comes from the call's SSRC and the refused CSeq: random, another one
+// after the next 491, and the same on every run of a test.
+[[nodiscard]] std::uint32_t glare_delay_ms(const Call& call);
 
 // What we would like to do with the audio, before the peer has its say.
 [[nodiscard]] Direction wanted(const Hold& hold);

@@ -68,7 +68,7 @@ class Life:
             if again and self.number is not None and self.seen_incoming and now - self.seen_incoming >= self.answer_after_s:
                 self.said = now
                 self.calls.victim.send(f"answer {self.number}")
-        elif again and dialog is None and (self.said or self.peer.listening()):
+        elif again and dialog is None and self.number is None and (self.said or self.peer.listening()):
             self.said = now
             self.calls.victim.send(f"call -n {self.peer.uri}")
         return False
