@@ -6,8 +6,6 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include <dlfcn.h>
@@ -117,17 +115,6 @@ int kind_of(int fd) {
 bool is_for_stand_in(const sockaddr* to) {
     const auto& ports = table().stand_in_ports;
     return std::ranges::find(ports, port_of(to)) != ports.end();
-}
-
-std::string_view beginning(const msghdr& message) {
-    if (message.msg_iovlen == 0) {
-        return {};
-    }
-    return {static_cast<const char*>(message.msg_iov[0].iov_base), message.msg_iov[0].iov_len};
-}
-
-bool is_answer_or_ack(const msghdr& message) {
-    return beginning(message).starts_with("SIP/2.0 ") || beginning(message).starts_with("ACK ");
 }
 
 std::size_t size_of(const msghdr& message) {
@@ -331,8 +318,8 @@ ssize_t sendto(
     return real(fd, data, size, flags, own_address, own_length);
 }
 
-// A request that is not for the stand-in is swallowed: what has queued up may answer it, and is
-// read first. The stack repeats it if not.
+// What is for a peer goes out through the held socket: it would else leave from a port that the
+// peer does not know.
 ssize_t sendmsg(int fd, const msghdr* message, int flags) {
     using namespace revenant::sip;
     static auto* const real = next<ssize_t(int, const msghdr*, int)>("sendmsg");
@@ -340,22 +327,19 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) {
     if (OutgoingWatch::stops(fd, *message)) {
         return static_cast<ssize_t>(size_of(*message));
     }
-    const Place* place = place_of(fd);
-    const bool to_a_peer = place != nullptr && to != nullptr && !is_for_stand_in(to);
-    if (!to_a_peer || is_answer_or_ack(*message)) {
-        if (to == nullptr) {
-            HeldConnections::before_send(fd);
-        }
-        const ssize_t sent = real(to_a_peer ? place->held.socket.get() : fd, message, flags);
-        if (to == nullptr) {
-            HeldConnections::after_send(fd, sent, size_of(*message));
-        }
-        if (revenant::base::has_kill_points && is_sip_to_a_peer(fd, to)) {
-            revenant::base::pass(revenant::base::KillPoint::after_send);
-        }
-        return sent;
+    const Place* place = to != nullptr ? place_of(fd) : nullptr;
+    const bool is_held = place != nullptr && !is_for_stand_in(to);
+    if (to == nullptr) {
+        HeldConnections::before_send(fd);
     }
-    return static_cast<ssize_t>(size_of(*message));
+    const ssize_t sent = real(is_held ? place->held.socket.get() : fd, message, flags);
+    if (to == nullptr) {
+        HeldConnections::after_send(fd, sent, size_of(*message));
+    }
+    if (revenant::base::has_kill_points && is_sip_to_a_peer(fd, to)) {
+        revenant::base::pass(revenant::base::KillPoint::after_send);
+    }
+    return sent;
 }
 
 } // extern "C"

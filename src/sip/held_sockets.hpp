@@ -3,11 +3,11 @@
 // sofia-sip cannot be handed a socket. So while it starts, this file stands between it and libc
 // (a function defined in the program wins over libc's, also for calls from libraries): a `bind` to
 // an address that a held socket has is done on a throw-away loopback port instead, `getsockname`
-// tells the wanted address, and nothing leaves but what goes to the stand-in, and answers and
-// ACKs, which go out through the held socket. When all dialogs are
-// rebuilt, `adopt` puts the held sockets in place (dup3). Only then is read what has queued up in
-// them, and each message finds its dialog. Putting them in place at `bind` would be too early:
-// the stack reads from the socket once while it is being made, and would answer 481.
+// tells the wanted address, and what is sent to anybody but the stand-in goes out through the held
+// socket. When all dialogs are rebuilt, `adopt` puts the held sockets in place (dup3). Only then is
+// read what has queued up in them, and each message finds its dialog. Putting them in place at
+// `bind` would be too early: the stack reads from the socket once while it is being made, and would
+// answer 481.
 #pragma once
 
 #include <cstdint>

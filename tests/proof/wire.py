@@ -96,8 +96,14 @@ class Call:
         """What waits for an answer or an ACK. When the call is over, the phone's requests are nobody's concern: one that
         was on its way at the death, and was made again, may stay without an answer."""
         over = self.state() == OVER
-        return [r for r in self.requests if r.final is None and (r.from_peer or not over)
+        return [r for r in self.requests if r.final is None and (r.from_peer or not over) and not self.has_canceled(r)
                 or r.method == "INVITE" and r.ack is None and (r.accepted() or r.from_peer)]
+
+    def has_canceled(self, request):
+        """A CANCEL whose INVITE has ended has done its work. The phone that had read it may have died with it, and sipp
+        does not say it again, as RFC 3261 section 17.1.2.2 wants; it would get 481 then (section 9.2)."""
+        return request.method == "CANCEL" and any(
+            r.method == "INVITE" and r.message.branch == request.message.branch and r.final is not None for r in self.requests)
 
 
 class Wire:
@@ -143,7 +149,7 @@ def why_lost(call, ends, died_in):
     for request in call.requests:
         if request.method == "INVITE" and request.accepted() and request.ack is None:
             return f"the 2xx to {request} was never acknowledged"
-        if request.from_peer and request.final is None:
+        if request.from_peer and request.final is None and not call.has_canceled(request):
             return f"{request} has no answer"
         if request.method == "BYE" and request.status == 481 and died_in in (ENDING, OVER):
             continue

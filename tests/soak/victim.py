@@ -23,7 +23,7 @@ class Victim:
         self.state = os.path.join(directory, "state")
         self.on_event, self.on_trouble = on_event, on_trouble
         self.kills = collections.Counter()
-        self.said = collections.deque(maxlen=60)
+        self.said = collections.deque(maxlen=400)
         self.killed = None  # pid
         keeper = os.path.join(os.path.dirname(binary), "revenant-keeper")
         # --burst 0: not to be patient with a phone that dies young, which is what happens here.
