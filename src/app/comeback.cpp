@@ -97,6 +97,12 @@ void Switchboard::adopt(std::vector<call::Dialog> dialogs, std::uint32_t epoch, 
 
 void Switchboard::restore(std::function<void()> done) {
     on_restored_ = std::move(done);
+    std::vector<std::string> call_ids;
+    call_ids.reserve(calls_.size());
+    for (const auto& [number, call] : calls_) {
+        call_ids.push_back(call.dialog.call_id);
+    }
+    agent_->expect(call_ids);
     pump();
 }
 

@@ -200,7 +200,7 @@ base::Status Phone::open_sip() {
         }
         settings.credentials = std::move(*credentials);
     }
-    sip::offer_held_sockets(keeping_.take_sip());
+    sip::offer_held_sockets(keeping_.take_sip(), found_ > 0);
     if (keeping_.is_kept()) {
         sip::keep_connections(keeping_, keeping_.take_connections());
     }

@@ -374,6 +374,10 @@ Step on(const Call& call, const event::Terminated& e, base::Now now) {
     if (is_coming_back(call.state)) {
         return resume_terminated(call, e, now);
     }
+    if (call.state == State::ending && !call.bye_done && !call.bye_again &&
+        !call.dialog.remote_tag.empty()) {
+        return say_bye_again(call);
+    }
     Step result = stay(call);
     const std::uint16_t status = call.last_status >= 300 ? call.last_status : e.status;
     const std::string& reason = call.last_status >= 300 ? call.last_reason : e.reason;
@@ -422,6 +426,11 @@ Step on(const Call& call, const event::RequestDone& e, base::Now /*now*/) {
         result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
     }
     result.call.challenges = 0;
+    if (e.method == "BYE") {
+        constexpr std::uint16_t no_answer = 408;
+        constexpr std::uint16_t unreachable = 503;
+        result.call.bye_done = e.cseq != 0 || e.status == no_answer || e.status == unreachable;
+    }
     // UPDATE is the stack's own refresh, BYE has its own news.
     if ((e.method == "INFO" || e.method == "OPTIONS") && !e.from_stand_in) {
         result.call.request_status = e.status;

@@ -244,6 +244,22 @@ Step end_unreadable(const Call& call, const event::Answered& e) {
     return result;
 }
 
+Step say_bye_again(const Call& call) {
+    Step result = stay(call);
+    Call& next = result.call;
+    next.state = State::restoring;
+    next.bye_again = true;
+    next.hang_up_when_ready = true;
+    next.resume_when_ready = false;
+    next.dialog.in_flight = {};
+    // Above all that this life may have used, whichever way it began.
+    next.cseq_base = next.dialog.cseq_watermark;
+    next.dialog.cseq_watermark = next.cseq_base + cseq_block;
+    result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}, effect::Dispose{},
+                      effect::Restore{}};
+    return result;
+}
+
 Step resume_ready(const Call& call, base::Now now) {
     Step result = stay(call);
     Call& next = result.call;

@@ -108,6 +108,10 @@ void learn(Dialog& dialog, const PeerFacts& facts, base::Now now);
 // BYE (RFC 3261 §13.2.2.4), in a dialog made anew because the stack has given its own up.
 [[nodiscard]] Step end_unreadable(const Call& call, const event::Answered& e);
 
+// The stack has given the dialog up, over a request of the peer's that crossed our BYE, and the BYE
+// with it: once more, in a dialog made anew.
+[[nodiscard]] Step say_bye_again(const Call& call);
+
 // The restored call's line in the ledger, once.
 void settle(Step& result, Verdict verdict, std::string reason);
 

@@ -250,6 +250,12 @@ void AgentImpl::on_leg_event(Leg& leg, const Raw& raw) {
     being_handled_ = &raw;
     listener_->on_event(number, *event);
     being_handled_ = nullptr;
+    if (early_reader_ && std::holds_alternative<call::event::Ready>(*event)) {
+        const call::Dialog* dialog = listener_->dialog(number);
+        if (dialog != nullptr && dialog->in_flight.invite.empty()) { // else its INVITE comes first
+            has_come(dialog->call_id);
+        }
+    }
 }
 
 void AgentImpl::on_new_invite(Stack& stack, Handle& fresh, const Raw& raw) {
@@ -303,14 +309,39 @@ std::vector<int> AgentImpl::sockets() const {
     return HeldSockets::bound();
 }
 
+void AgentImpl::expect(const std::vector<std::string>& call_ids) {
+    awaited_.insert(call_ids.begin(), call_ids.end());
+    early_reader_.emplace(HeldSockets::unread(), [this](std::string_view call_id) {
+        return awaited_.contains(std::string{call_id});
+    });
+}
+
+// What has been put aside for a dialog that is there now.
+void AgentImpl::has_come(const std::string& call_id) {
+    if (early_reader_ && awaited_.erase(call_id) > 0) {
+        early_reader_->release(call_id);
+    }
+}
+
 base::Status AgentImpl::adopt_held_sockets() {
+    if (early_reader_) {
+        early_reader_->stop();
+    }
     base::Status adopted = HeldSockets::adopt();
+    awaited_.clear();
+    if (early_reader_) {
+        early_reader_->release_all();
+        early_reader_.reset();
+    }
     HeldConnections::give_back();
     return adopted;
 }
 
-void offer_held_sockets(std::vector<base::Fd> sockets) {
+void offer_held_sockets(std::vector<base::Fd> sockets, bool wait) {
     HeldSockets::offer(std::move(sockets));
+    if (wait) {
+        HeldSockets::delay_reading();
+    }
 }
 
 base::Result<std::uint64_t> AgentImpl::ask_options(std::string_view target) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "revenant/call/dialog.hpp"
 #include "revenant/sip/agent.hpp"
 #include "sip/decode.hpp"
+#include "sip/early_reader.hpp"
 #include "sip/leg.hpp"
 #include "sip/nua.hpp"
 #include "sip/outgoing_watch.hpp"
@@ -60,6 +62,7 @@ public:
     void dispose(const call::Dialog& dialog) override;
     void retire(call::Number call) override;
     [[nodiscard]] std::vector<int> sockets() const override;
+    void expect(const std::vector<std::string>& call_ids) override;
     [[nodiscard]] base::Status adopt_held_sockets() override;
     [[nodiscard]] base::Result<std::uint64_t> ask_options(std::string_view target) override;
     void add_credentials(Credentials credentials) override;
@@ -84,6 +87,7 @@ private:
     void report_terminated(call::Number number, std::string why);
     void abandon_stacks();
     void release(call::Number number);
+    void has_come(const std::string& call_id);
 
     Settings settings_;
     Listener* listener_;
@@ -95,6 +99,8 @@ private:
     std::unordered_map<call::Number, std::unique_ptr<Leg>> legs_;
     // Calls that we have made, or restored, by Call-ID and our tag.
     std::unordered_map<std::string, call::Number> legs_by_key_;
+    std::unordered_set<std::string> awaited_; // Call-IDs of dialogs that are not there yet
+    std::optional<EarlyReader> early_reader_;
     std::unordered_map<std::string, call::Number> ringing_; // not answered by us; by Call-ID
     std::vector<std::unique_ptr<Leg>> retired_;
     std::unordered_map<nua_handle_t*, std::pair<std::uint64_t, Handle>> options_;

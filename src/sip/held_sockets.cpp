@@ -6,8 +6,11 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include <arpa/inet.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -33,6 +36,7 @@ struct Offer {
     int kind = 0; // SOCK_DGRAM or SOCK_STREAM
     sockaddr_storage address{};
     socklen_t length = 0;
+    bool is_new = false; // bound by us, for the stack
 };
 
 // A socket of the stack's that stands for a held one. The media thread comes through `sendto` and
@@ -53,6 +57,7 @@ struct Table {
     std::atomic<int> waiting{0};
     std::array<std::uint16_t, 2> stand_in_ports{}; // IPv4, IPv6
     int watches = 0;
+    bool delays = false;
     std::vector<Bound> bound;
 };
 
@@ -148,6 +153,12 @@ socklen_t throw_away(int family, sockaddr_storage& address) {
     return sizeof *v4;
 }
 
+bool is_offered(int kind, const sockaddr* wanted) {
+    return std::ranges::any_of(table().offers, [&](const Offer& offer) {
+        return offer.kind == kind && same(wanted, offer.address);
+    });
+}
+
 // The held socket for what `fd` is about to be bound to, now in a place of its own.
 bool take_place(int fd, int kind, const sockaddr* wanted) {
     Table& t = table();
@@ -167,7 +178,89 @@ bool take_place(int fd, int kind, const sockaddr* wanted) {
     return true;
 }
 
+// A socket bound where the stack wants one, as if it had been held. The stack tries again without
+// us when it cannot be bound.
+void offer_new(const sockaddr* wanted, socklen_t length) {
+    static auto* const real = next<int(int, const sockaddr*, socklen_t)>("bind");
+    base::Fd socket{::socket(wanted->sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+    if (!socket || length > sizeof(sockaddr_storage) || real(socket.get(), wanted, length) != 0) {
+        return;
+    }
+    Offer offer;
+    offer.kind = SOCK_DGRAM;
+    offer.is_new = true;
+    std::memcpy(&offer.address, wanted, length);
+    offer.length = length;
+    offer.socket = std::move(socket);
+    table().offers.push_back(std::move(offer));
+}
+
+// What the stack has set on the socket that the new one replaces.
+void copy_options(int from, int to) {
+    constexpr std::array<std::array<int, 2>, 6> options{{{IPPROTO_IP, IP_RECVERR},
+                                                         {IPPROTO_IP, IP_MTU_DISCOVER},
+                                                         {IPPROTO_IP, IP_TOS},
+                                                         {IPPROTO_IPV6, IPV6_RECVERR},
+                                                         {IPPROTO_IPV6, IPV6_MTU_DISCOVER},
+                                                         {SOL_SOCKET, SO_RCVBUF}}};
+    for (const auto& [level, option] : options) {
+        int value = 0;
+        socklen_t length = sizeof value;
+        if (::getsockopt(from, level, option, &value, &length) == 0) {
+            value = option == SO_RCVBUF && level == SOL_SOCKET ? value / 2 : value; // socket(7)
+            static_cast<void>(::setsockopt(to, level, option, &value, sizeof value));
+        }
+    }
+}
+
+// Where to send what is for a held socket, from this machine.
+call::Endpoint endpoint_of(const Offer& offer) {
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    const auto* address = reinterpret_cast<const sockaddr*>(&offer.address);
+    const bool v6 = address->sa_family == AF_INET6;
+    const void* raw = v6 ? static_cast<const void*>(
+                               &reinterpret_cast<const sockaddr_in6*>(&offer.address)->sin6_addr)
+                         : static_cast<const void*>(
+                               &reinterpret_cast<const sockaddr_in*>(&offer.address)->sin_addr);
+    std::string name = ::inet_ntop(address->sa_family, raw, text.data(), text.size()) != nullptr
+                           ? text.data()
+                           : "";
+    if (name == "0.0.0.0" || name == "::") {
+        name = v6 ? "::1" : "127.0.0.1";
+    }
+    return {.address = name, .port = port_of(address)};
+}
+
+// The loopback endpoint that the stack reads in place of the socket it wanted.
+call::Endpoint instead_of(const Place& place) {
+    static auto* const real = next<int(int, sockaddr*, socklen_t*)>("getsockname");
+    sockaddr_storage own{};
+    socklen_t length = sizeof own;
+    auto* address = reinterpret_cast<sockaddr*>(&own);
+    if (real(place.fd.load(std::memory_order_relaxed), address, &length) != 0) {
+        return {};
+    }
+    return {.address = address->sa_family == AF_INET6 ? "::1" : "127.0.0.1",
+            .port = port_of(address)};
+}
+
 } // namespace
+
+void HeldSockets::delay_reading() {
+    table().delays = true;
+}
+
+std::vector<EarlyReader::Socket> HeldSockets::unread() {
+    std::vector<EarlyReader::Socket> sockets;
+    for (const Place& place : table().places) {
+        if (place.fd.load(std::memory_order_relaxed) >= 0 && place.held.kind == SOCK_DGRAM) {
+            sockets.push_back({.fd = place.held.socket.get(),
+                               .into = instead_of(place),
+                               .then = endpoint_of(place.held)});
+        }
+    }
+    return sockets;
+}
 
 void HeldSockets::offer(std::vector<base::Fd> sockets) {
     for (base::Fd& socket : sockets) {
@@ -208,6 +301,11 @@ std::vector<int> HeldSockets::bound() {
             sockets.push_back(one.fd);
         }
     }
+    for (const Place& place : table().places) {
+        if (place.fd.load(std::memory_order_relaxed) >= 0 && place.held.is_new) {
+            sockets.push_back(place.held.socket.get());
+        }
+    }
     return sockets;
 }
 
@@ -220,13 +318,7 @@ call::Endpoint HeldSockets::reads_at(const call::Endpoint& wanted) {
             (held->sa_family == AF_INET6) != v6) {
             continue;
         }
-        static auto* const real = next<int(int, sockaddr*, socklen_t*)>("getsockname");
-        sockaddr_storage own{};
-        socklen_t length = sizeof own;
-        auto* address = reinterpret_cast<sockaddr*>(&own);
-        if (real(fd, address, &length) == 0) {
-            return {.address = v6 ? "::1" : "127.0.0.1", .port = port_of(address)};
-        }
+        return instead_of(place);
     }
     if (wanted.address == "0.0.0.0" || wanted.address == "::") {
         return {.address = v6 ? "::1" : "127.0.0.1", .port = wanted.port};
@@ -235,7 +327,9 @@ call::Endpoint HeldSockets::reads_at(const call::Endpoint& wanted) {
 }
 
 bool HeldSockets::waiting() {
-    return table().waiting.load(std::memory_order_relaxed) > 0;
+    return std::ranges::any_of(table().places, [](const Place& place) {
+        return place.fd.load(std::memory_order_relaxed) >= 0 && !place.held.is_new;
+    });
 }
 
 base::Status HeldSockets::adopt() {
@@ -247,6 +341,10 @@ base::Status HeldSockets::adopt() {
             continue;
         }
         const int flags = ::fcntl(fd, F_GETFL);
+        if (place.held.is_new) {
+            copy_options(fd, place.held.socket.get());
+            t.bound.push_back({.fd = fd, .address = place.held.address});
+        }
         if (::dup3(place.held.socket.get(), fd, O_CLOEXEC) < 0 ||
             ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) {
             return base::fail(base::Errc::io,
@@ -276,6 +374,10 @@ int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
         return real(fd, address, length);
     }
     const int kind = kind_of(fd);
+    if (table().delays && kind == SOCK_DGRAM && port_of(address) != 0 &&
+        !is_offered(kind, address)) {
+        offer_new(address, length);
+    }
     if (take_place(fd, kind, address)) {
         sockaddr_storage loopback{};
         const socklen_t size = throw_away(address->sa_family, loopback);

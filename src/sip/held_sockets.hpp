@@ -16,6 +16,7 @@
 #include "revenant/base/fd.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/call/dialog.hpp"
+#include "sip/early_reader.hpp"
 
 namespace revenant::sip {
 
@@ -24,6 +25,10 @@ public:
     // Sockets to be used by the next stack that binds their addresses. UDP sockets and TCP
     // listeners; the table has room for 32, the rest is closed.
     static void offer(std::vector<base::Fd> sockets);
+
+    // There are dialogs to rebuild: a UDP socket that is bound anew waits for `adopt` as a held one
+    // does, so that no message finds the stack without its dialog.
+    static void delay_reading();
 
     // The port on loopback that a stack may send to before `adopt`.
     static void allow(std::uint16_t stand_in_port);
@@ -43,7 +48,10 @@ public:
     // Where a stack that was to listen at `wanted` reads: there, or on loopback until `adopt`.
     [[nodiscard]] static call::Endpoint reads_at(const call::Endpoint& wanted);
 
-    // Whether a stack waits for `adopt`.
+    // The UDP sockets that wait for `adopt`, and where the stack reads instead.
+    [[nodiscard]] static std::vector<EarlyReader::Socket> unread();
+
+    // Whether sockets of an earlier process wait for `adopt`: what has come meanwhile is in them.
     [[nodiscard]] static bool waiting();
 
     // Puts the held sockets in place; what was offered and not asked for is closed.

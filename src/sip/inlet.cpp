@@ -103,15 +103,22 @@ std::size_t take_preface_off(msghdr& header, std::size_t size) {
 
 base::Status
 inject(const call::Endpoint& to, std::string_view message, const call::Endpoint& from) {
+    sockaddr_in6 source{};
+    const socklen_t length = to_sockaddr(from, source);
+    return inject(to, message, reinterpret_cast<const sockaddr*>(&source), length);
+}
+
+base::Status
+inject(const call::Endpoint& to, std::string_view message, const sockaddr* from, socklen_t size) {
     Preface preface;
-    std::memcpy(preface.word.data(), secret_word().data(), word_size);
-    preface.length = to_sockaddr(from, preface.from);
     sockaddr_in6 destination{};
     const socklen_t length = to_sockaddr(to, destination);
-    if (preface.length == 0 || length == 0) {
-        return base::fail(base::Errc::bad_input,
-                          fmt::format("\"{}\" is no numeric address", from.address));
+    if (size == 0 || size > sizeof preface.from || length == 0) {
+        return base::fail(base::Errc::bad_input, "a stored message is from no numeric address");
     }
+    std::memcpy(preface.word.data(), secret_word().data(), word_size);
+    std::memcpy(&preface.from, from, size);
+    preface.length = size;
     std::string datagram(sizeof preface, '\0');
     std::memcpy(datagram.data(), &preface, sizeof preface);
     datagram += message;

@@ -7,6 +7,8 @@
 
 #include <string_view>
 
+#include <sys/socket.h>
+
 #include "revenant/base/result.hpp"
 #include "revenant/call/dialog.hpp"
 
@@ -15,5 +17,7 @@ namespace revenant::sip {
 // `to` is where the stack's socket really listens, a numeric address.
 [[nodiscard]] base::Status
 inject(const call::Endpoint& to, std::string_view message, const call::Endpoint& from);
+[[nodiscard]] base::Status
+inject(const call::Endpoint& to, std::string_view message, const sockaddr* from, socklen_t length);
 
 } // namespace revenant::sip

@@ -279,5 +279,6 @@ class Wire:
             # 481 for the peer's BYE: killed between the record's removal and the 200. The peer's call is over with it.
             if status not in (200, 481):
                 self.report("lost", dialog, f"BYE was answered with {status}")
-        elif status in (404, 408, 410, 481) and dialog.bye_by is None and dialog.established:
+        elif status in (404, 408, 410, 481) and dialog.bye_by is None and dialog.established \
+                and dialog.call_id not in self.expected_byes:  # what crosses a BYE may get 481; the BYE must still come
             self.report("lost", dialog, f"the {who} answered {method} with {status}: it does not know the call")

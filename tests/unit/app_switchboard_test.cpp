@@ -163,6 +163,7 @@ TEST_CASE("a call that we make: stored, sent, answered, played, ended") {
     CHECK(b.agent.taken() == "send_bye 1");
     CHECK(b.stored(1)->phase == call::Phase::ending);
     CHECK(b.media.sessions.empty());
+    b.on_event(1, event::RequestDone{.method = "BYE", .status = 200, .cseq = 3});
     b.on_event(1, event::Terminated{});
     CHECK_FALSE(b.stored(1));
     settle();
@@ -526,6 +527,7 @@ TEST_CASE("a wait ends with the step that it waits for, or with its deadline") {
     CHECK(ends == std::vector<std::string>{"late wait x: not within 0.001 s"});
     CHECK(b.apply(n, event::HangUp{}));
     CHECK(ends.size() == 1);
+    b.on_event(n, event::RequestDone{.method = "BYE", .status = 200, .cseq = 3});
     b.on_event(n, event::Terminated{});
     CHECK(ends == std::vector<std::string>{"late wait x: not within 0.001 s", "mine ok", "any ok"});
     CHECK_FALSE(b.board.waits().empty());

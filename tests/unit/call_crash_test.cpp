@@ -301,13 +301,15 @@ std::vector<Script> scripts() {
             hang_up(r, peer);
         });
     }
-    all.push_back({"caller: canceled in vain", Role::caller, [](Runner& r, Peer&) {
-                       r.on(event::Dial{});
-                       r.on(event::Progress{.status = 180, .remote_tag = "peer-tag"});
-                       r.on(event::HangUp{});
-                       r.on(ok(r));
-                       r.on(event::Terminated{});
-                   }});
+    all.push_back(
+        {"caller: canceled in vain", Role::caller, [](Runner& r, Peer&) {
+             r.on(event::Dial{});
+             r.on(event::Progress{.status = 180, .remote_tag = "peer-tag"});
+             r.on(event::HangUp{});
+             r.on(ok(r));
+             r.on(event::RequestDone{.method = "BYE", .status = 200, .cseq = r.last_cseq()});
+             r.on(event::Terminated{});
+         }});
     all.push_back({"caller: canceled", Role::caller, [](Runner& r, Peer& peer) {
                        r.on(event::Dial{});
                        peer.is_busy = true; // it has no other answer left
@@ -378,6 +380,7 @@ void restore(Runner& r, const Peer& peer) {
     }
     r.on(event::Ready{});
     if (r.call.state == State::ending) { // its BYE was under way
+        r.on(event::RequestDone{.method = "BYE", .status = 200, .cseq = r.last_cseq()});
         r.on(event::Terminated{});
     }
 }

@@ -144,6 +144,7 @@ TEST_CASE("a 2xx that crosses the CANCEL is ACKed, then ended with BYE") {
     CHECK(names_of(s.effects) == "Persist SendCancel");
     s.on(ok(2));
     CHECK(names_of(s.effects) == "Persist Acknowledge SendBye CloseMedia Tell");
+    s.on(event::RequestDone{.method = "BYE", .status = 200, .cseq = 3});
     s.on(event::Terminated{});
     CHECK(s.call.state == State::over);
     CHECK(has<effect::Forget>(s.effects));
@@ -216,6 +217,7 @@ TEST_CASE("a call whose BYE was under way is not brought back to life but ended"
     CHECK(names_of(s.effects) == "Restore");
     s.on(event::Ready{});
     CHECK(names_of(s.effects) == "SendBye CloseMedia");
+    s.on(event::RequestDone{.method = "BYE", .status = 200, .cseq = 3});
     s.on(event::Terminated{});
     CHECK(has<effect::Forget>(s.effects));
     CHECK(first<effect::Settle>(s.effects)->verdict == Verdict::finished);
@@ -496,6 +498,7 @@ TEST_CASE("disk full: a 2xx is ACKed and ended with BYE") {
     Story s = in(State::inviting).on_with_full_disk(ok(2));
     CHECK(names_of(s.effects) == "Acknowledge SendBye CloseMedia Tell");
     CHECK(s.call.state == State::ending);
+    s.on(event::RequestDone{.method = "BYE", .status = 200, .cseq = 3});
     s.on(event::Terminated{});
     CHECK(has<effect::Forget>(s.effects));
 }
@@ -703,6 +706,26 @@ TEST_CASE("a 2xx that nobody can read is acknowledged, and the call ended with B
         s.on(event::Ready{});
         CHECK(has<effect::SendBye>(s.effects));
         CHECK(s.call.state == State::ending);
+    }
+}
+
+TEST_CASE("a BYE that the stack has given up with the dialog is said again, once") {
+    // As after a 481 of the stack's own to the peer's re-INVITE that crossed it.
+    Story s = in(State::established).on(event::HangUp{}).on(event::Terminated{.status = 481});
+    CHECK(s.call.state == State::restoring);
+    CHECK(names_of(s.effects) == "Persist Dispose Restore");
+    CHECK(s.call.cseq_base >= sample_watermark);
+    s.on(event::Ready{});
+    CHECK(has<effect::SendBye>(s.effects));
+    s.on(event::Terminated{});
+    CHECK(s.call.state == State::over);
+}
+
+TEST_CASE("a BYE that was tried for its time, or at a closed port, is done") {
+    for (const std::uint16_t status : std::vector<std::uint16_t>{408, 503}) {
+        Story s = in(State::established).on(event::HangUp{});
+        s.on(event::RequestDone{.method = "BYE", .status = status}).on(event::Terminated{});
+        CHECK(s.call.state == State::over);
     }
 }
 

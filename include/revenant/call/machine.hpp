@@ -70,6 +70,8 @@ struct Call {
     std::uint32_t cseq_seen = 0; // the highest CSeq of ours that an answer has shown
     bool resume_when_ready = false;
     bool hang_up_when_ready = false;
+    bool bye_done = false;               // our BYE was answered, or has been tried for long enough
+    bool bye_again = false;              // it is the second one
     bool untidy = false;                 // the record still tells of a transaction that is done
     std::int64_t resume_deadline_ms = 0; // on the boot clock
     std::uint32_t resume_window_ms = 32'000;

@@ -40,8 +40,9 @@ struct Settings {
     std::uint32_t session_expires_s = 1800; // 0: no timer asked for
 };
 
-// SIP sockets of an earlier process, for the Agent that is created next.
-void offer_held_sockets(std::vector<base::Fd> sockets);
+// SIP sockets of an earlier process, for the Agent that is created next. `wait`: there are dialogs
+// to restore, and nothing comes in to them before adopt_held_sockets().
+void offer_held_sockets(std::vector<base::Fd> sockets, bool wait);
 
 // Who is told. Everything runs on the main loop's thread; a callback may call any verb.
 class Listener {
@@ -127,8 +128,10 @@ public:
     // The UDP sockets and TCP listeners that this Agent has bound, to be kept by somebody who
     // outlives the process. They stay the Agent's.
     [[nodiscard]] virtual std::vector<int> sockets() const = 0;
-    // When all dialogs are restored: reads on from where the earlier process was stopped. Until
-    // then nothing comes in through sockets that were offered. Without any, nothing happens.
+    // The dialogs that are going to be restored: what comes in for one of them before that waits
+    // for it. Everything else is read from now on.
+    virtual void expect(const std::vector<std::string>& call_ids) = 0;
+    // When all dialogs are restored: reads on from where the earlier process was stopped.
     [[nodiscard]] virtual base::Status adopt_held_sockets() = 0;
 
     // OPTIONS outside a call; the answer comes with the ticket.
