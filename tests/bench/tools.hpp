@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <random>
@@ -19,6 +20,7 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -28,6 +30,7 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -145,6 +148,15 @@ inline bool wait_readable(std::span<const int> fds, Ns until) {
     return ::ppoll(wanted.data(), fds.size(), &timeout, nullptr) > 0;
 }
 
+// The only child of a process, or 0.
+inline pid_t child_of(pid_t pid) {
+    const std::string number = std::to_string(pid);
+    std::ifstream file{"/proc/" + number + "/task/" + number + "/children"};
+    pid_t child = 0;
+    file >> child;
+    return child;
+}
+
 // A program that we start, with a pipe as its stdin that is never written to (its prompt sees no
 // end of file) and its output in a file or a pipe.
 class Child {
@@ -156,6 +168,15 @@ public:
     Child& operator=(const Child&) = delete;
 
     ~Child() { kill(); }
+
+    // A keeper ends first, then what it has kept.
+    void kill_with_child() {
+        const pid_t child = pid_ > 0 ? child_of(pid_) : 0;
+        kill();
+        if (child > 0) {
+            ::kill(child, SIGKILL);
+        }
+    }
 
     // Returns the time just before.
     Ns start(const std::vector<std::string>& extra = {}) {
@@ -327,6 +348,39 @@ inline long status_kb(pid_t pid, const std::string& key) {
         }
     }
     return 0;
+}
+
+// What a process has open.
+struct Descriptors {
+    long sockets = 0;
+    long others = 0;
+};
+
+inline Descriptors descriptors(pid_t pid) {
+    Descriptors result;
+    std::error_code gone;
+    for (const auto& entry :
+         std::filesystem::directory_iterator{"/proc/" + std::to_string(pid) + "/fd", gone}) {
+        const std::string target = std::filesystem::read_symlink(entry.path(), gone).string();
+        ++(target.starts_with("socket:") ? result.sockets : result.others);
+    }
+    return result;
+}
+
+// Kills the child of a keeper and waits until it is gone, which is sooner than the keeper can have
+// started the next one. Returns the time just before.
+inline Ns kill_child_of(pid_t keeper) {
+    const pid_t child = child_of(keeper);
+    const int fd = child > 0 ? static_cast<int>(::syscall(SYS_pidfd_open, child, 0)) : -1;
+    if (fd < 0) {
+        give_up("the keeper has no child");
+    }
+    const Ns begin = now();
+    ::kill(child, SIGKILL);
+    const std::array fds{fd};
+    wait_readable(fds, begin + second);
+    ::close(fd);
+    return begin;
 }
 
 // What follows "--" on the command line: the program to run and its arguments.
