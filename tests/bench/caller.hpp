@@ -16,8 +16,9 @@ struct Request {
         const std::string number = std::to_string(cseq);
         return std::string{method} + " sip:alice@127.0.0.1:5060 SIP/2.0\r\n" +
                "Via: SIP/2.0/UDP 127.0.0.2:5060;branch=z9hG4bK" + std::string{method} + number +
-               call_id.substr(0, call_id.find('@')) + "\r\n" + from + to + "Call-ID: " + call_id + "\r\nCSeq: " + number + " " +
-               std::string{method} + "\r\nMax-Forwards: 70\r\n" + std::string{contact_line} +
+               call_id.substr(0, call_id.find('@')) + "\r\n" + from + to + "Call-ID: " + call_id +
+               "\r\nCSeq: " + number + " " + std::string{method} + "\r\nMax-Forwards: 70\r\n" +
+               std::string{contact_line} +
                (sdp.empty() ? "" : "Content-Type: application/sdp\r\n") +
                "Content-Length: " + std::to_string(sdp.size()) + "\r\n\r\n" + sdp;
     }

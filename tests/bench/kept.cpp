@@ -29,7 +29,8 @@ public:
             ssrc_ = ssrc;
         }
         others_ += ssrc == ssrc_ ? 0 : 1;
-        const auto step = static_cast<std::int16_t>(sequence - static_cast<std::uint16_t>(highest_));
+        const auto step =
+            static_cast<std::int16_t>(sequence - static_cast<std::uint16_t>(highest_));
         seen_.insert(highest_ + step);
         highest_ = std::max(highest_, highest_ + step);
         ++packets_;
@@ -37,10 +38,15 @@ public:
     }
 
     [[nodiscard]] std::int64_t packets() const { return packets_; }
+
     [[nodiscard]] std::int64_t distinct() const { return static_cast<std::int64_t>(seen_.size()); }
+
     [[nodiscard]] std::int64_t lost() const { return highest_ - first_ + 1 - distinct(); }
+
     [[nodiscard]] std::int64_t twice() const { return packets_ - distinct(); }
+
     [[nodiscard]] std::int64_t others() const { return others_; }
+
     [[nodiscard]] Ns last() const { return last_; }
 
 private:
@@ -52,7 +58,7 @@ private:
 
 struct Numbers {
     std::vector<double> gone, first_rtp, ready, invite, answered, acknowledged, asked, floor, lost,
-        twice;
+        twice, back; // `back`: of every kill, or -1
     int unanswered = 0, denied = 0;
 };
 
@@ -124,8 +130,9 @@ private:
             enough[port] = call.stream.packets() + 3;
         }
         until(second, [&] {
-            return std::ranges::all_of(
-                enough, [&](const auto& e) { return calls_[e.first].stream.packets() >= e.second; });
+            return std::ranges::all_of(enough, [&](const auto& e) {
+                return calls_[e.first].stream.packets() >= e.second;
+            });
         });
     }
 
@@ -162,7 +169,10 @@ private:
         }
         drain();
         gone_ = gone;
-        if (!until(10 * second, [this] { return back(); })) {
+        const bool all = until(10 * second, [this] { return back(); });
+        const Ns rtp = calls_[first_].rtp;
+        numbers_.back.push_back(rtp == 0 ? -1 : in_ms(rtp - killed));
+        if (!all) {
             ++numbers_.unanswered;
             return;
         }
@@ -188,7 +198,8 @@ private:
         if (method_ == "BYE") {
             return asked_ != 0;
         }
-        return (method_.empty() || asked_ != 0) && std::ranges::all_of(calls_, [](const auto& call) {
+        return (method_.empty() || asked_ != 0) &&
+               std::ranges::all_of(calls_, [](const auto& call) {
                    return call.second.ack != 0 && call.second.rtp != 0;
                });
     }
@@ -301,9 +312,11 @@ private:
         print_numbers("floor_ms", numbers_.floor, ", ");
         print_numbers("lost", numbers_.lost, ", ");
         print_numbers("twice", numbers_.twice, ", ");
-        std::printf("\"packets\": %lld, \"other_ssrc\": %lld, \"unanswered\": %d, \"denied\": %d}\n",
-                    static_cast<long long>(packets), static_cast<long long>(others),
-                    numbers_.unanswered, numbers_.denied);
+        print_numbers("back_ms", numbers_.back, ", ");
+        std::printf(
+            "\"packets\": %lld, \"other_ssrc\": %lld, \"unanswered\": %d, \"denied\": %d}\n",
+            static_cast<long long>(packets), static_cast<long long>(others), numbers_.unanswered,
+            numbers_.denied);
     }
 
     Udp sip_{"127.0.0.2", 5060};
