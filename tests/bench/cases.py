@@ -10,7 +10,7 @@ from lib import process
 from lib.phone import Phone
 from lib.sipp import Sipp
 from lib.waiting import Failure
-from report import Row, at_most
+from report import Row, at_least, at_most
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 RECORD = os.path.join(ROOT, "tests", "data", "records", "v1_caller_established.json")
@@ -58,6 +58,55 @@ def kills(env, options):
             reach="<= 15 ms", reached=median(found["ack_ms"]) <= 15),
         at_most("kills without an ACK within 10 s", [found["unanswered"]], 0, ""),
     ], found
+
+
+def under_keeper(options, arguments):
+    return [os.path.join(os.path.dirname(options.phone), "revenant-keeper"), "--burst", "0", "--", *arguments]
+
+
+def kept(env, options):
+    """Kills of the phone under its keeper. In turn with it the floor program, under the same keeper."""
+    def run(kills, calls, request="-"):
+        name = f"state-{calls}-{request}"
+        return tool(env, options, "kept", kills, calls, request, options.floor, env.path(f"{name}.log"), "--",
+                    *under_keeper(options, phone_arguments(env, options, name, audio="tone:440",
+                                                           extra=("--interactive", "--auto-answer"))),
+                    deadline_s=30 + kills)
+
+    count, rows = options.kept_kills, []
+    some = max(count // 10, 10)
+    raw = {"1 call": run(count, 1), "10 calls": run(some, 10),
+           "INFO": run(some, 1, "INFO"), "OPTIONS": run(some, 1, "OPTIONS"), "BYE": run(some, 1, "BYE")}
+    one = raw["1 call"]
+    for name in ("1 call", "10 calls"):
+        found = raw[name]
+        clean = sum(1 for lost, twice in zip(found["lost"], found["twice"]) if lost == twice == 0)
+        share = clean / max(len(found["lost"]), 1)
+        rows.append(at_least(f"keeper, {name}: kills with 0 RTP lost, 0 twice", [100 * share], 99, "%",
+                             beside=f"{clean} of {len(found['lost'])}, {found['packets']:,} packets, "
+                                    f"{sum(found['lost']):.0f} lost, {sum(found['twice']):.0f} twice"))
+    soon = [lost == twice == 0 for lost, twice, back in zip(one["lost"], one["twice"], one["back_ms"]) if 0 <= back <= 20]
+    rows.append(Row("  of those with RTP again within 20 ms", [100 * sum(soon) / max(len(soon), 1)], "%",
+                    beside=f"{sum(soon)} of {len(soon)}: more than one packet is due later"))
+    floor, ready = median(one["floor_ms"]), median(one["ready_ms"])
+    rows += [
+        Row("keeper: kill -> main of the floor program", one["floor_ms"], beside="under a keeper of its own"),
+        Row("keeper: kill -> phone ready to send RTP", one["ready_ms"], beside=f"{ready / floor:.2f} x floor",
+            reach="<= 1.5 x floor", reached=ready <= 1.5 * floor, more={"ratio": ready / floor}),
+        Row("keeper: kill -> first RTP packet, at a random moment", one["first_rtp_ms"]),
+        Row("keeper: kill -> re-INVITE at the peer", one["invite_ms"]),
+        Row("keeper: kill -> 200 to the re-INVITE", one["answered_ms"]),
+        at_most("keeper: kill -> ACK at the peer", one["ack_ms"], 15,
+                beside=f"{median(one['ack_ms']) / floor:.2f} x floor"),
+        Row("keeper, 10 calls: kill -> ACK of the first call", raw["10 calls"]["ack_ms"]),
+    ]
+    for request in ("INFO", "OPTIONS", "BYE"):
+        found = raw[request]
+        rows.append(Row(f"keeper: kill -> 200 to {request}, sent to the dead phone", found["asked_ms"],
+                        beside=f"in the call, sent once; {found['denied']} not 200"))
+    rows.append(at_most("keeper: kills after which a call or an answer was missing for 10 s",
+                        [sum(found["unanswered"] for found in raw.values())], 0, ""))
+    return rows, raw
 
 
 def first_invite(env, options):
@@ -116,16 +165,18 @@ def with_port(sdp, port):
     return f"{before}m=audio {port} {after.split(' ', 1)[1]}"
 
 
-def storm(env, options, model, count, what, resume, streams=0):
+def storm(env, options, model, count, what, resume, streams=0, kept=False, request=()):
     state = populate(env, model, count, streams)
     arguments = phone_arguments(env, options, name=os.path.basename(state), resume=resume,
                                 extra=("--interactive", "--rtp-ports", "20000-64999"))
-    return tool(env, options, "storm", count, streams, env.path("answer.sdp"), what, "--", *arguments, deadline_s=70)
+    return tool(env, options, "storm", count, streams, env.path("answer.sdp"), what, *(["kept"] if kept else []),
+                *request, "--", *(under_keeper(options, arguments) if kept else arguments), deadline_s=140)
 
 
 def dialogs(env, options):
     model = real_record(env, options)
-    raw, rows = {}, []
+    raw, rows, memories = {}, [], {}
+    most = max(options.dialogs)
     empty = storm(env, options, model, 0, "ready", "never")
     for count in options.dialogs:
         runs = [storm(env, options, model, count, "resumed", "auto") for _ in range(options.repeat)]
@@ -141,15 +192,18 @@ def dialogs(env, options):
         row = at_most(title, values, 2500, beside=beside) if limit else Row(title, values, beside=beside)
         row.reached = row.reached and not incomplete if limit else None
         rows.append(row)
-        memory = [(r["rss_kb"] - empty["rss_kb"]) / count for r in runs]
+        memories[count] = memory = [(r["rss_kb"] - empty["rss_kb"]) / count for r in runs]
+        if count == most:
+            rows.append(counts(f"{count:,} dialogs without media", runs[-1]))
         if count >= 100:
             title = f"{count:,} dialogs: memory of each"
             rows.append(at_most(title, memory, 60, "kB") if limit else Row(title, memory, "kB"))
-    most = max(options.dialogs)
     if len(options.dialogs) > 1 and most >= 1000:
         below = sorted(options.dialogs)[-2]
         each = [median([r["answered_ms"] for r in raw[n]]) / n for n in (below, most)]
         rows.append(at_most(f"time of a dialog, {most:,} against {below:,}", [each[1] / each[0]], 1.2, ""))
+        rows.append(at_most(f"memory of a dialog, {most:,} against {below:,}",
+                            [median(memories[most]) / median(memories[below])], 1.2, ""))
     raw["split"] = split = {
         "read": [storm(env, options, model, most, "ready", "never") for _ in range(options.repeat)],
         "stand-in": [storm(env, options, model, most, "resume.ask", "ask") for _ in range(options.repeat)]}
@@ -162,6 +216,39 @@ def dialogs(env, options):
     return rows, raw
 
 
+def counts(what, run, more=""):
+    """A row for what a phone has open; the keeper's sockets beside it where there is one."""
+    beside = f"{run['files']} files, {run['threads']} threads{more}"
+    if run["kept"]:
+        beside += f"; the keeper holds {run['keeper_sockets']}"
+    return Row(f"{what}: sockets", [run["sockets"]], "n", beside=beside)
+
+
+def questions(env, options):
+    """The longest that a request waits, of one each 10 ms from before the start on, sent once each."""
+    model = real_record(env, options)
+    count, rows, raw = max(options.dialogs), [], {}
+    inside = ("INFO", model["call_id"], model["local_tag"], model["remote_tag"])
+    for kept in (False, True):
+        for request in (("OPTIONS",), inside):
+            runs = [storm(env, options, model, count, "resumed", "auto", kept=kept, request=request)
+                    for _ in range(options.repeat)]
+            name = "OPTIONS outside of a dialog" if len(request) == 1 else "INFO in a dialog"
+            who = "keeper, kill" if kept else "no keeper, start"
+            raw[f"{name}, {who}"] = runs
+            denied, before, silent = (sum(r[key] for r in runs) for key in ("denied", "silent_before", "silent"))
+            beside = f"unanswered: {before} sent before, {silent} after"
+            if silent:
+                beside += f" (up to {max(r['deaf_ms'] for r in runs):.0f} ms)"
+            if denied:
+                beside += f"; {denied} got {max(r['denied_status'] for r in runs)}"
+            row = at_most(f"{who} with {count:,}: longest wait, {name}",
+                          [max(r["waits_ms"], default=0.0) for r in runs], 500, beside=beside)
+            row.reached = row.reached and denied == 0 and not (kept and silent)
+            rows.append(row)
+    return rows, raw
+
+
 def streams(env, options):
     model = real_record(env, options)
     count = 100 if options.quick else 1000
@@ -169,7 +256,16 @@ def streams(env, options):
     beside = "; ".join(sorted({f"{r['streams']} streams" for r in runs}))
     row = at_most(f"{count:,} calls: exec -> RTP of all", [r["streams_ms"] for r in runs], 100, beside=beside)
     row.reached = row.reached and all(r["streams"] == count for r in runs)
-    return [row, Row(f"{count:,} calls with RTP: exec -> all re-INVITEs answered", [r["answered_ms"] for r in runs])], runs
+    rows = [row, Row(f"{count:,} calls with RTP: exec -> all re-INVITEs answered", [r["answered_ms"] for r in runs]),
+            counts(f"{count:,} calls with RTP", runs[-1])]
+    kept = [storm(env, options, model, count, "resumed", "auto", count, kept=True) for _ in range(options.repeat)]
+    lost, twice = (sum(r[key] for r in kept) for key in ("rtp_lost", "rtp_twice"))
+    row = at_most(f"keeper, {count:,} calls: kill -> RTP of all", [r["streams_ms"] for r in kept], 100,
+                  beside=f"{lost} packets lost, {twice} twice")
+    row.reached = row.reached and all(r["streams"] == count for r in kept)
+    rows += [row, Row(f"keeper, {count:,} calls with RTP: kill -> all answered", [r["answered_ms"] for r in kept]),
+             counts(f"keeper, {count:,} calls with RTP", kept[-1])]
+    return rows, {"started": runs, "kept": kept}
 
 
 def journal(env, options):
@@ -208,5 +304,5 @@ def media(env, options):
     return rows, found
 
 
-BENCHES = {"kills": kills, "first_invite": first_invite, "dialogs": dialogs, "streams": streams, "journal": journal,
-           "rate": rate.rate, "media": media}
+BENCHES = {"kills": kills, "kept": kept, "first_invite": first_invite, "dialogs": dialogs, "questions": questions,
+           "streams": streams, "journal": journal, "rate": rate.rate, "media": media}

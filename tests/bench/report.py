@@ -3,7 +3,7 @@
 import statistics
 from dataclasses import dataclass, field
 
-FORMAT = {"ms": "{:.1f}", "kB": "{:.1f}", "us": "{:.1f}", "%": "{:.3f}", "/s": "{:.0f}", "": "{:.3g}"}
+FORMAT = {"ms": "{:.1f}", "kB": "{:.1f}", "us": "{:.1f}", "%": "{:.3f}", "/s": "{:.0f}", "n": "{:.0f}", "": "{:.3g}"}
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Row:
         if not self.values:
             return "-"
         show = FORMAT[self.unit].format
-        unit = f" {self.unit}" if self.unit else ""
+        unit = f" {self.unit}" if self.unit not in ("", "n") else ""
         if len(self.values) == 1:
             return show(self.values[0]) + unit
         return f"{show(self.median)} [{show(min(self.values))}..{show(max(self.values))}]{unit}"
