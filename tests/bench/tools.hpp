@@ -157,6 +157,11 @@ inline pid_t child_of(pid_t pid) {
     return child;
 }
 
+// Becomes readable when the process is gone. -1 when it is already.
+inline int pid_fd(pid_t pid) {
+    return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+}
+
 // A program that we start, with a pipe as its stdin that is never written to (its prompt sees no
 // end of file) and its output in a file or a pipe.
 class Child {
@@ -169,12 +174,15 @@ public:
 
     ~Child() { kill(); }
 
-    // A keeper ends first, then what it has kept.
+    // A keeper ends first, then what it has kept. Its port is free afterwards.
     void kill_with_child() {
         const pid_t child = pid_ > 0 ? child_of(pid_) : 0;
+        const int fd = child > 0 ? pid_fd(child) : -1;
         kill();
-        if (child > 0) {
+        if (fd >= 0) {
             ::kill(child, SIGKILL);
+            wait_readable(std::array{fd}, now() + 10 * second);
+            ::close(fd);
         }
     }
 
@@ -371,7 +379,7 @@ inline Descriptors descriptors(pid_t pid) {
 // started the next one. Returns the time just before.
 inline Ns kill_child_of(pid_t keeper) {
     const pid_t child = child_of(keeper);
-    const int fd = child > 0 ? static_cast<int>(::syscall(SYS_pidfd_open, child, 0)) : -1;
+    const int fd = child > 0 ? pid_fd(child) : -1;
     if (fd < 0) {
         give_up("the keeper has no child");
     }
