@@ -56,7 +56,7 @@ public:
     // no phone ran, or it died with the request in its hands.
     void print(Ns begin) const {
         std::vector<double> waits;
-        std::size_t denied = 0;
+        std::vector<double> denied; // when those were sent
         std::size_t silent = 0;
         std::size_t silent_before = 0;
         int status = 0; // the last that was not 200
@@ -66,7 +66,7 @@ public:
                 ++(asked.sent < begin ? silent_before : silent);
                 deaf_until = std::max(deaf_until, asked.sent);
             } else if (asked.status != 200) {
-                ++denied;
+                denied.push_back(in_ms(asked.sent - begin));
                 status = asked.status;
             } else {
                 waits.push_back(in_ms(asked.answered - asked.sent));
@@ -75,7 +75,8 @@ public:
         std::printf(
             "\"asked\": %zu, \"denied\": %zu, \"denied_status\": %d, \"silent_before\": %zu, "
             "\"silent\": %zu, \"deaf_ms\": %.3f, ",
-            asked_.size(), denied, status, silent_before, silent, in_ms(deaf_until - begin));
+            asked_.size(), denied.size(), status, silent_before, silent, in_ms(deaf_until - begin));
+        print_numbers("denied_sent_ms", denied, ", ");
         print_numbers("waits_ms", waits, ", ");
     }
 
