@@ -244,7 +244,7 @@ def questions(env, options):
                 beside += f"; {denied} got {max(r['denied_status'] for r in runs)}"
             row = at_most(f"{who} with {count:,}: longest wait, {name}",
                           [max(r["waits_ms"], default=0.0) for r in runs], 500, beside=beside)
-            row.reached = row.reached and denied == 0 and not (kept and silent)
+            row.reached = row.reached and denied == 0 and silent == 0
             rows.append(row)
     return rows, raw
 
