@@ -18,6 +18,6 @@ namespace revenant::sip {
 [[nodiscard]] base::Status
 inject(const call::Endpoint& to, std::string_view message, const call::Endpoint& from);
 [[nodiscard]] base::Status
-inject(const call::Endpoint& to, std::string_view message, const sockaddr* from, socklen_t length);
+inject(const call::Endpoint& to, std::string_view message, const sockaddr* from, socklen_t size);
 
 } // namespace revenant::sip
