@@ -97,13 +97,21 @@ void Switchboard::adopt(std::vector<call::Dialog> dialogs, std::uint32_t epoch, 
 
 void Switchboard::restore(std::function<void()> done) {
     on_restored_ = std::move(done);
-    std::vector<std::string> call_ids;
+    std::vector<std::pair<std::string, call::Number>> call_ids;
     call_ids.reserve(calls_.size());
     for (const auto& [number, call] : calls_) {
-        call_ids.push_back(call.dialog.call_id);
+        call_ids.emplace_back(call.dialog.call_id, number);
     }
     agent_->expect(call_ids);
     pump();
+}
+
+// Somebody waits for an answer in this call: it is the next one.
+void Switchboard::on_wanted(call::Number number) {
+    const auto found = std::ranges::find(to_restore_, number);
+    if (found != to_restore_.end()) {
+        std::rotate(found, found + 1, to_restore_.end());
+    }
 }
 
 void Switchboard::resume(const std::vector<call::Number>& numbers) {

@@ -90,6 +90,7 @@ public:
     // sip::Listener
     void on_event(call::Number number, const call::Event& event) override;
     std::optional<call::Number> on_invite(const call::Dialog& seed) override;
+    void on_wanted(call::Number number) override;
     const call::Dialog* dialog(call::Number number) override;
     void on_options_answer(std::uint64_t ticket,
                            std::uint16_t status,

@@ -309,11 +309,24 @@ std::vector<int> AgentImpl::sockets() const {
     return HeldSockets::bound();
 }
 
-void AgentImpl::expect(const std::vector<std::string>& call_ids) {
-    awaited_.insert(call_ids.begin(), call_ids.end());
-    early_reader_.emplace(HeldSockets::unread(), [this](std::string_view call_id) {
-        return awaited_.contains(std::string{call_id});
-    });
+void AgentImpl::expect(const std::vector<std::pair<std::string, call::Number>>& call_ids) {
+    for (const auto& [call_id, number] : call_ids) {
+        awaited_.try_emplace(call_id, Awaited{.call = number});
+    }
+    // SAFETY: the reader is a member.
+    early_reader_.emplace(HeldSockets::unread(),
+                          [this](std::string_view call_id) { return is_awaited(call_id); });
+}
+
+bool AgentImpl::is_awaited(std::string_view call_id) {
+    const auto found = awaited_.find(std::string{call_id});
+    if (found == awaited_.end()) {
+        return false;
+    }
+    if (!std::exchange(found->second.is_wanted, true)) {
+        listener_->on_wanted(found->second.call);
+    }
+    return true;
 }
 
 // What has been put aside for a dialog that is there now.

@@ -9,7 +9,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -62,7 +61,7 @@ public:
     void dispose(const call::Dialog& dialog) override;
     void retire(call::Number call) override;
     [[nodiscard]] std::vector<int> sockets() const override;
-    void expect(const std::vector<std::string>& call_ids) override;
+    void expect(const std::vector<std::pair<std::string, call::Number>>& call_ids) override;
     [[nodiscard]] base::Status adopt_held_sockets() override;
     [[nodiscard]] base::Result<std::uint64_t> ask_options(std::string_view target) override;
     void add_credentials(Credentials credentials) override;
@@ -88,6 +87,7 @@ private:
     void abandon_stacks();
     void release(call::Number number);
     void has_come(const std::string& call_id);
+    [[nodiscard]] bool is_awaited(std::string_view call_id);
 
     Settings settings_;
     Listener* listener_;
@@ -99,7 +99,13 @@ private:
     std::unordered_map<call::Number, std::unique_ptr<Leg>> legs_;
     // Calls that we have made, or restored, by Call-ID and our tag.
     std::unordered_map<std::string, call::Number> legs_by_key_;
-    std::unordered_set<std::string> awaited_; // Call-IDs of dialogs that are not there yet
+
+    struct Awaited {
+        call::Number call = 0;
+        bool is_wanted = false; // a message for it has come
+    };
+
+    std::unordered_map<std::string, Awaited> awaited_; // by Call-ID: dialogs that are not there yet
     std::optional<EarlyReader> early_reader_;
     std::unordered_map<std::string, call::Number> ringing_; // not answered by us; by Call-ID
     std::vector<std::unique_ptr<Leg>> retired_;

@@ -425,6 +425,18 @@ TEST_CASE("the ledger counts each call once, by its last verdict") {
     CHECK(printed.find("1 survived, 1 finished, 1 lost") != std::string::npos);
 }
 
+TEST_CASE("a call that a message waits for is restored next") {
+    Bench b;
+    const Quiet quiet;
+    b.board.adopt(records(200), 2, false);
+    b.board.restore({});
+    b.agent.said.clear();
+    b.board.on_wanted(199);
+    b.board.on_wanted(7777); // no such call
+    b.board.on_event(1, event::Ready{});
+    CHECK(b.agent.taken().starts_with("restore 199"));
+}
+
 TEST_CASE("a copied record is left alone, and its number with it") {
     Bench b;
     const Quiet quiet;

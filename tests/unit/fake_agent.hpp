@@ -102,7 +102,7 @@ public:
 
     [[nodiscard]] std::vector<int> sockets() const override { return {}; }
 
-    void expect(const std::vector<std::string>& /*call_ids*/) override {}
+    void expect(const std::vector<std::pair<std::string, call::Number>>& /*call_ids*/) override {}
 
     [[nodiscard]] base::Status adopt_held_sockets() override {
         note("adopt_held_sockets");

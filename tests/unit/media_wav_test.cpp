@@ -153,6 +153,7 @@ TEST_CASE("a recording is valid after SIGKILL, and goes on with nothing lost") {
     const Folder folder;
     const auto path = folder / "a.wav";
     std::uint64_t before = 0;
+    off_t size = 0;
     for (int round = 0; round < 30; ++round) {
         const pid_t child = ::fork();
         if (child == 0) {
@@ -168,12 +169,23 @@ TEST_CASE("a recording is valid after SIGKILL, and goes on with nothing lost") {
             }
             ::_exit(1);
         }
-        ::usleep(1000 + static_cast<useconds_t>(round) * 53);
+        // At some instant after it has written more than its predecessor.
+        const auto has_grown = [&] {
+            struct stat now {};
+            return ::stat(path.c_str(), &now) == 0 && now.st_size > size;
+        };
+        for (int wait_ms = 0; wait_ms < 10'000 && !has_grown(); ++wait_ms) {
+            ::usleep(1000);
+        }
+        ::usleep(static_cast<useconds_t>(round) * 53);
         REQUIRE(::kill(child, SIGKILL) == 0);
         REQUIRE(::waitpid(child, nullptr, 0) == child);
-        if (::access(path.c_str(), F_OK) != 0 || std::ifstream{path}.peek() == EOF) {
-            continue; // killed before it was made
-        }
+
+        struct stat after {};
+
+        REQUIRE(::stat(path.c_str(), &after) == 0);
+        CHECK(after.st_size > size);
+        size = after.st_size;
         check_valid(path, static_cast<std::int64_t>(before) - 8000);
         const auto writer = WavWriter::open(path, Begin::append);
         REQUIRE(writer);

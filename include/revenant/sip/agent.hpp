@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "revenant/base/fd.hpp"
@@ -55,6 +56,9 @@ public:
     // gets, after which event::Invited follows; nothing when there can be no call, which the peer
     // then hears as 503.
     virtual std::optional<call::Number> on_invite(const call::Dialog& seed) = 0;
+
+    // A message waits for this call, which is still to be restored (Agent::expect).
+    virtual void on_wanted(call::Number call) = 0;
 
     // The current dialog of a call that was handed to `restore`, null if there is none.
     virtual const call::Dialog* dialog(call::Number call) = 0;
@@ -130,7 +134,7 @@ public:
     [[nodiscard]] virtual std::vector<int> sockets() const = 0;
     // The dialogs that are going to be restored: what comes in for one of them before that waits
     // for it. Everything else is read from now on.
-    virtual void expect(const std::vector<std::string>& call_ids) = 0;
+    virtual void expect(const std::vector<std::pair<std::string, call::Number>>& call_ids) = 0;
     // When all dialogs are restored: reads on from where the earlier process was stopped.
     [[nodiscard]] virtual base::Status adopt_held_sockets() = 0;
 
