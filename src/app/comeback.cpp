@@ -26,6 +26,8 @@ namespace {
 // More at once overflow the default receive buffer of a peer (92 messages).
 constexpr std::size_t window = 50;
 
+constexpr std::uint32_t progress_ms = 1000;
+
 // A stream that may send does so within a packet's time; one that may not never does.
 constexpr std::uint32_t settle_try_ms = 10;
 constexpr int settle_tries_max = 10;
@@ -103,6 +105,7 @@ void Switchboard::restore(std::function<void()> done) {
         call_ids.emplace_back(call.dialog.call_id, number);
     }
     agent_->expect(call_ids);
+    watch_progress();
     pump();
 }
 
@@ -116,7 +119,28 @@ void Switchboard::on_wanted(call::Number number) {
 
 void Switchboard::resume(const std::vector<call::Number>& numbers) {
     to_resume_.insert(to_resume_.begin(), numbers.rbegin(), numbers.rend());
+    watch_progress();
     pump();
+}
+
+// A line a second, when there are so many that it takes that long.
+void Switchboard::watch_progress() {
+    if (!progress_ && to_restore_.size() + to_resume_.size() > window) {
+        // SAFETY: the source is a member.
+        progress_ = base::every_ms(progress_ms, [this] { tell_progress(); });
+    }
+}
+
+void Switchboard::tell_progress() const {
+    const bool rebuilding = !to_restore_.empty();
+    const std::size_t left = rebuilding ? to_restore_.size() : to_resume_.size();
+    shell::print({.event = "resume.progress",
+                  .call = std::nullopt,
+                  .tone = shell::Tone::faint,
+                  .text = fmt::format("{} call{} still to be {}", left, left == 1 ? "" : "s",
+                                      rebuilding ? "rebuilt" : "refreshed"),
+                  .fields = {{"left", static_cast<std::int64_t>(left)},
+                             {"phase", std::string{rebuilding ? "rebuilding" : "refreshing"}}}});
 }
 
 void Switchboard::pump() {
@@ -142,6 +166,9 @@ void Switchboard::pump() {
         next(to_resume_, call::event::Resume{.deadline_ms = policy_.resume_window_ms});
     }
     pumping_ = false;
+    if (to_restore_.empty() && to_resume_.empty()) {
+        progress_.reset();
+    }
     if (on_restored_ && to_restore_.empty() &&
         std::ranges::none_of(under_way_, [this](call::Number number) {
             const call::Call* call = find(number);

@@ -120,6 +120,8 @@ private:
     void tidy_soon(call::Number number);
     void tidy();
     void pump();
+    void watch_progress();
+    void tell_progress() const;
 
     journal::Store* store_;
     media::Engine* media_;
@@ -142,6 +144,7 @@ private:
     std::vector<call::Number> to_resume_;
     std::set<call::Number> under_way_; // being restored or resumed
     std::function<void()> on_restored_;
+    base::Source progress_; // while there is some
     std::uint32_t epoch_ = 1;
     call::Number lowest_free_ = 1; // no number below is free
     std::int64_t started_ms_ = 0;

@@ -437,6 +437,15 @@ TEST_CASE("a call that a message waits for is restored next") {
     CHECK(b.agent.taken().starts_with("restore 199"));
 }
 
+TEST_CASE("a long way back says each second how far it has come") {
+    Bench b;
+    const Quiet quiet;
+    b.board.adopt(records(120), 2, false);
+    b.board.restore({});
+    CHECK(run_until(
+        [&] { return quiet.text().find("70 calls still to be rebuilt") != std::string::npos; }));
+}
+
 TEST_CASE("a copied record is left alone, and its number with it") {
     Bench b;
     const Quiet quiet;
