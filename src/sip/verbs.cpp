@@ -23,7 +23,9 @@ namespace revenant::sip {
 
 namespace {
 
-constexpr std::uint32_t reading_ms = 500;    // T1
+// How long a repeated INVITE listens first. Neither is an instant at which the stack repeats it by
+// itself (0.5, 1.5, 3.5, 7.5 s): two would leave at once.
+constexpr std::uint32_t reading_ms = 750;    // T1, and some
 constexpr std::uint32_t repeating_ms = 4500; // T2, and some
 
 // Where requests in the dialog really go: the outbound proxy, else the first loose route, else

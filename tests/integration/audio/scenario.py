@@ -19,9 +19,7 @@ def run(env):
         story.called_peer(env, phone, peer)
     else:
         peer.command("dial", phone.uri)
-        phone.wait("call.incoming")
-        phone.send("answer")
-        phone.wait("call.established")
+        story.answer(phone)
     both_ways(env, phone, 100)
 
     story.kill_and_resume(env, phone)

@@ -9,10 +9,10 @@ from .waiting import check, until
 def called_peer(env, phone, peer, command=None):
     """The phone calls the peer and the peer has the ACK. Returns the Call-ID."""
     phone.send(command or f"call {peer.uri}")
-    number = phone.wait("call.established", 8)["call"]
-    call_id = env.capture.wait("the ACK of the call", lambda m: m.method == "ACK" and phone.from_here(m)).call_id
-    settled(phone, number)
-    return call_id
+    event = phone.wait("call.established", 8)
+    env.capture.wait("the ACK of the call", lambda m: m.method == "ACK" and phone.from_here(m) and m.call_id == event["call_id"])
+    settled(phone, event["call"])
+    return event["call_id"]
 
 
 def settled(phone, number):
@@ -26,10 +26,16 @@ def calling_peer(env, phone, **sipp):
     host = f"[{phone.address}]" if ":" in phone.address else phone.address
     keys = {"phone": f"{host}:{phone.port}", **sipp.pop("keys", {})}
     peer = env.sipp(sipp.pop("xml", "peer_calling.xml"), remote=sipp.pop("remote", f"{host}:{phone.port}"), keys=keys, **sipp)
-    phone.wait("call.incoming")
-    phone.send("answer")
-    settled(phone, phone.wait("call.established", 8)["call"])
+    answer(phone)
     return peer, env.capture.wait("the ACK of the call", lambda m: m.method == "ACK" and phone.to_here(m)).call_id
+
+
+def answer(phone, number=1):
+    """The phone answers the call that rings, and has the ACK."""
+    phone.wait("call.incoming", call=number)
+    phone.send(f"answer {number}")
+    phone.wait("call.established", 8, call=number)
+    settled(phone, number)
 
 
 def reinvite(phone, what="", deadline_s=10):

@@ -1,6 +1,7 @@
 """A script is a promise about the exit status: 0 all commands succeeded, 1 one failed, 2 usage, 3 a call was lost on
 resume. -c and -f run in order, each command after the one before has finished."""
 
+from lib import story
 from lib.waiting import check
 
 VARIANTS = ["succeeds", "fails", "usage", "lost", "file", "detached"]
@@ -58,8 +59,7 @@ def lost(env):
     """The peer is unreachable until the deadline: said, and status 3."""
     phone = env.phone(options=["--resume-deadline", "3"]).start()
     peer = env.sipp("peer_called.xml")
-    phone.send(f"call {peer.uri}")
-    phone.wait("call.established")
+    story.called_peer(env, phone, peer)
     phone.kill9()
     peer.kill9()
     events = expect(phone.run(*commands("reinvite all", "quit"), deadline_s=30), 3)

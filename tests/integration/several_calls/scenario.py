@@ -3,7 +3,7 @@ the fourth is said to be gone, and it harms none of the others."""
 
 import os
 
-from lib import checks
+from lib import checks, story
 from lib.waiting import check, until
 
 
@@ -12,17 +12,13 @@ def run(env):
     peers, ids = {}, {}
     for number in (1, 2):
         peer = env.sipp("peer_called.xml", name=f"peer{number}", address=f"127.0.0.{10 + number}", rtp_port=16000 + 10 * number)
-        phone.send(f"call {peer.uri}")
-        phone.wait("call.established", call=number)
-        ids[number] = env.capture.wait("the ACK", lambda m, a=peer.address: m.method == "ACK" and m.destination[0] == a).call_id
+        ids[number] = story.called_peer(env, phone, peer)
         peers[number] = peer
     for number in (3, 4):
         address = f"127.0.0.{10 + number}"
         peers[number] = env.sipp("peer_calling.xml", name=f"peer{number}", address=address, rtp_port=16000 + 10 * number,
                                  remote="127.0.0.1:5060", keys={"phone": "127.0.0.1:5060"})
-        phone.wait("call.incoming", call=number)
-        phone.send(f"answer {number}")
-        phone.wait("call.established", call=number)
+        story.answer(phone, number)
         ids[number] = env.capture.wait("the ACK", lambda m, a=address: m.method == "ACK" and m.source[0] == a).call_id
 
     phone.kill9()

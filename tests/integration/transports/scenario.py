@@ -36,9 +36,7 @@ def tcp(env, role):
         story.called_peer(env, phone, peer)
     else:
         peer.command("dial", phone.uri)
-        phone.wait("call.incoming")
-        phone.send("answer")
-        phone.wait("call.established")
+        story.answer(phone)
     story.kill_and_resume(env, phone)
     story.use(env, phone, info="5")  # baresip takes digits only
     phone.send("bye 1")
