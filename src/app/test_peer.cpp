@@ -10,8 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,6 +18,7 @@
 
 #include "revenant/base/fd.hpp"
 #include "revenant/base/result.hpp"
+#include "revenant/base/socket_address.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/call/dialog.hpp"
@@ -34,30 +33,18 @@ constexpr std::size_t heard_max = 65'536;
 
 // A port that is free for UDP and TCP now. Nothing keeps it so: the peer says when it is not.
 std::optional<std::uint16_t> free_port(const std::string& address) {
-    sockaddr_storage storage{};
-    socklen_t length = 0;
-    in_port_t* port = nullptr;
-    auto* v4 = reinterpret_cast<sockaddr_in*>(&storage);
-    auto* v6 = reinterpret_cast<sockaddr_in6*>(&storage);
-    if (::inet_pton(AF_INET, address.c_str(), &v4->sin_addr) == 1) {
-        v4->sin_family = AF_INET;
-        length = sizeof *v4;
-        port = &v4->sin_port;
-    } else if (::inet_pton(AF_INET6, address.c_str(), &v6->sin6_addr) == 1) {
-        v6->sin6_family = AF_INET6;
-        length = sizeof *v6;
-        port = &v6->sin6_port;
-    } else {
+    auto own = base::SocketAddress::numeric(address, 0);
+    if (!own) {
         return std::nullopt;
     }
-    auto* own = reinterpret_cast<sockaddr*>(&storage);
-    const base::Fd udp{::socket(storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
-    const base::Fd tcp{::socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    if (::bind(udp.get(), own, length) != 0 || ::getsockname(udp.get(), own, &length) != 0 ||
-        ::bind(tcp.get(), own, length) != 0) {
+    const base::Fd udp{::socket(own->family(), SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+    const base::Fd tcp{::socket(own->family(), SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    if (::bind(udp.get(), own->data(), own->size()) != 0 ||
+        ::getsockname(udp.get(), own->data(), &own->size()) != 0 ||
+        ::bind(tcp.get(), own->data(), own->size()) != 0) {
         return std::nullopt;
     }
-    return ntohs(*port);
+    return own->port();
 }
 
 std::vector<std::string> command_line(const std::string& at, const std::string& directory) {

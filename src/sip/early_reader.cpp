@@ -12,9 +12,9 @@
 
 #include "revenant/base/log.hpp"
 #include "revenant/base/result.hpp"
+#include "revenant/base/socket_address.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/base/text.hpp"
-#include "revenant/call/dialog.hpp"
 #include "sip/inlet.hpp"
 
 namespace revenant::sip {
@@ -25,12 +25,10 @@ namespace {
 constexpr std::size_t aside_max = 4096;
 constexpr int datagrams_per_round = 64;
 
-void pass_on(const call::Endpoint& into,
+void pass_on(const base::SocketAddress& into,
              std::string_view message,
-             const sockaddr_in6& from,
-             socklen_t length) {
-    const base::Status done =
-        inject(into, message, reinterpret_cast<const sockaddr*>(&from), length);
+             const base::SocketAddress& from) {
+    const base::Status done = inject(into, message, from);
     if (!done) {
         base::log(base::Level::info, done.error().context); // lost, as any datagram may be
     }
@@ -51,16 +49,15 @@ void EarlyReader::read(const Socket& socket) {
     std::array<char, 65536> buffer; // NOLINT(*-member-init): filled by recvfrom
     for (int i = 0; i < datagrams_per_round; ++i) {
         Aside one;
-        one.length = sizeof one.from;
         const ssize_t size = ::recvfrom(socket.fd, buffer.data(), buffer.size(), MSG_DONTWAIT,
-                                        reinterpret_cast<sockaddr*>(&one.from), &one.length);
+                                        one.from.data(), &one.from.size());
         if (size <= 0) {
             return;
         }
         const std::string_view message{buffer.data(), static_cast<std::size_t>(size)};
         const std::string_view call_id = call_id_of(message);
         if (call_id.empty() || !is_awaited_(call_id)) {
-            pass_on(socket.into, message, one.from, one.length);
+            pass_on(socket.into, message, one.from);
         } else if (aside_.size() < aside_max) {
             one.call_id = call_id;
             one.message = message;
@@ -75,14 +72,14 @@ void EarlyReader::release(std::string_view call_id) {
         if (one.call_id != call_id) {
             return false;
         }
-        pass_on(one.socket.into, one.message, one.from, one.length);
+        pass_on(one.socket.into, one.message, one.from);
         return true;
     });
 }
 
 void EarlyReader::release_all() {
     for (const Aside& one : std::exchange(aside_, {})) {
-        pass_on(one.socket.then, one.message, one.from, one.length);
+        pass_on(one.socket.then, one.message, one.from);
     }
 }
 

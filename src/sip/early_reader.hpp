@@ -10,20 +10,17 @@
 #include <string_view>
 #include <vector>
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-
+#include "revenant/base/socket_address.hpp"
 #include "revenant/base/source.hpp"
-#include "revenant/call/dialog.hpp"
 
 namespace revenant::sip {
 
 class EarlyReader {
 public:
     struct Socket {
-        int fd = -1;         // borrowed
-        call::Endpoint into; // where the stack reads instead
-        call::Endpoint then; // where it reads in the end
+        int fd = -1;              // borrowed
+        base::SocketAddress into; // where the stack reads instead
+        base::SocketAddress then; // where it reads in the end
     };
 
     // `is_awaited` tells whether a dialog with this Call-ID is still to be rebuilt.
@@ -45,8 +42,7 @@ private:
     struct Aside {
         std::string call_id;
         std::string message;
-        sockaddr_in6 from{};
-        socklen_t length = 0;
+        base::SocketAddress from;
         Socket socket;
     };
 

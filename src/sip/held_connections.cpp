@@ -12,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/eventfd.h>
@@ -21,7 +20,9 @@
 
 #include "revenant/base/fd.hpp"
 #include "revenant/base/log.hpp"
+#include "revenant/base/socket_address.hpp"
 #include "revenant/sip/connections.hpp"
+#include "sip/next_function.hpp"
 
 namespace revenant::sip {
 
@@ -34,13 +35,6 @@ struct Connection {
     std::atomic<bool> is_new{false}; // given back, and nothing read yet
     std::uint32_t id = 0;
     bool is_kept = false; // false: this process only, after a message that was sent in part
-};
-
-struct Address {
-    sockaddr_storage storage{};
-    socklen_t length = sizeof(sockaddr_storage);
-
-    [[nodiscard]] sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
 };
 
 // A listener while the stack takes connections from it that are not its own.
@@ -66,16 +60,6 @@ Table& table() {
     // Never destroyed: `close` is called to the very end.
     static Table& one = *new Table;
     return one;
-}
-
-// libc's own function of that name.
-template <typename Function>
-Function* next(const char* name) {
-    void* symbol = ::dlsym(RTLD_NEXT, name);
-    Function* function = nullptr;
-    static_assert(sizeof function == sizeof symbol);
-    std::memcpy(&function, &symbol, sizeof function);
-    return function;
 }
 
 bool is_ours() {
@@ -168,42 +152,27 @@ bool may_read(Connection& connection) {
     return beginning != Beginning::of_nothing_known;
 }
 
-// 0: a connection at `local` cannot have been one of that listener's.
-int fitness(const Address& listener, const Address& local) {
-    if (listener.storage.ss_family != local.storage.ss_family) {
+// 0: a connection at `local` cannot have been one of that listener's. Those that we opened have a
+// port of their own: any listener of the address will do.
+int fitness(const base::SocketAddress& listener, const base::SocketAddress& local) {
+    const bool is_same = listener.same_host(local);
+    if (!is_same && !(listener.is_any() && listener.family() == local.family())) {
         return 0;
     }
-    bool is_same = false;
-    bool is_any = false;
-    bool is_same_port = false;
-    if (local.storage.ss_family == AF_INET) {
-        const auto& at = reinterpret_cast<const sockaddr_in&>(listener.storage);
-        const auto& own = reinterpret_cast<const sockaddr_in&>(local.storage);
-        is_same = at.sin_addr.s_addr == own.sin_addr.s_addr;
-        is_any = at.sin_addr.s_addr == htonl(INADDR_ANY);
-        is_same_port = at.sin_port == own.sin_port;
-    } else {
-        const auto& at = reinterpret_cast<const sockaddr_in6&>(listener.storage);
-        const auto& own = reinterpret_cast<const sockaddr_in6&>(local.storage);
-        is_same = IN6_ARE_ADDR_EQUAL(&at.sin6_addr, &own.sin6_addr);
-        is_any = IN6_IS_ADDR_UNSPECIFIED(&at.sin6_addr);
-        is_same_port = at.sin6_port == own.sin6_port;
-    }
-    // Those that we opened have a port of their own: any listener of the address will do.
-    return is_same || is_any ? 1 + (is_same ? 1 : 0) + (is_same_port ? 2 : 0) : 0;
+    return 1 + (is_same ? 1 : 0) + (listener.port() == local.port() ? 2 : 0);
 }
 
 int best_listener(int connection) {
-    Address local;
-    if (::getsockname(connection, local.get(), &local.length) != 0) {
+    base::SocketAddress local;
+    if (::getsockname(connection, local.data(), &local.size()) != 0) {
         return -1;
     }
     int best = -1;
     int best_fitness = 0;
     for (const int listener : table().listeners) {
-        Address at;
-        const int fits =
-            ::getsockname(listener, at.get(), &at.length) == 0 ? fitness(at, local) : 0;
+        base::SocketAddress at;
+        const bool is_there = ::getsockname(listener, at.data(), &at.size()) == 0;
+        const int fits = is_there ? fitness(at, local) : 0;
         if (fits > best_fitness) {
             best = listener;
             best_fitness = fits;
@@ -214,8 +183,8 @@ int best_listener(int connection) {
 
 // Not where it was still being made, or the peer has reset it.
 bool is_connected(int fd) {
-    Address peer;
-    return ::getpeername(fd, peer.get(), &peer.length) == 0;
+    base::SocketAddress peer;
+    return ::getpeername(fd, peer.data(), &peer.size()) == 0;
 }
 
 void open_door(int listener) {
@@ -252,14 +221,14 @@ int take_from(Door& door, sockaddr* address, socklen_t* length) {
     while (taken < 0 && !door.waiting.empty()) {
         KeptConnection one = std::move(door.waiting.back());
         door.waiting.pop_back();
-        Address peer;
-        if (::getpeername(one.socket.get(), peer.get(), &peer.length) != 0) {
+        base::SocketAddress peer;
+        if (::getpeername(one.socket.get(), peer.data(), &peer.size()) != 0) {
             the_keeper().drop_connection(one.id);
             continue;
         }
         if (address != nullptr && length != nullptr) {
-            std::memcpy(address, &peer.storage, std::min(*length, peer.length));
-            *length = peer.length;
+            std::memcpy(address, peer.data(), std::min(*length, peer.size()));
+            *length = peer.size();
         }
         taken = one.socket.release();
         static_cast<void>(note(taken, one.id, true)); // no more than fit were taken over
@@ -379,7 +348,7 @@ extern "C" {
 
 int listen(int fd, int backlog) noexcept {
     using namespace revenant::sip;
-    static auto* const real = next<int(int, int)>("listen");
+    static auto* const real = next_function<int(int, int)>("listen");
     if (is_ours() && is_tcp(fd)) {
         table().listeners.push_back(fd);
     }
@@ -388,7 +357,7 @@ int listen(int fd, int backlog) noexcept {
 
 int accept(int fd, sockaddr* address, socklen_t* length) {
     using namespace revenant::sip;
-    static auto* const real = next<int(int, sockaddr*, socklen_t*)>("accept");
+    static auto* const real = next_function<int(int, sockaddr*, socklen_t*)>("accept");
     if (is_ours()) {
         const auto door = door_of(fd);
         const int taken = door != table().doors.end() ? take_from(*door, address, length) : -1;
@@ -403,7 +372,7 @@ int accept(int fd, sockaddr* address, socklen_t* length) {
 // copy.
 int shutdown(int fd, int how) noexcept {
     using namespace revenant::sip;
-    static auto* const real = next<int(int, int)>("shutdown");
+    static auto* const real = next_function<int(int, int)>("shutdown");
     if (is_ours()) {
         if (Connection* connection = find(fd)) {
             forget(*connection);
@@ -414,7 +383,7 @@ int shutdown(int fd, int how) noexcept {
 
 int close(int fd) {
     using namespace revenant::sip;
-    static auto* const real = next<int(int)>("close");
+    static auto* const real = next_function<int(int)>("close");
     if (is_ours()) {
         close_door(fd);
         if (Connection* connection = find(fd)) {

@@ -11,11 +11,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "revenant/base/fd.hpp"
 #include "revenant/base/result.hpp"
-#include "revenant/call/dialog.hpp"
+#include "revenant/base/socket_address.hpp"
 #include "sip/early_reader.hpp"
 
 namespace revenant::sip {
@@ -46,7 +47,8 @@ public:
     [[nodiscard]] static std::vector<int> bound();
 
     // Where a stack that was to listen at `wanted` reads: there, or on loopback until `adopt`.
-    [[nodiscard]] static call::Endpoint reads_at(const call::Endpoint& wanted);
+    [[nodiscard]] static std::optional<base::SocketAddress>
+    reads_at(const base::SocketAddress& wanted);
 
     // The UDP sockets that wait for `adopt`, and where the stack reads instead.
     [[nodiscard]] static std::vector<EarlyReader::Socket> unread();

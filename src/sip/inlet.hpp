@@ -7,17 +7,13 @@
 
 #include <string_view>
 
-#include <sys/socket.h>
-
 #include "revenant/base/result.hpp"
-#include "revenant/call/dialog.hpp"
+#include "revenant/base/socket_address.hpp"
 
 namespace revenant::sip {
 
-// `to` is where the stack's socket really listens, a numeric address.
+// `to` is where the stack's socket really listens.
 [[nodiscard]] base::Status
-inject(const call::Endpoint& to, std::string_view message, const call::Endpoint& from);
-[[nodiscard]] base::Status
-inject(const call::Endpoint& to, std::string_view message, const sockaddr* from, socklen_t size);
+inject(const base::SocketAddress& to, std::string_view message, const base::SocketAddress& from);
 
 } // namespace revenant::sip

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -11,7 +11,9 @@
 #include <sys/socket.h>
 
 #include "revenant/base/boundary.hpp"
+#include "revenant/base/socket_address.hpp"
 #include "revenant/base/text.hpp"
+#include "sip/message_parts.hpp"
 #include "sip/transactions.hpp"
 
 namespace revenant::sip {
@@ -21,8 +23,7 @@ namespace {
 struct HeldBack {
     std::string message; // empty: not sent yet
     int fd = -1;
-    sockaddr_storage to{};
-    socklen_t length = 0; // 0: a connection
+    std::optional<base::SocketAddress> to; // none: a connection
 };
 
 struct Watch {
@@ -34,22 +35,6 @@ struct Watch {
 Watch& watch() {
     static Watch one;
     return one;
-}
-
-std::string_view beginning(const msghdr& message) {
-    if (message.msg_iovlen == 0) {
-        return {};
-    }
-    return {static_cast<const char*>(message.msg_iov[0].iov_base), message.msg_iov[0].iov_len};
-}
-
-std::string whole(const msghdr& message) {
-    std::string text;
-    for (std::size_t i = 0; i < message.msg_iovlen; ++i) {
-        text.append(static_cast<const char*>(message.msg_iov[i].iov_base),
-                    message.msg_iov[i].iov_len);
-    }
-    return text;
 }
 
 // From `name` to the end of the line, or to `end`; empty if it is not there. The stack writes its
@@ -88,7 +73,7 @@ void look_at_ack(const std::string& message) {
 }
 
 bool is_held_back(int fd, const msghdr& message) {
-    std::string text = whole(message);
+    std::string text = gather(message, size_of(message));
     const auto found =
         watch().held_back.find(std::string{after(line(text, "\r\nVia:"), ";branch=", ";,")});
     if (found == watch().held_back.end()) {
@@ -97,9 +82,9 @@ bool is_held_back(int fd, const msghdr& message) {
     HeldBack& held = found->second;
     held.message = std::move(text);
     held.fd = fd;
-    held.length = message.msg_name != nullptr ? message.msg_namelen : 0;
-    if (held.length > 0 && held.length <= sizeof held.to) {
-        std::memcpy(&held.to, message.msg_name, held.length);
+    held.to.reset();
+    if (message.msg_name != nullptr) {
+        held.to.emplace(static_cast<const sockaddr*>(message.msg_name), message.msg_namelen);
     }
     return true;
 }
@@ -111,15 +96,15 @@ void OutgoingWatch::tell(Listener listener) {
 }
 
 bool OutgoingWatch::stops(int fd, const msghdr& message) {
-    const std::string_view start = beginning(message);
+    const std::string_view start = beginning_of(message, size_of(message));
     bool stopped = false;
     base::at_boundary("outgoing SIP", [&] {
         if (start.starts_with("SIP/2.0 100 ")) {
             stopped = true;
         } else if (start.starts_with("SIP/2.0 200 ") && watch().listener.before_cancel_answer) {
-            look_at_answer(whole(message));
+            look_at_answer(gather(message, size_of(message)));
         } else if (start.starts_with("ACK ") && watch().listener.before_refusal_ack) {
-            look_at_ack(whole(message));
+            look_at_ack(gather(message, size_of(message)));
         } else if (start.starts_with("INVITE ") && !watch().held_back.empty()) {
             stopped = is_held_back(fd, message);
         }
@@ -147,8 +132,10 @@ void OutgoingWatch::let_go(const std::string& branch, bool send) {
     HeldBack& one = held.mapped();
     iovec part{.iov_base = one.message.data(), .iov_len = one.message.size()};
     msghdr message{};
-    message.msg_name = one.length > 0 ? &one.to : nullptr;
-    message.msg_namelen = one.length;
+    if (one.to) {
+        message.msg_name = one.to->data();
+        message.msg_namelen = one.to->size();
+    }
     message.msg_iov = &part;
     message.msg_iovlen = 1;
     // Lost or not: the stack repeats it.

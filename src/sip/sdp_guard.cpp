@@ -1,13 +1,12 @@
 // sofia-sip's SDP parser never ends on a media format that is no token: it allocates for ever, and
 // 79 bytes from anybody take the machine down. The stack itself parses every offer before we see
-// it, so the check stands where both come through: this `sdp_parse` wins over the library's (a
-// function defined in the program does), looks at the m= lines and passes the rest on.
+// it, so the check stands where both come through: this `sdp_parse` wins over the library's, looks
+// at the m= lines and passes the rest on.
 #include <algorithm>
 #include <cstring>
 #include <string_view>
 
-#include <dlfcn.h>
-
+#include "sip/next_function.hpp"
 #include "sip/nua.hpp"
 
 namespace revenant::sip {
@@ -79,13 +78,9 @@ bool are_media_lines_sound(std::string_view text) {
 // NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): the library has it unnamed
 extern "C" sdp_parser_t*
 sdp_parse(su_home_t* home, const char message[], issize_t size, int flags) {
-    using Parse = sdp_parser_t*(su_home_t*, const char[], issize_t, int);
-    static Parse* const real = [] {
-        void* symbol = ::dlsym(RTLD_NEXT, "sdp_parse");
-        Parse* function = nullptr;
-        std::memcpy(&function, &symbol, sizeof function);
-        return function;
-    }();
+    static auto* const real =
+        revenant::sip::next_function<sdp_parser_t*(su_home_t*, const char[], issize_t, int)>(
+            "sdp_parse");
     const bool is_there = message != nullptr;
     const std::size_t length = !is_there  ? 0
                                : size < 0 ? std::strlen(message)

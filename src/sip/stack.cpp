@@ -1,6 +1,5 @@
 #include "sip/stack.hpp"
 
-#include <array>
 #include <cassert>
 #include <cerrno>
 #include <cstring>
@@ -10,8 +9,6 @@
 #include <string_view>
 #include <utility>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <fmt/format.h>
@@ -20,6 +17,7 @@
 #include "revenant/base/fd.hpp"
 #include "revenant/base/log.hpp"
 #include "revenant/base/result.hpp"
+#include "revenant/base/socket_address.hpp"
 #include "revenant/sip/agent.hpp"
 #include "sip/text.hpp"
 #include "sip/transactions.hpp"
@@ -34,31 +32,6 @@ constexpr const char* methods_of_ours = "INVITE, UPDATE, BYE, INFO";
 constexpr const char* no_text = nullptr;         // clears the stack's own list
 constexpr unsigned udp_receive_buffer = 4 << 20; // the default holds 92 messages
 
-struct Address {
-    sockaddr_storage storage{};
-    socklen_t length = 0;
-
-    [[nodiscard]] sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
-};
-
-bool parse(const std::string& address, std::uint16_t port, Address& out) {
-    auto* v4 = reinterpret_cast<sockaddr_in*>(&out.storage);
-    auto* v6 = reinterpret_cast<sockaddr_in6*>(&out.storage);
-    if (::inet_pton(AF_INET, address.c_str(), &v4->sin_addr) == 1) {
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons(port);
-        out.length = sizeof *v4;
-        return true;
-    }
-    if (::inet_pton(AF_INET6, address.c_str(), &v6->sin6_addr) == 1) {
-        v6->sin6_family = AF_INET6;
-        v6->sin6_port = htons(port);
-        out.length = sizeof *v6;
-        return true;
-    }
-    return false;
-}
-
 std::string nua_url(const Listen& listen) {
     std::string url = "sip:" + host_port(listen.at);
     if (listen.transport) {
@@ -69,19 +42,19 @@ std::string nua_url(const Listen& listen) {
 
 // The stack reports a failed bind as no more than "failed"; trying it ourselves tells why.
 base::Error why_not(const Listen& listen, int kind) {
-    Address address;
+    const auto address = base::SocketAddress::numeric(listen.at.address, listen.at.port);
     const std::string where = host_port(listen.at);
     const char* protocol = kind == SOCK_STREAM ? "tcp" : "udp";
-    if (!parse(listen.at.address, listen.at.port, address)) {
+    if (!address) {
         return {base::Errc::bad_input,
                 fmt::format("cannot listen on {}: not a numeric address", where)};
     }
-    const base::Fd probe{::socket(address.storage.ss_family, kind | SOCK_CLOEXEC, 0)};
+    const base::Fd probe{::socket(address->family(), kind | SOCK_CLOEXEC, 0)};
     const int yes = 1;
     if (kind == SOCK_STREAM) {
         static_cast<void>(::setsockopt(probe.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes));
     }
-    const bool bound = ::bind(probe.get(), address.get(), address.length) == 0 &&
+    const bool bound = ::bind(probe.get(), address->data(), address->size()) == 0 &&
                        (kind != SOCK_STREAM || ::listen(probe.get(), 1) == 0);
     if (bound) {
         return {base::Errc::io, {}};
@@ -173,26 +146,18 @@ std::string Stack::local_address(const std::string& remote) const {
     if (listen_.at.address != "0.0.0.0" && listen_.at.address != "::") {
         return listen_.at.address;
     }
-    Address address;
-    if (!parse(remote, 9, address)) {
+    const auto address = base::SocketAddress::numeric(remote, 9);
+    if (!address) {
         return {};
     }
     // Connecting a UDP socket sends nothing; it only asks for the route.
-    const base::Fd probe{::socket(address.storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
-    Address local;
-    local.length = sizeof local.storage;
-    if (::connect(probe.get(), address.get(), address.length) != 0 ||
-        ::getsockname(probe.get(), local.get(), &local.length) != 0) {
+    const base::Fd probe{::socket(address->family(), SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+    base::SocketAddress local;
+    if (::connect(probe.get(), address->data(), address->size()) != 0 ||
+        ::getsockname(probe.get(), local.data(), &local.size()) != 0) {
         return {};
     }
-    std::array<char, INET6_ADDRSTRLEN> text{};
-    const void* raw =
-        local.storage.ss_family == AF_INET6
-            ? static_cast<const void*>(&reinterpret_cast<sockaddr_in6*>(&local.storage)->sin6_addr)
-            : static_cast<const void*>(&reinterpret_cast<sockaddr_in*>(&local.storage)->sin_addr);
-    const char* shown =
-        ::inet_ntop(local.storage.ss_family, raw, text.data(), static_cast<socklen_t>(text.size()));
-    return text_of(shown);
+    return local.host();
 }
 
 void Stack::shut_down(std::function<void()> done) {

@@ -1,16 +1,14 @@
 #include "sip/transactions.hpp"
 
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
-
-#include <dlfcn.h>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "revenant/call/dialog.hpp"
+#include "sip/next_function.hpp"
 #include "sip/nua.hpp"
 #include "sip/text.hpp"
 
@@ -19,16 +17,6 @@ namespace revenant::sip {
 namespace {
 
 nta_agent_t* newest = nullptr; // NOLINT(*-avoid-non-const-global-variables): set from C
-
-// The library's own function of that name.
-template <typename Function>
-Function* next(const char* name) {
-    void* symbol = ::dlsym(RTLD_NEXT, name);
-    Function* function = nullptr;
-    static_assert(sizeof function == sizeof symbol);
-    std::memcpy(&function, &symbol, sizeof function);
-    return function;
-}
 
 bool is_loose(const std::string& route) {
     const auto uri = read_uri(route);
@@ -95,8 +83,9 @@ nta_agent_t* nta_agent_create(su_root_t* root,
                               ...) {
     using namespace revenant::sip;
     static auto* const real =
-        next<nta_agent_t*(su_root_t*, const url_string_t*, nta_message_f*, nta_agent_magic_t*,
-                          tag_type_t, tag_value_t, ...)>("nta_agent_create");
+        next_function<nta_agent_t*(su_root_t*, const url_string_t*, nta_message_f*,
+                                   nta_agent_magic_t*, tag_type_t, tag_value_t, ...)>(
+            "nta_agent_create");
     ta_list ta;
     ta_start(ta, tag, value);
     newest = real(root, name, callback, magic, ta_tags(ta));
@@ -114,8 +103,8 @@ nta_outgoing_t* nta_outgoing_mcreate(nta_agent_t* agent,
                                      ...) {
     using namespace revenant::sip;
     static auto* const real =
-        next<nta_outgoing_t*(nta_agent_t*, nta_response_f*, nta_outgoing_magic_t*,
-                             const url_string_t*, msg_t*, tag_type_t, tag_value_t, ...)>(
+        next_function<nta_outgoing_t*(nta_agent_t*, nta_response_f*, nta_outgoing_magic_t*,
+                                      const url_string_t*, msg_t*, tag_type_t, tag_value_t, ...)>(
             "nta_outgoing_mcreate");
     const sip_t* sip = sip_object(msg);
     std::string branch;

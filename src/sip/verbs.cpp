@@ -1,12 +1,14 @@
 // What the Agent says: one nua call or two per verb. Signals to the stack run in the order in which
 // they are given, so `set the proxy, invite, set it back` sends just the INVITE past the stand-in.
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "revenant/base/log.hpp"
+#include "revenant/base/socket_address.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/call/dialog.hpp"
 #include "revenant/call/event.hpp"
@@ -69,6 +71,10 @@ nua_session_refresher refresher_of(const call::SessionTimer& timer) {
 
 void set_proxy(const Leg& leg, const std::string& url) {
     nua_set_hparams(leg.handle(), NUTAG_PROXY(or_null(url)), TAG_END());
+}
+
+std::optional<base::SocketAddress> socket_address(const call::Endpoint& endpoint) {
+    return base::SocketAddress::numeric(endpoint.address, endpoint.port);
 }
 
 } // namespace
@@ -268,10 +274,13 @@ void AgentImpl::replay(const call::Dialog& dialog) {
     leg->call_id = dialog.call_id;
     ringing_[leg->call_id] = dialog.number;
     const std::string invite = with_to_tag(dialog.in_flight.invite, dialog.local_tag);
+    const auto from = socket_address(dialog.remote_sip);
+    const auto own = socket_address(leg->stack().listen().at);
+    const auto to = own ? HeldSockets::reads_at(*own) : std::nullopt;
     base::Status done =
-        invite.empty()
-            ? base::fail(base::Errc::corrupt, "the stored INVITE is none")
-            : inject(HeldSockets::reads_at(leg->stack().listen().at), invite, dialog.remote_sip);
+        invite.empty() || !from || !to
+            ? base::fail(base::Errc::corrupt, "the stored INVITE is none, or from nowhere")
+            : inject(*to, invite, *from);
     if (!done) {
         report_terminated(dialog.number, done.error().context);
     }

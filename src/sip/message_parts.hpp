@@ -1,0 +1,50 @@
+// The bytes of a msghdr, which the stack keeps in several parts.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include <sys/socket.h>
+
+namespace revenant::sip {
+
+inline std::size_t size_of(const msghdr& message) {
+    std::size_t size = 0;
+    for (std::size_t i = 0; i < message.msg_iovlen; ++i) {
+        size += message.msg_iov[i].iov_len;
+    }
+    return size;
+}
+
+// The first part, `size` bytes of it at most.
+inline std::string_view beginning_of(const msghdr& message, std::size_t size) {
+    if (message.msg_iovlen == 0) {
+        return {};
+    }
+    const iovec& part = message.msg_iov[0];
+    return {static_cast<const char*>(part.iov_base), std::min(part.iov_len, size)};
+}
+
+// The first `size` bytes, or what there is.
+inline std::string gather(const msghdr& message, std::size_t size) {
+    std::string all;
+    for (std::size_t i = 0; i < message.msg_iovlen && all.size() < size; ++i) {
+        const iovec& part = message.msg_iov[i];
+        all.append(static_cast<const char*>(part.iov_base),
+                   std::min(part.iov_len, size - all.size()));
+    }
+    return all;
+}
+
+// What does not fit is lost.
+inline void scatter(std::string_view bytes, const msghdr& message) {
+    for (std::size_t i = 0; i < message.msg_iovlen && !bytes.empty(); ++i) {
+        const iovec& part = message.msg_iov[i];
+        bytes.copy(static_cast<char*>(part.iov_base), part.iov_len);
+        bytes.remove_prefix(std::min(part.iov_len, bytes.size()));
+    }
+}
+
+} // namespace revenant::sip
