@@ -222,44 +222,6 @@ Step resume_answered(const Call& call, const event::Answered& e, base::Now now) 
     return result;
 }
 
-Step end_unreadable(const Call& call, const event::Answered& e) {
-    Step result = stay(call);
-    Call& next = result.call;
-    static_cast<void>(note_cseq(next, e.cseq));
-    next.state = State::restoring;
-    next.hang_up_when_ready = true;
-    next.resume_when_ready = false;
-    next.dialog.phase = Phase::ending;
-    next.dialog.in_flight = {};
-    next.cseq_base = std::max(next.cseq_base, next.cseq_seen);
-    result.effects = {effect::AcknowledgeAgain{.cseq = e.cseq}, effect::Dispose{}};
-    move_cseq_base(result);
-    result.effects.insert(result.effects.begin(),
-                          effect::Persist{.otherwise = effect::Otherwise::go_on});
-    result.effects.emplace_back(effect::CloseMedia{});
-    result.effects.emplace_back(effect::Restore{});
-    result.effects.emplace_back(effect::Tell{
-        .news = News::trouble, .detail = "the other end's answer cannot be read; hanging up"});
-    settle(result, Verdict::finished, "its answer could not be read");
-    return result;
-}
-
-Step say_bye_again(const Call& call) {
-    Step result = stay(call);
-    Call& next = result.call;
-    next.state = State::restoring;
-    next.bye_again = true;
-    next.hang_up_when_ready = true;
-    next.resume_when_ready = false;
-    next.dialog.in_flight = {};
-    // Above all that this life may have used, whichever way it began.
-    next.cseq_base = next.dialog.cseq_watermark;
-    next.dialog.cseq_watermark = next.cseq_base + cseq_block;
-    result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}, effect::Dispose{},
-                      effect::Restore{}};
-    return result;
-}
-
 Step resume_ready(const Call& call, base::Now now) {
     Step result = stay(call);
     Call& next = result.call;

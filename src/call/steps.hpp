@@ -25,10 +25,10 @@ namespace revenant::call {
 // invite_steps.cpp: answers to our INVITEs
 [[nodiscard]] Step on(const Call& call, const event::Progress& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::Answered& e, base::Now now);
-[[nodiscard]] Step on(const Call& call, const event::AnsweredBefore& e, base::Now now);
-[[nodiscard]] Step on(const Call& call, const event::Refused& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::Challenged& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::Failed& e, base::Now now);
+
+// ready_steps.cpp: what the stack has finished
 [[nodiscard]] Step on(const Call& call, const event::Ready& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::Terminated& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::RequestDone& e, base::Now now);
@@ -45,7 +45,6 @@ namespace revenant::call {
 [[nodiscard]] Step on(const Call& call, const event::Resume& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::Restore& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::RetryDue& e, base::Now now);
-[[nodiscard]] Step on(const Call& call, const event::Quiet& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::StoreFailed& e, base::Now now);
 
 // Answers and ends that come while a restored call is being resumed.
@@ -54,10 +53,22 @@ namespace revenant::call {
 [[nodiscard]] Step resume_terminated(const Call& call, const event::Terminated& e, base::Now now);
 
 // early_steps.cpp: INVITEs that an earlier life has left unfinished
+[[nodiscard]] Step on(const Call& call, const event::AnsweredBefore& e, base::Now now);
+[[nodiscard]] Step on(const Call& call, const event::Refused& e, base::Now now);
+[[nodiscard]] Step on(const Call& call, const event::Quiet& e, base::Now now);
 [[nodiscard]] Step repeat_invite(const Call& call);
 // Whether the stored INVITE of the caller has to come in again for this call to go on.
 [[nodiscard]] bool must_replay(const Dialog& dialog, base::Now now);
 [[nodiscard]] Step replayed(const Call& call, const event::Offered& e);
+
+// bye_steps.cpp
+// The peer has answered with what nobody can read: the 2xx is acknowledged, and the call ended with
+// BYE (RFC 3261 §13.2.2.4), in a dialog made anew because the stack has given its own up.
+[[nodiscard]] Step end_unreadable(const Call& call, const event::Answered& e);
+
+// The stack has given the dialog up, over a request of the peer's that crossed our BYE, and the BYE
+// with it: once more, in a dialog made anew.
+[[nodiscard]] Step say_bye_again(const Call& call);
 
 // ---- What several of them use ----
 
@@ -103,14 +114,6 @@ void learn(Dialog& dialog, const PeerFacts& facts, base::Now now);
 [[nodiscard]] inline bool is_unreadable(const std::optional<RemoteSession>& answer) {
     return answer && answer->streams.empty();
 }
-
-// The peer has answered with what nobody can read: the 2xx is acknowledged, and the call ended with
-// BYE (RFC 3261 §13.2.2.4), in a dialog made anew because the stack has given its own up.
-[[nodiscard]] Step end_unreadable(const Call& call, const event::Answered& e);
-
-// The stack has given the dialog up, over a request of the peer's that crossed our BYE, and the BYE
-// with it: once more, in a dialog made anew.
-[[nodiscard]] Step say_bye_again(const Call& call);
 
 // The restored call's line in the ledger, once.
 void settle(Step& result, Verdict verdict, std::string reason);
