@@ -154,13 +154,15 @@ void Switchboard::pump() {
         under_way_.insert(number);
         static_cast<void>(apply(number, event));
         const call::Call* call = find(number);
-        if (call == nullptr || !is_under_way(call->state)) {
+        if (call == nullptr || !is_under_way(*call)) {
             under_way_.erase(number);
         }
     };
     while (under_way_.size() < window && !to_restore_.empty()) {
-        next(to_restore_,
-             call::event::Restore{.resume = false, .deadline_ms = policy_.resume_window_ms});
+        next(to_restore_, call::event::Restore{.resume = false,
+                                               .can_hear_caller = agent_->hears_caller(
+                                                   calls_.at(to_restore_.back()).dialog),
+                                               .deadline_ms = policy_.resume_window_ms});
     }
     while (under_way_.size() < window && !to_resume_.empty()) {
         next(to_resume_, call::event::Resume{.deadline_ms = policy_.resume_window_ms});
@@ -173,7 +175,8 @@ void Switchboard::pump() {
         std::ranges::none_of(under_way_, [this](call::Number number) {
             const call::Call* call = find(number);
             return call != nullptr &&
-                   (call->state == call::State::restoring || call->state == call::State::replaying);
+                   (call->state == call::State::restoring ||
+                    (call->state == call::State::replaying && !waits_for_connection(*call)));
         })) {
         std::exchange(on_restored_, nullptr)();
     }

@@ -108,7 +108,7 @@ base::Status Switchboard::apply(call::Number number, const call::Event& event) {
     }
     const call::Call& now = found->second;
     waits_.look(now);
-    if (!is_under_way(now.state) && under_way_.erase(number) > 0) {
+    if (!is_under_way(now) && under_way_.erase(number) > 0) {
         pump();
     }
     if (now.state == call::State::over && before.state != call::State::over) {
@@ -191,9 +191,14 @@ base::Result<call::Number> Switchboard::choose(std::string_view id,
                     shown < candidates.size() ? ", …" : ""));
 }
 
-bool Switchboard::is_under_way(call::State state) {
-    return state == call::State::restoring || state == call::State::replaying ||
-           state == call::State::resuming || state == call::State::detour;
+bool Switchboard::is_under_way(const call::Call& call) {
+    return call.state == call::State::restoring || call.state == call::State::resuming ||
+           call.state == call::State::detour ||
+           (call.state == call::State::replaying && !waits_for_connection(call));
+}
+
+bool Switchboard::waits_for_connection(const call::Call& call) {
+    return call.state == call::State::replaying && call.dialog.transport != call::Transport::udp;
 }
 
 std::optional<call::Number> Switchboard::free_number() {

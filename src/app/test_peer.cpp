@@ -33,15 +33,15 @@ constexpr std::size_t heard_max = 65'536;
 
 // A port that is free for UDP and TCP now. Nothing keeps it so: the peer says when it is not.
 std::optional<std::uint16_t> free_port(const std::string& address) {
-    auto own = base::SocketAddress::numeric(address, 0);
-    if (!own) {
+    const auto any = base::SocketAddress::numeric(address, 0);
+    if (!any) {
         return std::nullopt;
     }
-    const base::Fd udp{::socket(own->family(), SOCK_DGRAM | SOCK_CLOEXEC, 0)};
-    const base::Fd tcp{::socket(own->family(), SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    if (::bind(udp.get(), own->data(), own->size()) != 0 ||
-        ::getsockname(udp.get(), own->data(), &own->size()) != 0 ||
-        ::bind(tcp.get(), own->data(), own->size()) != 0) {
+    const base::Fd udp{::socket(any->family(), SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+    const base::Fd tcp{::socket(any->family(), SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    const bool bound = ::bind(udp.get(), any->data(), any->size()) == 0;
+    const auto own = bound ? base::SocketAddress::of(udp.get()) : std::nullopt;
+    if (!own || ::bind(tcp.get(), own->data(), own->size()) != 0) {
         return std::nullopt;
     }
     return own->port();

@@ -50,6 +50,18 @@ SocketAddress SocketAddress::loopback(int family) {
     return numeric(family == AF_INET6 ? "::1" : "127.0.0.1", 0).value();
 }
 
+std::optional<SocketAddress> SocketAddress::of(int fd) {
+    SocketAddress address;
+    const bool known = ::getsockname(fd, address.data(), &address.size()) == 0;
+    return known ? std::optional{address} : std::nullopt;
+}
+
+std::optional<SocketAddress> SocketAddress::of_peer(int fd) {
+    SocketAddress address;
+    const bool known = ::getpeername(fd, address.data(), &address.size()) == 0;
+    return known ? std::optional{address} : std::nullopt;
+}
+
 std::uint16_t SocketAddress::port() const {
     switch (family()) {
     case AF_INET: return ntohs(v4(*this).sin_port);

@@ -37,9 +37,9 @@ Step repeat_invite(const Call& call) {
     return result;
 }
 
-bool must_replay(const Dialog& dialog, base::Now now) {
-    // Over TCP the answer to it would have to go over a connection that is gone.
-    if (dialog.in_flight.invite.empty() || dialog.transport != Transport::udp) {
+bool must_replay(const Dialog& dialog, const event::Restore& e, base::Now now) {
+    // Over a connection that is gone its answer finds nobody: the caller has given up with it.
+    if (dialog.in_flight.invite.empty() || !e.can_hear_caller) {
         return false;
     }
     const bool is_fresh = now.real_ms() - dialog.established_ms < answer_life_ms;

@@ -121,12 +121,12 @@ Step on(const Call& call, const event::Restore& e, base::Now now) {
     if (call.dialog.phase == Phase::inviting) {
         return repeat_invite(call);
     }
-    const bool replay = must_replay(call.dialog, now);
+    const bool replay = must_replay(call.dialog, e, now);
     if (call.dialog.phase == Phase::ringing && !replay) {
         next.state = State::over;
         result.effects = {effect::Forget{}};
         settle(result, Verdict::lost,
-               call.dialog.transport == Transport::udp
+               e.can_hear_caller
                    ? "it was still ringing here" // and an earlier version has stored too little
                    : "it was still ringing here, over a TCP connection that is gone");
         return result;

@@ -58,7 +58,7 @@ namespace revenant::call {
 [[nodiscard]] Step on(const Call& call, const event::Quiet& e, base::Now now);
 [[nodiscard]] Step repeat_invite(const Call& call);
 // Whether the stored INVITE of the caller has to come in again for this call to go on.
-[[nodiscard]] bool must_replay(const Dialog& dialog, base::Now now);
+[[nodiscard]] bool must_replay(const Dialog& dialog, const event::Restore& e, base::Now now);
 [[nodiscard]] Step replayed(const Call& call, const event::Offered& e);
 
 // bye_steps.cpp

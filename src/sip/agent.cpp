@@ -305,58 +305,6 @@ std::uint32_t AgentImpl::stack_cseq_bound() {
     return static_cast<std::uint32_t>((since_1900 / 4) & 0x3FFFFFFFU) + clock_cseqs_ + 1000;
 }
 
-std::vector<int> AgentImpl::sockets() const {
-    return HeldSockets::bound();
-}
-
-void AgentImpl::expect(const std::vector<std::pair<std::string, call::Number>>& call_ids) {
-    for (const auto& [call_id, number] : call_ids) {
-        awaited_.try_emplace(call_id, Awaited{.call = number});
-    }
-    // SAFETY: the reader is a member.
-    early_reader_.emplace(HeldSockets::unread(),
-                          [this](std::string_view call_id) { return is_awaited(call_id); });
-}
-
-bool AgentImpl::is_awaited(std::string_view call_id) {
-    const auto found = awaited_.find(std::string{call_id});
-    if (found == awaited_.end()) {
-        return false;
-    }
-    if (!std::exchange(found->second.is_wanted, true)) {
-        listener_->on_wanted(found->second.call);
-    }
-    return true;
-}
-
-// What has been put aside for a dialog that is there now.
-void AgentImpl::has_come(const std::string& call_id) {
-    if (early_reader_ && awaited_.erase(call_id) > 0) {
-        early_reader_->release(call_id);
-    }
-}
-
-base::Status AgentImpl::adopt_held_sockets() {
-    if (early_reader_) {
-        early_reader_->stop();
-    }
-    base::Status adopted = HeldSockets::adopt();
-    awaited_.clear();
-    if (early_reader_) {
-        early_reader_->release_all();
-        early_reader_.reset();
-    }
-    HeldConnections::give_back();
-    return adopted;
-}
-
-void offer_held_sockets(std::vector<base::Fd> sockets, bool wait) {
-    HeldSockets::offer(std::move(sockets));
-    if (wait) {
-        HeldSockets::delay_reading();
-    }
-}
-
 base::Result<std::uint64_t> AgentImpl::ask_options(std::string_view target) {
     const auto origin = origin_for(target);
     if (!origin) {

@@ -55,6 +55,7 @@ public:
     void send_options(const call::Dialog& dialog) override;
     void authenticate(const call::Dialog& dialog) override;
     void restore(const call::Dialog& dialog, std::uint32_t cseq_base) override;
+    [[nodiscard]] bool hears_caller(const call::Dialog& dialog) const override;
     void replay(const call::Dialog& dialog) override;
     void arm(const call::Dialog& dialog) override;
     void lift(const call::Dialog& dialog) override;
@@ -86,6 +87,7 @@ private:
     void report_terminated(call::Number number, std::string why);
     void abandon_stacks();
     void release(call::Number number);
+    void end_overdue_replays();
     void has_come(const std::string& call_id);
     [[nodiscard]] bool is_awaited(std::string_view call_id);
 
@@ -116,6 +118,7 @@ private:
     base::Source sweep_;
     std::vector<base::Source> reports_;
     std::unordered_map<call::Number, base::Source> releases_; // of INVITEs held back
+    base::Source overdue_;
 };
 
 } // namespace revenant::sip

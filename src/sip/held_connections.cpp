@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cctype>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -22,6 +23,8 @@
 #include "revenant/base/log.hpp"
 #include "revenant/base/socket_address.hpp"
 #include "revenant/sip/connections.hpp"
+#include "sip/beginning.hpp"
+#include "sip/loopback_pair.hpp"
 #include "sip/next_function.hpp"
 
 namespace revenant::sip {
@@ -35,13 +38,22 @@ struct Connection {
     std::atomic<bool> is_new{false}; // given back, and nothing read yet
     std::uint32_t id = 0;
     bool is_kept = false; // false: this process only, after a message that was sent in part
+    // While the stack has still to read what was said first: the connection, and how much is left.
+    base::Fd real;
+    base::Fd said_into;
+    std::size_t left = 0;
+};
+
+struct Earlier {
+    KeptConnection kept;
+    std::string first; // to be read before anything else
 };
 
 // A listener while the stack takes connections from it that are not its own.
 struct Door {
     int listener = -1;
     base::Fd real;
-    std::vector<KeptConnection> waiting;
+    std::vector<Earlier> waiting;
 };
 
 struct Table {
@@ -52,7 +64,7 @@ struct Table {
     std::atomic<int> held{0};
     std::atomic<int> unread{0};
     std::vector<int> listeners;
-    std::vector<KeptConnection> earlier;
+    std::vector<Earlier> earlier;
     std::vector<Door> doors;
 };
 
@@ -89,13 +101,13 @@ Connection* find(int fd) {
     return found != all.end() ? &*found : nullptr;
 }
 
-// False when the table is full.
-bool note(int fd, std::uint32_t id, bool is_new) {
+// Null when the table is full.
+Connection* note(int fd, std::uint32_t id, bool is_new) {
     auto& all = table().connections;
     const auto free = std::ranges::find_if(
         all, [](const Connection& c) { return c.fd.load(std::memory_order_relaxed) < 0; });
     if (free == all.end()) {
-        return false;
+        return nullptr;
     }
     free->id = id;
     free->is_kept = true;
@@ -103,7 +115,7 @@ bool note(int fd, std::uint32_t id, bool is_new) {
     free->fd.store(fd, std::memory_order_relaxed);
     table().held.fetch_add(1, std::memory_order_relaxed);
     table().unread.fetch_add(is_new ? 1 : 0, std::memory_order_relaxed);
-    return true;
+    return &*free;
 }
 
 void begin_reading(Connection& connection) {
@@ -121,20 +133,11 @@ void let_go(Connection& connection) {
 void forget(Connection& connection) {
     begin_reading(connection);
     let_go(connection);
+    connection.said_into.reset();
+    const base::Fd real = std::move(connection.real); // comes back here when it is closed
+    connection.left = 0;
     connection.fd.store(-1, std::memory_order_relaxed);
     table().held.fetch_sub(1, std::memory_order_relaxed);
-}
-
-// A letter, digit or mark of a method's name; all methods in use are upper case.
-bool is_method_character(char c) {
-    return std::isupper(static_cast<unsigned char>(c)) != 0 ||
-           std::isdigit(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.';
-}
-
-// As far as the shorter of them goes.
-bool agree(std::string_view text, std::string_view wanted) {
-    const std::size_t length = std::min(text.size(), wanted.size());
-    return text.substr(0, length) == wanted.substr(0, length);
 }
 
 // Looks without taking. True while nothing speaks against it.
@@ -163,16 +166,12 @@ int fitness(const base::SocketAddress& listener, const base::SocketAddress& loca
 }
 
 int best_listener(int connection) {
-    base::SocketAddress local;
-    if (::getsockname(connection, local.data(), &local.size()) != 0) {
-        return -1;
-    }
+    const auto local = base::SocketAddress::of(connection);
     int best = -1;
     int best_fitness = 0;
     for (const int listener : table().listeners) {
-        base::SocketAddress at;
-        const bool is_there = ::getsockname(listener, at.data(), &at.size()) == 0;
-        const int fits = is_there ? fitness(at, local) : 0;
+        const auto at = base::SocketAddress::of(listener);
+        const int fits = at && local ? fitness(*at, *local) : 0;
         if (fits > best_fitness) {
             best = listener;
             best_fitness = fits;
@@ -181,10 +180,27 @@ int best_listener(int connection) {
     return best;
 }
 
-// Not where it was still being made, or the peer has reset it.
-bool is_connected(int fd) {
-    base::SocketAddress peer;
-    return ::getpeername(fd, peer.data(), &peer.size()) == 0;
+// Gives the connection to the stack, behind what it has to read first.
+int hand_over(Earlier earlier) {
+    KeptConnection& kept = earlier.kept;
+    std::string_view first = earlier.first;
+    auto pair = first.empty() ? std::nullopt : loopback_pair();
+    if (pair && ::send(pair->first.get(), first.data(), first.size(),
+                       MSG_NOSIGNAL | MSG_DONTWAIT) != static_cast<ssize_t>(first.size())) {
+        pair.reset();
+    }
+    if (!pair) {
+        const int fd = kept.socket.release();
+        static_cast<void>(note(fd, kept.id, true)); // no more than fit were taken over
+        return fd;
+    }
+    const int fd = pair->second.release();
+    if (Connection* connection = note(fd, kept.id, true)) {
+        connection->real = std::move(kept.socket);
+        connection->said_into = std::move(pair->first);
+        connection->left = first.size();
+    }
+    return fd;
 }
 
 void open_door(int listener) {
@@ -198,6 +214,12 @@ void open_door(int listener) {
     table().doors.push_back(std::move(door));
 }
 
+std::vector<Earlier>::iterator earlier_with(const base::SocketAddress& peer) {
+    return std::ranges::find_if(table().earlier, [&](const Earlier& one) {
+        return base::SocketAddress::of_peer(one.kept.socket.get()) == peer;
+    });
+}
+
 std::vector<Door>::iterator door_of(int listener) {
     return std::ranges::find(table().doors, listener, &Door::listener);
 }
@@ -207,8 +229,8 @@ void close_door(int listener) {
     std::erase(table().listeners, listener);
     const auto door = door_of(listener);
     if (door != table().doors.end()) {
-        for (const KeptConnection& one : door->waiting) {
-            the_keeper().drop_connection(one.id);
+        for (const Earlier& one : door->waiting) {
+            the_keeper().drop_connection(one.kept.id);
         }
         const Door closed = std::exchange(*door, Door{}); // its own descriptors come here, too
         table().doors.erase(door);
@@ -219,19 +241,18 @@ void close_door(int listener) {
 int take_from(Door& door, sockaddr* address, socklen_t* length) {
     int taken = -1;
     while (taken < 0 && !door.waiting.empty()) {
-        KeptConnection one = std::move(door.waiting.back());
+        Earlier one = std::move(door.waiting.back());
         door.waiting.pop_back();
-        base::SocketAddress peer;
-        if (::getpeername(one.socket.get(), peer.data(), &peer.size()) != 0) {
-            the_keeper().drop_connection(one.id);
+        const auto peer = base::SocketAddress::of_peer(one.kept.socket.get());
+        if (!peer) {
+            the_keeper().drop_connection(one.kept.id);
             continue;
         }
         if (address != nullptr && length != nullptr) {
-            std::memcpy(address, peer.data(), std::min(*length, peer.size()));
-            *length = peer.size();
+            std::memcpy(address, peer->data(), std::min(*length, peer->size()));
+            *length = peer->size();
         }
-        taken = one.socket.release();
-        static_cast<void>(note(taken, one.id, true)); // no more than fit were taken over
+        taken = hand_over(std::move(one));
     }
     if (door.waiting.empty()) {
         static_cast<void>(::dup3(door.real.get(), door.listener, O_CLOEXEC));
@@ -243,26 +264,6 @@ int take_from(Door& door, sockaddr* address, socklen_t* length) {
 
 } // namespace
 
-Beginning judge(std::string_view bytes) {
-    const std::size_t start = bytes.find_first_not_of("\r\n");
-    if (start == std::string_view::npos) {
-        return Beginning::unclear;
-    }
-    bytes.remove_prefix(start);
-    if (agree(bytes, "SIP/2.0 ")) {
-        return Beginning::of_message;
-    }
-    const auto end = std::ranges::find_if_not(bytes, is_method_character);
-    const auto method_length = static_cast<std::size_t>(end - bytes.begin());
-    if (method_length == 0 || method_length > 20) {
-        return Beginning::of_nothing_known;
-    }
-    bytes.remove_prefix(method_length);
-    const bool is_request =
-        agree(bytes, " sip:") || agree(bytes, " sips:") || agree(bytes, " tel:");
-    return is_request ? Beginning::of_message : Beginning::of_nothing_known;
-}
-
 void keep_connections(ConnectionKeeper& keeper, std::vector<KeptConnection> earlier) {
     Table& t = table();
     t.main_thread = std::this_thread::get_id();
@@ -270,7 +271,7 @@ void keep_connections(ConnectionKeeper& keeper, std::vector<KeptConnection> earl
     for (KeptConnection& one : earlier) {
         t.last_id = std::max(t.last_id, one.id);
         if (t.earlier.size() < HeldConnections::held_max) {
-            t.earlier.push_back(std::move(one));
+            t.earlier.push_back({.kept = std::move(one), .first = {}});
         } else {
             keeper.drop_connection(one.id);
         }
@@ -304,12 +305,12 @@ void HeldConnections::give_back() {
     Table& t = table();
     auto earlier = std::exchange(t.earlier, {}); // empty where nobody keeps anything
     std::vector<int> listeners;                  // before a door hides any of them
-    for (const KeptConnection& one : earlier) {
-        const int fd = one.socket.get();
-        listeners.push_back(is_connected(fd) ? best_listener(fd) : -1);
+    for (const Earlier& one : earlier) {
+        const int fd = one.kept.socket.get();
+        listeners.push_back(base::SocketAddress::of_peer(fd) ? best_listener(fd) : -1);
     }
     for (std::size_t i = 0; i < earlier.size(); ++i) {
-        KeptConnection& one = earlier[i];
+        Earlier& one = earlier[i];
         if (listeners[i] >= 0 && door_of(listeners[i]) == t.doors.end()) {
             open_door(listeners[i]);
         }
@@ -317,8 +318,45 @@ void HeldConnections::give_back() {
         if (door != t.doors.end()) {
             door->waiting.push_back(std::move(one));
         } else {
-            the_keeper().drop_connection(one.id);
+            the_keeper().drop_connection(one.kept.id);
         }
+    }
+}
+
+bool HeldConnections::waits(const base::SocketAddress& peer) {
+    return earlier_with(peer) != table().earlier.end();
+}
+
+bool HeldConnections::say_first(const base::SocketAddress& peer, std::string_view message) {
+    const auto one = earlier_with(peer);
+    if (one == table().earlier.end()) {
+        return false;
+    }
+    one->first += message;
+    return true;
+}
+
+int HeldConnections::way_out(int fd) {
+    if (table().unread.load(std::memory_order_relaxed) == 0) {
+        return fd;
+    }
+    const Connection* connection = find(fd);
+    return connection != nullptr && connection->real ? connection->real.get() : fd;
+}
+
+void HeldConnections::after_receive(int fd, ssize_t size) {
+    if (size <= 0 || table().unread.load(std::memory_order_relaxed) == 0) {
+        return;
+    }
+    Connection* connection = find(fd);
+    if (connection == nullptr || !connection->real) {
+        return;
+    }
+    connection->left -= std::min(static_cast<std::size_t>(size), connection->left);
+    if (connection->left == 0) { // the caller's own from here on
+        static_cast<void>(::dup3(connection->real.get(), fd, O_CLOEXEC));
+        connection->real.reset();
+        connection->said_into.reset();
     }
 }
 
@@ -328,7 +366,7 @@ bool HeldConnections::before_receive(int fd) {
     }
     Connection* connection = find(fd);
     if (connection == nullptr || !connection->is_new.load(std::memory_order_relaxed) ||
-        may_read(*connection)) {
+        connection->real || may_read(*connection)) {
         return true;
     }
     base::log(base::Level::warning,

@@ -13,15 +13,21 @@
 // - what comes first in a connection that was given back must look like the beginning of a
 //   message. Otherwise the dead process had read half of one; the connection is reset, and the
 //   peer opens another.
-// What remains: a request that was read whole and not answered is not repeated over TCP, and the
-// peer runs into its timeout. A half of a message whose rest looks like a beginning is not noticed.
-// TLS has keys and counters in the process and cannot be given back at all.
+// The INVITE of a caller who still waits is not sent again over a stream, but it is stored: the
+// stack reads it first (`say_first`), from a loopback connection that stands for the caller's until
+// then.
+//
+// What remains: any other request that was read whole and not answered is not repeated over TCP,
+// and the peer runs into its timeout. A half of a message whose rest looks like a beginning is not
+// noticed. TLS has keys and counters in the process and cannot be given back at all.
 #pragma once
 
 #include <cstddef>
 #include <string_view>
 
 #include <sys/types.h>
+
+#include "revenant/base/socket_address.hpp"
 
 namespace revenant::sip {
 
@@ -36,15 +42,20 @@ public:
 
     // To be called before each `recvmsg`; false: there is nothing good to be read here any more.
     [[nodiscard]] static bool before_receive(int fd);
+    static void after_receive(int fd, ssize_t size);
+
+    // The socket to send through in place of `fd`; most often itself.
+    [[nodiscard]] static int way_out(int fd);
+
+    // Whether a connection with that peer is there to be given back.
+    [[nodiscard]] static bool waits(const base::SocketAddress& peer);
+
+    // Before `give_back`: the message is read from that connection before what the peer has sent
+    // meanwhile. False: there is no such connection.
+    [[nodiscard]] static bool say_first(const base::SocketAddress& peer, std::string_view message);
 
     // When all dialogs are rebuilt and the listeners are in place.
     static void give_back();
 };
-
-enum class Beginning { of_message, of_nothing_known, unclear };
-
-// Whether a SIP message may begin so (RFC 3261 §7, after any empty lines). `unclear`: nothing but
-// empty lines.
-[[nodiscard]] Beginning judge(std::string_view bytes);
 
 } // namespace revenant::sip

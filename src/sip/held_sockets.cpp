@@ -194,13 +194,11 @@ std::vector<EarlyReader::Socket> HeldSockets::unread() {
 
 void HeldSockets::offer(std::vector<base::Fd> sockets) {
     for (base::Fd& socket : sockets) {
-        Offer offer;
-        offer.kind = kind_of(socket.get());
-        const bool named =
-            ::getsockname(socket.get(), offer.address.data(), &offer.address.size()) == 0;
-        offer.socket = std::move(socket);
-        if (named && table().offers.size() < places_max) {
-            table().offers.push_back(std::move(offer));
+        const auto address = base::SocketAddress::of(socket.get());
+        if (address && table().offers.size() < places_max) {
+            const int kind = kind_of(socket.get());
+            table().offers.push_back(
+                {.socket = std::move(socket), .kind = kind, .address = *address});
         }
     }
 }
@@ -345,7 +343,8 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) {
     if (is_stream) {
         HeldConnections::before_send(fd);
     }
-    const ssize_t sent = real(is_held ? place->held.socket.get() : fd, message, flags);
+    const ssize_t sent =
+        real(is_held ? place->held.socket.get() : HeldConnections::way_out(fd), message, flags);
     if (is_stream) {
         HeldConnections::after_send(fd, sent, size_of(*message));
     }

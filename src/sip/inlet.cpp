@@ -86,6 +86,7 @@ extern "C" ssize_t recvmsg(int fd, msghdr* message, int flags) {
     }
     const socklen_t room = message->msg_namelen;
     const ssize_t size = real(fd, message, flags);
+    HeldConnections::after_receive(fd, size);
     if (size > 0) {
         OutgoingWatch::received(beginning_of(*message, static_cast<std::size_t>(size)));
     }

@@ -152,12 +152,9 @@ std::string Stack::local_address(const std::string& remote) const {
     }
     // Connecting a UDP socket sends nothing; it only asks for the route.
     const base::Fd probe{::socket(address->family(), SOCK_DGRAM | SOCK_CLOEXEC, 0)};
-    base::SocketAddress local;
-    if (::connect(probe.get(), address->data(), address->size()) != 0 ||
-        ::getsockname(probe.get(), local.data(), &local.size()) != 0) {
-        return {};
-    }
-    return local.host();
+    const bool connected = ::connect(probe.get(), address->data(), address->size()) == 0;
+    const auto local = connected ? base::SocketAddress::of(probe.get()) : std::nullopt;
+    return local ? local->host() : std::string{};
 }
 
 void Stack::shut_down(std::function<void()> done) {

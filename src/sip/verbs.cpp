@@ -1,20 +1,17 @@
 // What the Agent says: one nua call or two per verb. Signals to the stack run in the order in which
 // they are given, so `set the proxy, invite, set it back` sends just the INVITE past the stand-in.
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "revenant/base/log.hpp"
-#include "revenant/base/socket_address.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/call/dialog.hpp"
 #include "revenant/call/event.hpp"
 #include "sip/agent_impl.hpp"
 #include "sip/held_sockets.hpp"
-#include "sip/inlet.hpp"
 #include "sip/leg.hpp"
 #include "sip/nua.hpp"
 #include "sip/outgoing_watch.hpp"
@@ -71,10 +68,6 @@ nua_session_refresher refresher_of(const call::SessionTimer& timer) {
 
 void set_proxy(const Leg& leg, const std::string& url) {
     nua_set_hparams(leg.handle(), NUTAG_PROXY(or_null(url)), TAG_END());
-}
-
-std::optional<base::SocketAddress> socket_address(const call::Endpoint& endpoint) {
-    return base::SocketAddress::numeric(endpoint.address, endpoint.port);
 }
 
 } // namespace
@@ -263,27 +256,6 @@ void AgentImpl::restore(const call::Dialog& dialog, std::uint32_t cseq_base) {
                TAG_IF(timer.interval_s != 0, NUTAG_SESSION_REFRESHER(refresher_of(timer))),
                TAG_IF(timer.min_se_s != 0, NUTAG_MIN_SE(timer.min_se_s)), NUTAG_AUTOACK(0),
                NUTAG_AUTOANSWER(0), SESSION_TAGS(dialog), TAG_END());
-}
-
-void AgentImpl::replay(const call::Dialog& dialog) {
-    Leg* leg = this->leg(dialog.number);
-    if (leg == nullptr) {
-        return;
-    }
-    leg->is_replaying = true;
-    leg->call_id = dialog.call_id;
-    ringing_[leg->call_id] = dialog.number;
-    const std::string invite = with_to_tag(dialog.in_flight.invite, dialog.local_tag);
-    const auto from = socket_address(dialog.remote_sip);
-    const auto own = socket_address(leg->stack().listen().at);
-    const auto to = own ? HeldSockets::reads_at(*own) : std::nullopt;
-    base::Status done =
-        invite.empty() || !from || !to
-            ? base::fail(base::Errc::corrupt, "the stored INVITE is none, or from nowhere")
-            : inject(*to, invite, *from);
-    if (!done) {
-        report_terminated(dialog.number, done.error().context);
-    }
 }
 
 void AgentImpl::arm(const call::Dialog& dialog) {

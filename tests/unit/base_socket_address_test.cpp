@@ -1,7 +1,7 @@
-#include <doctest/doctest.h>
-
 #include <netinet/in.h>
 #include <sys/socket.h>
+
+#include <doctest/doctest.h>
 
 #include "revenant/base/socket_address.hpp"
 
@@ -41,6 +41,7 @@ TEST_CASE("an address that is too long for a socket address is cut off") {
         sockaddr_in6 address{};
         char more[256]{};
     } long_one;
+
     long_one.address.sin6_family = AF_INET6;
     long_one.address.sin6_port = htons(7);
     const SocketAddress address{reinterpret_cast<const sockaddr*>(&long_one), sizeof long_one};

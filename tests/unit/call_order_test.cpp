@@ -611,6 +611,13 @@ TEST_CASE("what rings here rings on: 180, and the user's answer as if nothing ha
     CHECK(names_of(s.effects) == "Persist Respond RunMedia");
 }
 
+TEST_CASE("what rings here over a connection that is gone is lost, and no record of it stays") {
+    Story s = revived(sample_call(State::alerting)).on(event::Restore{.can_hear_caller = false});
+    CHECK(names_of(s.effects) == "Forget Settle");
+    CHECK(first<effect::Settle>(s.effects)->verdict == Verdict::lost);
+    CHECK(first<effect::Settle>(s.effects)->reason.find("connection") != std::string::npos);
+}
+
 TEST_CASE("an answer that was not acknowledged is given again, and nothing else") {
     Call call = sample_call(State::answering);
     call.dialog.established_ms = sample_now.real_ms() - 31'000;
@@ -623,16 +630,17 @@ TEST_CASE("an answer that was not acknowledged is given again, and nothing else"
 }
 
 TEST_CASE(
-    "an answer is not repeated after 32 s, when the peer is as sure as it will be, nor over TCP") {
+    "an answer is not repeated when the peer is as sure as it will be, nor to a lost connection") {
     Call call = sample_call(State::answering);
-    SUBCASE("late") {
+    event::Restore restore;
+    SUBCASE("after 32 s") {
         call.dialog.established_ms = sample_now.real_ms() - 33'000;
     }
-    SUBCASE("TCP") {
+    SUBCASE("its connection is gone") {
         call.dialog.established_ms = sample_now.real_ms() - 10;
-        call.dialog.transport = Transport::tcp;
+        restore.can_hear_caller = false;
     }
-    Story s = revived(call).on(event::Restore{}).on(event::Ready{});
+    Story s = revived(call).on(restore).on(event::Ready{});
     CHECK(s.call.state == State::restored);
     CHECK_FALSE(has<effect::AcknowledgeAgain>(s.effects)); // there was no 2xx to us
 }

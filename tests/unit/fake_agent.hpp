@@ -83,6 +83,8 @@ public:
         say("restore", d, fmt::format(" above {}", cseq_base));
     }
 
+    [[nodiscard]] bool hears_caller(const call::Dialog& /*d*/) const override { return true; }
+
     void replay(const call::Dialog& d) override { say("replay", d); }
 
     void arm(const call::Dialog& d) override { say("arm", d); }

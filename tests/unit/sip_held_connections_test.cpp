@@ -13,6 +13,7 @@
 
 #include "revenant/base/fd.hpp"
 #include "revenant/sip/connections.hpp"
+#include "sip/beginning.hpp"
 #include "sip/held_connections.hpp"
 
 using namespace revenant;

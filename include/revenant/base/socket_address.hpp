@@ -21,6 +21,9 @@ public:
                                                               std::uint16_t port);
     // Port 0.
     [[nodiscard]] static SocketAddress loopback(int family);
+    // What the kernel says of a socket; none where it says nothing, or is not connected.
+    [[nodiscard]] static std::optional<SocketAddress> of(int fd);
+    [[nodiscard]] static std::optional<SocketAddress> of_peer(int fd);
 
     [[nodiscard]] sockaddr* data() { return reinterpret_cast<sockaddr*>(&storage_); }
 

@@ -60,7 +60,8 @@ struct Resume {
 // ---- The start of the program ----
 // The record was loaded: rebuild the dialog inside the SIP stack. Nothing leaves the machine.
 struct Restore {
-    bool resume = false; // then go on as if Resume had come
+    bool resume = false;         // then go on as if Resume had come
+    bool can_hear_caller = true; // UDP, or the connection that the INVITE came over is still open
     std::uint32_t deadline_ms = 32'000;
 };
 

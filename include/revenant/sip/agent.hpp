@@ -119,8 +119,12 @@ public:
     // Rebuilds the dialog in the stack through the stand-in: its CSeqs start above `cseq_base`.
     // event::Ready follows, or event::Terminated.
     virtual void restore(const call::Dialog& dialog, std::uint32_t cseq_base) = 0;
+    // Before adopt_held_sockets: whether a response to the stored INVITE would find the caller. Not
+    // over a connection that is gone.
+    [[nodiscard]] virtual bool hears_caller(const call::Dialog& dialog) const = 0;
     // Lets in_flight.invite come in again, into the restored dialog, from where it came then:
-    // event::Offered follows, or event::Terminated.
+    // event::Offered follows, or event::Terminated. Over a connection it comes with that, after
+    // adopt_held_sockets.
     virtual void replay(const call::Dialog& dialog) = 0;
     virtual void arm(const call::Dialog& dialog) = 0;
     virtual void lift(const call::Dialog& dialog) = 0;

@@ -1,5 +1,6 @@
 """Killed before the call is a call. What rings goes on ringing, at either end: it can be answered, refused and cancelled as
-if nothing had happened. An answer that was not acknowledged is said again, and a refusal too."""
+if nothing had happened. An answer that was not acknowledged is said again, and a refusal too. Over TCP that takes a keeper,
+who holds the caller's connection."""
 
 import os
 import time
@@ -7,26 +8,27 @@ import time
 from lib import checks, story
 from lib.waiting import check, until
 
-VARIANTS = [f"{side}_{what}/{mode}" for mode in ("plain", "kept") for side, what in [
-    ("caller", "answered"), ("caller", "refused"), ("caller", "cancels"), ("caller", "cancelled"), ("caller", "answered_meanwhile"),
-    ("callee", "answers"), ("callee", "declines"), ("callee", "cancelled"), ("callee", "cancelled_meanwhile"),
-    ("callee", "answered"), ("callee", "declined")]]
-VARIANTS = [v.replace("/", "_") for v in VARIANTS]
+CALLER = ["caller_answered", "caller_refused", "caller_cancels", "caller_cancelled", "caller_answered_meanwhile"]
+CALLEE = ["callee_answers", "callee_declines", "callee_cancelled", "callee_cancelled_meanwhile", "callee_answered",
+          "callee_declined"]
+VARIANTS = ([f"{what}_{mode}" for mode in ("plain", "kept") for what in CALLER + CALLEE] + [f"{what}_tcp" for what in CALLEE] +
+            ["connection_gone_plain"])
 
 
 def run(env):
     what, _, mode = env.variant.rpartition("_")
-    globals()[what](Kill(env, mode == "kept"))
+    globals()[what](Kill(env, kept=mode in ("kept", "tcp"), transport="tcp" if mode == "tcp" else None))
 
 
 class Kill:
     """A phone, and how it is killed and comes back: started again by us, or by its keeper."""
 
-    def __init__(self, env, kept):
+    def __init__(self, env, kept, transport):
         self.env = env
+        self.transport = transport
         keeper = os.path.join(os.path.dirname(env.binary), "revenant-keeper")
         self.kept = kept
-        self.phone = env.phone(launcher=[keeper, "--"] if kept else ())
+        self.phone = env.phone(launcher=[keeper, "--"] if kept else (), transport=transport)
         self.phone.start()
 
     def __call__(self):
@@ -57,6 +59,9 @@ def ends_well(kill, who, peer, call_id):
 def nothing_stays(kill):
     phone = kill.phone
     until(lambda: not os.path.exists(phone.record_path()), 2, "the record to be removed")
+    if kill.transport == "tcp" and kill.kept:
+        last = kill.env.capture.sync().messages(phone.from_here)[-1]
+        checks.one_connection(kill.env.capture, phone, last.time)  # sipp closes it then
     phone.quit()
 
 
@@ -92,7 +97,6 @@ def caller_answered(kill):
 
 def caller_answered_meanwhile(kill):
     peer, invite = calls(kill)
-    kill.phone.process.freeze() if not kill.kept else None
     kill()
     peer.cue("ANSWER", invite.call_id)
     kill.env.capture.wait("the 200", lambda m: m.status == 200 and m.method == "INVITE" and kill.phone.to_here(m))
@@ -146,7 +150,9 @@ def caller_cancelled(kill):
 
 def is_called(kill, xml="peer_calling.xml"):
     env, phone = kill.env, kill.phone
-    peer = env.sipp(xml, remote="127.0.0.1:5060", keys={"phone": "127.0.0.1:5060"})
+    # Over TCP from the port of its Contact: that is where our requests go.
+    peer = env.sipp(xml, remote="127.0.0.1:5060", keys={"phone": "127.0.0.1:5060"}, transport=kill.transport or "udp",
+                    options=["-p", "5060"] if kill.transport == "tcp" else [])
     phone.wait("call.incoming")
     ringing = env.capture.wait("180", lambda m: m.status == 180 and phone.from_here(m))
     return peer, ringing
@@ -233,3 +239,16 @@ def callee_declined(kill):
     peer.wait_exit()
     check(len(kill.phone.seen("call.incoming")) == (1 if kill.kept else 0), "it rings again")
     nothing_stays(kill)
+
+
+def connection_gone(kill):
+    """Over TCP without a keeper: the caller sees its connection close, and has given up. Said, and nothing stays."""
+    kill.transport = "tcp"
+    is_called(kill, "calls_in_vain.xml")
+    kill()
+    kill.back()
+    entry = kill.phone.wait("ledger")
+    check(entry["verdict"] == "lost" and "TCP connection" in entry["reason"], f"{entry}")
+    until(lambda: not os.path.exists(kill.phone.record_path()), 2, "the record to be removed")
+    kill.phone.send("quit")
+    check(kill.phone.wait_exit() == 3, "the exit status does not say that a call was lost")

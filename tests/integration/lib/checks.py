@@ -134,3 +134,18 @@ def one_stream(packets, step=160, pauses=False):
 
 def longest_gap_ms(packets):
     return max(((b.time - a.time) * 1000 for a, b in zip(packets, packets[1:])), default=0)
+
+
+def segments(capture, phone, ours="127.0.0.99"):
+    """TCP between the phone and others; `ours`: the test's own cues to the peer."""
+    ends = [p for p in capture.sync().segments if (p.source[0] == phone.address) != (p.destination[0] == phone.address)]
+    return [p for p in ends if ours not in (p.source[0], p.destination[0])]
+
+
+def one_connection(capture, phone, until_time=float("inf")):
+    """Opened once, closed by nobody, whatever happened to the phone."""
+    seen = [p for p in segments(capture, phone) if p.time <= until_time]
+    opened = [p for p in seen if p.syn]
+    check(len(opened) == 2, "not one connection: " + ", ".join(f"{p.source} -> {p.destination}" for p in opened))
+    closed = [p for p in seen if p.closes]
+    check(not closed, f"the connection was closed: flags {[p.flags for p in closed]}")

@@ -21,6 +21,11 @@ class Packet:
     def syn(self):
         return bool(self.flags & 2)
 
+    @property
+    def closes(self):
+        """FIN or RST."""
+        return bool(self.flags & (1 | 4))
+
 
 class Reader:
     """packets() yields what has been completely written since the last time."""

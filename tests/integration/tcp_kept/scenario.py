@@ -10,7 +10,6 @@ from lib.waiting import check, until
 
 VARIANTS = ["called", "calling", "proxy", "bye_while_dead", "half_read", "not_hoarded", "full"]
 ROUNDS = 5
-FIN, RST = 1, 4
 
 
 def owner(phone):
@@ -27,21 +26,6 @@ def kill_and_survive(phone):
     kill(phone)
     entry = phone.wait("ledger", 10)
     check(entry["verdict"] == "survived", f"{entry}")
-
-
-def segments(env, phone, ours="127.0.0.99"):
-    """TCP to and from the phone; `ours`: the test's own cues to the peer."""
-    ends = [p for p in env.capture.sync().segments if phone.address in (p.source[0], p.destination[0])]
-    return [p for p in ends if ours not in (p.source[0], p.destination[0])]
-
-
-def one_connection(env, phone, until_time=float("inf")):
-    """Opened once, closed by nobody, whatever happened to the phone."""
-    seen = [p for p in segments(env, phone) if p.time <= until_time]
-    opened = [p for p in seen if p.syn]
-    check(len(opened) == 2, "not one connection: " + ", ".join(f"{p.source} -> {p.destination}" for p in opened))
-    closed = [p for p in seen if p.flags & (FIN | RST)]
-    check(not closed, f"the connection was closed: flags {[p.flags for p in closed]}")
 
 
 def called(env, phone):
@@ -70,7 +54,7 @@ def run_called(env, phone):
     for _ in range(ROUNDS):
         kill_and_survive(phone)
     story.use(env, phone, peer, call_id)
-    one_connection(env, phone)
+    checks.one_connection(env.capture, phone)
     story.hang_up(env, phone, peer, "phone", call_id)
     checks.one_dialog(env.capture, phone, bye_asked=True)
 
@@ -81,7 +65,7 @@ def run_calling(env, phone):
     for _ in range(ROUNDS):
         kill_and_survive(phone)
     story.use(env, phone, peer, call_id)
-    one_connection(env, phone)
+    checks.one_connection(env.capture, phone)
     story.hang_up(env, phone, peer, "phone", call_id)
     checks.one_dialog(env.capture, phone, bye_asked=True)
 
@@ -94,7 +78,7 @@ def run_proxy(env, phone):
     kill_and_survive(phone)
     story.use(env, phone, peer, call_id)
     story.hang_up(env, phone, peer, "peer", call_id)
-    closed = [p for p in segments(env, phone) if p.flags & (FIN | RST)]
+    closed = [p for p in checks.segments(env.capture, phone) if p.closes]
     check(not closed, f"a connection was closed: flags {[p.flags for p in closed]}")
 
 
@@ -111,7 +95,7 @@ def run_bye_while_dead(env, phone):
     check(answer.status == 200, f"the BYE got {answer.status}")
     check((answer.source, answer.destination) == (bye.destination, bye.source), "the answer went another way")
     until(lambda: not os.path.exists(phone.record_path()), 2, "the record to be removed")
-    one_connection(env, phone, answer.time)  # sipp closes it then
+    checks.one_connection(env.capture, phone, answer.time)  # sipp closes it then
     peer.wait_exit()
 
 

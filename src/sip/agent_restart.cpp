@@ -1,0 +1,135 @@
+// A start with dialogs of an earlier life: its sockets, what has come in meanwhile, and the INVITEs
+// of callers who still wait.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "revenant/base/fd.hpp"
+#include "revenant/base/result.hpp"
+#include "revenant/base/socket_address.hpp"
+#include "revenant/base/source.hpp"
+#include "revenant/call/dialog.hpp"
+#include "sip/agent_impl.hpp"
+#include "sip/held_connections.hpp"
+#include "sip/held_sockets.hpp"
+#include "sip/inlet.hpp"
+#include "sip/leg.hpp"
+#include "sip/text.hpp"
+
+namespace revenant::sip {
+
+namespace {
+
+constexpr std::uint32_t replay_within_ms = 5000;
+
+std::optional<base::SocketAddress> socket_address(const call::Endpoint& endpoint) {
+    return base::SocketAddress::numeric(endpoint.address, endpoint.port);
+}
+
+// What the caller has sent to an earlier life, read by the stack once more.
+base::Status say_again(const Leg& leg, const call::Dialog& dialog) {
+    const std::string invite = with_to_tag(dialog.in_flight.invite, dialog.local_tag);
+    const auto from = socket_address(dialog.remote_sip);
+    const auto own = socket_address(leg.stack().listen().at);
+    const auto to = own ? HeldSockets::reads_at(*own) : std::nullopt;
+    if (invite.empty() || !from || !to) {
+        return base::fail(base::Errc::corrupt, "the stored INVITE is none, or from nowhere");
+    }
+    if (dialog.transport == call::Transport::udp) {
+        return inject(*to, invite, *from);
+    }
+    return HeldConnections::say_first(*from, invite)
+               ? base::Status{}
+               : base::fail(base::Errc::io, "the caller's connection is gone");
+}
+
+} // namespace
+
+bool AgentImpl::hears_caller(const call::Dialog& dialog) const {
+    if (dialog.transport == call::Transport::udp) {
+        return true;
+    }
+    const auto caller = socket_address(dialog.remote_sip);
+    return caller && HeldConnections::waits(*caller);
+}
+
+void AgentImpl::replay(const call::Dialog& dialog) {
+    Leg* leg = this->leg(dialog.number);
+    if (leg == nullptr) {
+        return;
+    }
+    leg->is_replaying = true;
+    leg->call_id = dialog.call_id;
+    ringing_[leg->call_id] = dialog.number;
+    if (const base::Status done = say_again(*leg, dialog); !done) {
+        report_terminated(dialog.number, done.error().context);
+    }
+}
+
+std::vector<int> AgentImpl::sockets() const {
+    return HeldSockets::bound();
+}
+
+void AgentImpl::expect(const std::vector<std::pair<std::string, call::Number>>& call_ids) {
+    for (const auto& [call_id, number] : call_ids) {
+        awaited_.try_emplace(call_id, Awaited{.call = number});
+    }
+    // SAFETY: the reader is a member.
+    early_reader_.emplace(HeldSockets::unread(),
+                          [this](std::string_view call_id) { return is_awaited(call_id); });
+}
+
+bool AgentImpl::is_awaited(std::string_view call_id) {
+    const auto found = awaited_.find(std::string{call_id});
+    if (found == awaited_.end()) {
+        return false;
+    }
+    if (!std::exchange(found->second.is_wanted, true)) {
+        listener_->on_wanted(found->second.call);
+    }
+    return true;
+}
+
+// What has been put aside for a dialog that is there now.
+void AgentImpl::has_come(const std::string& call_id) {
+    if (early_reader_ && awaited_.erase(call_id) > 0) {
+        early_reader_->release(call_id);
+    }
+}
+
+base::Status AgentImpl::adopt_held_sockets() {
+    if (early_reader_) {
+        early_reader_->stop();
+    }
+    base::Status adopted = HeldSockets::adopt();
+    awaited_.clear();
+    if (early_reader_) {
+        early_reader_->release_all();
+        early_reader_.reset();
+    }
+    HeldConnections::give_back();
+    // SAFETY: the source is a member.
+    overdue_ = base::after_ms(replay_within_ms, [this] { end_overdue_replays(); });
+    return adopted;
+}
+
+// The connection that an INVITE was to come in with was lost on the way to the stack.
+void AgentImpl::end_overdue_replays() {
+    for (const auto& [number, leg] : legs_) {
+        if (leg->is_replaying) {
+            report_terminated(number, "the caller's connection is gone");
+        }
+    }
+}
+
+void offer_held_sockets(std::vector<base::Fd> sockets, bool wait) {
+    HeldSockets::offer(std::move(sockets));
+    if (wait) {
+        HeldSockets::delay_reading();
+    }
+}
+
+} // namespace revenant::sip
