@@ -15,7 +15,6 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,6 +25,7 @@
 #include "sip/beginning.hpp"
 #include "sip/loopback_pair.hpp"
 #include "sip/next_function.hpp"
+#include "sip/returned_connections.hpp"
 
 namespace revenant::sip {
 
@@ -44,18 +44,6 @@ struct Connection {
     std::size_t left = 0;
 };
 
-struct Earlier {
-    KeptConnection kept;
-    std::string first; // to be read before anything else
-};
-
-// A listener while the stack takes connections from it that are not its own.
-struct Door {
-    int listener = -1;
-    base::Fd real;
-    std::vector<Earlier> waiting;
-};
-
 struct Table {
     std::thread::id main_thread; // valid when there is a keeper
     std::atomic<ConnectionKeeper*> keeper{nullptr};
@@ -63,9 +51,7 @@ struct Table {
     std::array<Connection, HeldConnections::held_max> connections;
     std::atomic<int> held{0};
     std::atomic<int> unread{0};
-    std::vector<int> listeners;
-    std::vector<Earlier> earlier;
-    std::vector<Door> doors;
+    ReturnedConnections returned;
 };
 
 Table& table() {
@@ -155,35 +141,10 @@ bool may_read(Connection& connection) {
     return beginning != Beginning::of_nothing_known;
 }
 
-// 0: a connection at `local` cannot have been one of that listener's. Those that we opened have a
-// port of their own: any listener of the address will do.
-int fitness(const base::SocketAddress& listener, const base::SocketAddress& local) {
-    const bool is_same = listener.same_host(local);
-    if (!is_same && !(listener.is_any() && listener.family() == local.family())) {
-        return 0;
-    }
-    return 1 + (is_same ? 1 : 0) + (listener.port() == local.port() ? 2 : 0);
-}
-
-int best_listener(int connection) {
-    const auto local = base::SocketAddress::of(connection);
-    int best = -1;
-    int best_fitness = 0;
-    for (const int listener : table().listeners) {
-        const auto at = base::SocketAddress::of(listener);
-        const int fits = at && local ? fitness(*at, *local) : 0;
-        if (fits > best_fitness) {
-            best = listener;
-            best_fitness = fits;
-        }
-    }
-    return best;
-}
-
 // Gives the connection to the stack, behind what it has to read first.
-int hand_over(Earlier earlier) {
-    KeptConnection& kept = earlier.kept;
-    std::string_view first = earlier.first;
+int hand_over(ReturnedConnection returned) {
+    KeptConnection& kept = returned.kept;
+    const std::string_view first = returned.first;
     auto pair = first.empty() ? std::nullopt : loopback_pair();
     if (pair && ::send(pair->first.get(), first.data(), first.size(),
                        MSG_NOSIGNAL | MSG_DONTWAIT) != static_cast<ssize_t>(first.size())) {
@@ -203,65 +164,6 @@ int hand_over(Earlier earlier) {
     return fd;
 }
 
-void open_door(int listener) {
-    const base::Fd knock{::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK)};
-    Door door;
-    door.listener = listener;
-    door.real.reset(::fcntl(listener, F_DUPFD_CLOEXEC, 0));
-    if (!knock || !door.real || ::dup3(knock.get(), listener, O_CLOEXEC) < 0) {
-        return;
-    }
-    table().doors.push_back(std::move(door));
-}
-
-std::vector<Earlier>::iterator earlier_with(const base::SocketAddress& peer) {
-    return std::ranges::find_if(table().earlier, [&](const Earlier& one) {
-        return base::SocketAddress::of_peer(one.kept.socket.get()) == peer;
-    });
-}
-
-std::vector<Door>::iterator door_of(int listener) {
-    return std::ranges::find(table().doors, listener, &Door::listener);
-}
-
-// The stack gives the listener up.
-void close_door(int listener) {
-    std::erase(table().listeners, listener);
-    const auto door = door_of(listener);
-    if (door != table().doors.end()) {
-        for (const Earlier& one : door->waiting) {
-            the_keeper().drop_connection(one.kept.id);
-        }
-        const Door closed = std::exchange(*door, Door{}); // its own descriptors come here, too
-        table().doors.erase(door);
-    }
-}
-
-// The next connection for the stack; -1: the listener has its own again.
-int take_from(Door& door, sockaddr* address, socklen_t* length) {
-    int taken = -1;
-    while (taken < 0 && !door.waiting.empty()) {
-        Earlier one = std::move(door.waiting.back());
-        door.waiting.pop_back();
-        const auto peer = base::SocketAddress::of_peer(one.kept.socket.get());
-        if (!peer) {
-            the_keeper().drop_connection(one.kept.id);
-            continue;
-        }
-        if (address != nullptr && length != nullptr) {
-            std::memcpy(address, peer->data(), std::min(*length, peer->size()));
-            *length = peer->size();
-        }
-        taken = hand_over(std::move(one));
-    }
-    if (door.waiting.empty()) {
-        static_cast<void>(::dup3(door.real.get(), door.listener, O_CLOEXEC));
-        const Door closed = std::move(door);
-        table().doors.erase(door_of(closed.listener));
-    }
-    return taken;
-}
-
 } // namespace
 
 void keep_connections(ConnectionKeeper& keeper, std::vector<KeptConnection> earlier) {
@@ -270,8 +172,8 @@ void keep_connections(ConnectionKeeper& keeper, std::vector<KeptConnection> earl
     t.keeper.store(&keeper, std::memory_order_release);
     for (KeptConnection& one : earlier) {
         t.last_id = std::max(t.last_id, one.id);
-        if (t.earlier.size() < HeldConnections::held_max) {
-            t.earlier.push_back({.kept = std::move(one), .first = {}});
+        if (t.returned.count() < HeldConnections::held_max) {
+            t.returned.add(std::move(one));
         } else {
             keeper.drop_connection(one.id);
         }
@@ -279,7 +181,7 @@ void keep_connections(ConnectionKeeper& keeper, std::vector<KeptConnection> earl
 }
 
 bool connections_wait() {
-    return !table().doors.empty();
+    return table().returned.wait();
 }
 
 void HeldConnections::before_send(int fd) {
@@ -302,38 +204,17 @@ void HeldConnections::after_send(int fd, ssize_t sent, std::size_t size) {
 }
 
 void HeldConnections::give_back() {
-    Table& t = table();
-    auto earlier = std::exchange(t.earlier, {}); // empty where nobody keeps anything
-    std::vector<int> listeners;                  // before a door hides any of them
-    for (const Earlier& one : earlier) {
-        const int fd = one.kept.socket.get();
-        listeners.push_back(base::SocketAddress::of_peer(fd) ? best_listener(fd) : -1);
-    }
-    for (std::size_t i = 0; i < earlier.size(); ++i) {
-        Earlier& one = earlier[i];
-        if (listeners[i] >= 0 && door_of(listeners[i]) == t.doors.end()) {
-            open_door(listeners[i]);
-        }
-        const auto door = door_of(listeners[i]);
-        if (door != t.doors.end()) {
-            door->waiting.push_back(std::move(one));
-        } else {
-            the_keeper().drop_connection(one.kept.id);
-        }
+    if (is_ours()) {
+        table().returned.open(the_keeper());
     }
 }
 
 bool HeldConnections::waits(const base::SocketAddress& peer) {
-    return earlier_with(peer) != table().earlier.end();
+    return table().returned.has(peer);
 }
 
 bool HeldConnections::say_first(const base::SocketAddress& peer, std::string_view message) {
-    const auto one = earlier_with(peer);
-    if (one == table().earlier.end()) {
-        return false;
-    }
-    one->first += message;
-    return true;
+    return table().returned.say_first(peer, message);
 }
 
 int HeldConnections::way_out(int fd) {
@@ -388,22 +269,25 @@ int listen(int fd, int backlog) noexcept {
     using namespace revenant::sip;
     static auto* const real = next_function<int(int, int)>("listen");
     if (is_ours() && is_tcp(fd)) {
-        table().listeners.push_back(fd);
+        table().returned.add_listener(fd);
     }
     return real(fd, backlog);
 }
 
 int accept(int fd, sockaddr* address, socklen_t* length) {
+    using namespace revenant;
     using namespace revenant::sip;
     static auto* const real = next_function<int(int, sockaddr*, socklen_t*)>("accept");
-    if (is_ours()) {
-        const auto door = door_of(fd);
-        const int taken = door != table().doors.end() ? take_from(*door, address, length) : -1;
-        if (taken >= 0) {
-            return taken;
-        }
+    auto returned = is_ours() ? table().returned.take(fd, the_keeper()) : std::nullopt;
+    if (!returned) {
+        return real(fd, address, length);
     }
-    return real(fd, address, length);
+    const auto peer = base::SocketAddress::of_peer(returned->kept.socket.get());
+    if (address != nullptr && length != nullptr && peer) {
+        std::memcpy(address, peer->data(), std::min(*length, peer->size()));
+        *length = peer->size();
+    }
+    return hand_over(std::move(*returned));
 }
 
 // The stack does this before it closes a connection, which reaches the peer although somebody has a
@@ -423,7 +307,7 @@ int close(int fd) {
     using namespace revenant::sip;
     static auto* const real = next_function<int(int)>("close");
     if (is_ours()) {
-        close_door(fd);
+        table().returned.closes(fd, the_keeper());
         if (Connection* connection = find(fd)) {
             forget(*connection);
         }

@@ -4,11 +4,17 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "revenant/call/dialog.hpp"
 #include "sip/nua.hpp"
 
 namespace revenant::sip {
+
+// Of our end of a dialog: both ends of a call to oneself have the same Call-ID.
+[[nodiscard]] inline std::string leg_key(std::string_view call_id, std::string_view local_tag) {
+    return std::string{call_id}.append(1, ' ').append(local_tag);
+}
 
 // Neither copied nor moved: the stack holds its address as the handle's magic.
 class Leg {

@@ -1,0 +1,136 @@
+// What the stack tells the Agent: translated, and passed on to the Listener.
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "revenant/base/text.hpp"
+#include "revenant/call/dialog.hpp"
+#include "revenant/call/event.hpp"
+#include "sip/agent_impl.hpp"
+#include "sip/decode.hpp"
+#include "sip/leg.hpp"
+#include "sip/nua.hpp"
+#include "sip/outgoing_watch.hpp"
+#include "sip/stack.hpp"
+#include "sip/text.hpp"
+
+namespace revenant::sip {
+
+void AgentImpl::on_leg_event(Leg& leg, const Raw& raw) {
+    // The number is copied: the handler may retire the leg (which only marks it).
+    const call::Number number = leg.number();
+    const bool is_replayed = leg.is_replaying && raw.event == nua_i_invite;
+    if (is_replayed) {
+        leg.is_replaying = false;
+        if (raw.status >= 300) { // the stack has refused it by itself
+            report_terminated(number, text_of(raw.phrase));
+            return;
+        }
+    }
+    if (raw.event == nua_r_invite && !leg.held_back.empty()) {
+        OutgoingWatch::let_go(leg.held_back, false); // it has reached the other end before
+        leg.held_back.clear();
+    }
+    auto event = decode(raw, stand_in_name_, settings_.session_expires_s);
+    if (!event) {
+        return;
+    }
+    if (auto* challenged = std::get_if<call::event::Challenged>(&*event)) {
+        leg.realm = challenged->realm;
+        challenged->have_credentials = credentials_for(leg.realm) != nullptr;
+    }
+    being_handled_ = &raw;
+    listener_->on_event(number, *event);
+    being_handled_ = nullptr;
+    if (early_reader_ && std::holds_alternative<call::event::Ready>(*event)) {
+        const call::Dialog* dialog = listener_->dialog(number);
+        if (dialog != nullptr && dialog->in_flight.invite.empty()) { // else its INVITE comes first
+            has_come(dialog->call_id);
+        }
+    }
+}
+
+void AgentImpl::on_new_invite(Stack& stack, Handle& fresh, const Raw& raw) {
+    call::Dialog seed = decode_invite(raw, settings_.session_expires_s);
+    const Home home = make_home();
+    // Our tag exists from the moment that the stack has taken the request in, before any response.
+    const sip_replaces_t* identity = nua_handle_make_replaces(fresh.get(), home.get(), 0);
+    if (identity != nullptr) {
+        seed.local_tag = text_of(identity->rp_from_tag);
+    }
+    seed.local_sip = {.address = stack.local_address(seed.remote_sip.address),
+                      .port = stack.listen().at.port};
+    seed.local_contact = contact_for(seed.local_sip, seed.transport);
+    seed.outbound_proxy = settings_.outbound_proxy;
+    seed.cseq_watermark = stack_cseq_bound();
+    seed.in_flight.invite = whole_text(raw.message);
+    const bool complete = !seed.in_flight.invite.empty() && !seed.local_tag.empty() &&
+                          !seed.remote_tag.empty() && !seed.remote_target.empty() &&
+                          !seed.call_id.empty() && !seed.local_sip.address.empty();
+    const auto number = complete ? listener_->on_invite(seed) : std::nullopt;
+    if (!number) {
+        nua_respond(fresh.get(), complete ? 503 : 400,
+                    complete ? "Service Unavailable" : "Bad Request", TAG_END());
+        return; // the handle goes after its response: signals run in order
+    }
+    auto& slot = legs_[*number];
+    slot = std::make_unique<Leg>(stack, std::move(fresh), *number);
+    slot->contact = seed.local_contact;
+    slot->call_id = seed.call_id;
+    ringing_[seed.call_id] = *number;
+    nua_set_hparams(slot->handle(), NUTAG_AUTOANSWER(0), NUTAG_AUTOACK(0), TAG_END());
+    auto offer = decode(raw, stand_in_name_, settings_.session_expires_s);
+    auto* offered = offer ? std::get_if<call::event::Offered>(&*offer) : nullptr;
+    being_handled_ = &raw;
+    listener_->on_event(*number,
+                        call::event::Invited{.offer = offered != nullptr ? std::move(offered->offer)
+                                                                         : std::nullopt});
+    being_handled_ = nullptr;
+}
+
+void AgentImpl::on_stray_answer(const sip_t& sip) {
+    if (sip.sip_call_id == nullptr || sip.sip_from == nullptr || sip.sip_to == nullptr) {
+        return;
+    }
+    const auto found =
+        legs_by_key_.find(leg_key(text_of(sip.sip_call_id->i_id), text_of(sip.sip_from->a_tag)));
+    const Leg* leg = found != legs_by_key_.end() ? this->leg(found->second) : nullptr;
+    const call::Dialog* dialog = leg != nullptr ? listener_->dialog(leg->number()) : nullptr;
+    if (dialog != nullptr && sip.sip_cseq->cs_seq <= leg->cseq_base &&
+        dialog->remote_tag == text_of(sip.sip_to->a_tag)) {
+        listener_->on_event(leg->number(),
+                            call::event::AnsweredBefore{.cseq = sip.sip_cseq->cs_seq});
+    }
+}
+
+void AgentImpl::on_cancel(std::string_view call_id) {
+    if (const auto found = ringing_.find(std::string{call_id}); found != ringing_.end()) {
+        listener_->on_event(found->second, call::event::Cancelled{});
+    }
+}
+
+void AgentImpl::on_refusal(const OutgoingWatch::Refusal& refusal) {
+    const auto found = legs_by_key_.find(leg_key(refusal.call_id, refusal.local_tag));
+    if (found != legs_by_key_.end()) {
+        listener_->on_event(found->second,
+                            call::event::Refused{.status = refusal.status, .cseq = refusal.cseq});
+    }
+}
+
+void AgentImpl::on_options_done(nua_handle_t* handle, const Raw& raw) {
+    const auto found = options_.find(handle);
+    if (raw.status < 200 || found == options_.end()) {
+        return;
+    }
+    const std::uint64_t ticket = found->second.first;
+    options_.erase(found);
+    listener_->on_options_answer(ticket, static_cast<std::uint16_t>(std::min(raw.status, 999)),
+                                 base::printable(text_of(raw.phrase), 200));
+}
+
+} // namespace revenant::sip
