@@ -76,6 +76,15 @@ def calls(kill):
     return peer, invite
 
 
+def rings_again(kill):
+    """Killed while it rings there, and told again that it does: the INVITE has reached the peer once more."""
+    peer, invite = calls(kill)
+    kill()
+    kill.back()
+    kill.phone.wait("call.progress", 8, status=180)
+    return peer, invite
+
+
 def same_transaction(kill, invite):
     """Whatever INVITE the peer has seen since is the first one, to the byte."""
     again = [m for m in kill.env.capture.sync().messages(kill.phone.from_here) if m.method == "INVITE" and m.is_request
@@ -85,10 +94,7 @@ def same_transaction(kill, invite):
 
 
 def caller_answered(kill):
-    peer, invite = calls(kill)
-    kill()
-    kill.back()
-    kill.phone.wait("call.progress", 8, status=180)
+    peer, invite = rings_again(kill)
     peer.cue("ANSWER", invite.call_id)
     kill.phone.wait("call.established")
     check(len(same_transaction(kill, invite)) == 2, "the INVITE was not repeated just once")
@@ -107,10 +113,7 @@ def caller_answered_meanwhile(kill):
 
 
 def caller_refused(kill):
-    peer, invite = calls(kill)
-    kill()
-    kill.back()
-    kill.phone.wait("call.progress", 8, status=180)
+    peer, invite = rings_again(kill)
     peer.cue("BUSY", invite.call_id)
     kill.phone.wait("call.failed", status=486)
     peer.wait_exit()
@@ -119,10 +122,7 @@ def caller_refused(kill):
 
 
 def caller_cancels(kill):
-    peer, invite = calls(kill)
-    kill()
-    kill.back()
-    kill.phone.wait("call.progress", 8, status=180)
+    peer, invite = rings_again(kill)
     kill.phone.send("bye 1")
     kill.phone.wait("call.ended", by="local")
     peer.wait_exit()

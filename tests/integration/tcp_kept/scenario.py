@@ -50,18 +50,15 @@ def run(env):
 
 def run_called(env, phone):
     """We had opened it."""
-    peer, call_id = called(env, phone)
-    for _ in range(ROUNDS):
-        kill_and_survive(phone)
-    story.use(env, phone, peer, call_id)
-    checks.one_connection(env.capture, phone)
-    story.hang_up(env, phone, peer, "phone", call_id)
-    checks.one_dialog(env.capture, phone, bye_asked=True)
+    in_one_connection(env, phone, *called(env, phone))
 
 
 def run_calling(env, phone):
     """The peer had opened it, from the address of its Contact: our requests go there."""
-    peer, call_id = story.calling_peer(env, phone, transport="tcp", options=["-p", "5060"])
+    in_one_connection(env, phone, *story.calling_peer(env, phone, transport="tcp", options=["-p", "5060"]))
+
+
+def in_one_connection(env, phone, peer, call_id):
     for _ in range(ROUNDS):
         kill_and_survive(phone)
     story.use(env, phone, peer, call_id)
