@@ -1,6 +1,8 @@
 #include "revenant/base/text.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -52,6 +54,10 @@ bool is_harmless(std::uint32_t code) {
     return !control && !line_break && !direction;
 }
 
+// Objects, not functions: an algorithm calls a function through a pointer, once a character.
+constexpr auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+constexpr auto is_printable_ascii = [](char c) { return c >= 0x20 && c < 0x7F; };
+
 bool is_blank(char c) {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
@@ -63,6 +69,9 @@ char lower(char c) {
 } // namespace
 
 std::string printable(std::string_view text, std::size_t length_max) {
+    if (text.size() <= length_max && std::ranges::all_of(text, is_printable_ascii)) {
+        return std::string{text}; // nearly always
+    }
     std::string out;
     while (!text.empty()) {
         const Character c = next_character(text);
@@ -83,6 +92,8 @@ std::string printable(std::string_view text, std::size_t length_max) {
 }
 
 bool is_utf8(std::string_view text) {
+    const auto* other = std::ranges::find_if_not(text, is_ascii);
+    text.remove_prefix(static_cast<std::size_t>(other - text.begin()));
     while (!text.empty()) {
         const Character c = next_character(text);
         if (c.length == 0) {

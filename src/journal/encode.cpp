@@ -19,9 +19,10 @@ namespace revenant::journal {
 
 namespace {
 
-bool needs_escape(char c) {
+// An object, not a function: an algorithm calls a function through a pointer, once a character.
+constexpr auto needs_escape = [](char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
-}
+};
 
 void append_escape(std::string& out, char c) {
     switch (c) {
@@ -64,13 +65,8 @@ std::string latin1_to_utf8(std::string_view bytes) {
     return out;
 }
 
-bool is_ascii(std::string_view text) {
-    return std::all_of(text.begin(), text.end(),
-                       [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
 void append_text(std::string& out, std::string_view text) {
-    if (is_ascii(text) || base::is_utf8(text)) {
+    if (base::is_utf8(text)) {
         append_quoted(out, text);
         return;
     }
