@@ -58,6 +58,17 @@ int write_all(int fd, std::string_view text) {
     return 0;
 }
 
+// Returns 0 or an errno. Asks first: a file that has its length already is cheaper to leave alone.
+int cut_to(int fd, std::size_t size) {
+    struct stat status {};
+
+    const auto wanted = static_cast<off_t>(size);
+    if (::fstat(fd, &status) == 0 && status.st_size == wanted) {
+        return 0;
+    }
+    return ::ftruncate(fd, wanted) == 0 ? 0 : errno;
+}
+
 // Returns 0 or an errno. Reads one byte past `size_max` to see that there is more.
 int read_all(int fd, std::size_t size_hint, std::size_t size_max, std::string& text) {
     std::size_t size = 0;
@@ -70,10 +81,12 @@ int read_all(int fd, std::size_t size_hint, std::size_t size_max, std::string& t
         if (got < 0 && errno != EINTR) {
             return errno;
         }
-        if (got == 0) {
+        const std::size_t added = got > 0 ? static_cast<std::size_t>(got) : 0;
+        size += added;
+        // Less than asked for, and as long as it said: there is no more to ask for.
+        if (got == 0 || (size >= size_hint && size < text.size())) {
             break;
         }
-        size += got > 0 ? static_cast<std::size_t>(got) : 0;
     }
     text.resize(size);
     return 0;
@@ -112,8 +125,8 @@ write_file(int directory, const std::string& name, std::string_view text, bool d
     }
     int error = write_all(fd.get(), text);
     // Not O_TRUNC, because an inode that keeps its pages is several times cheaper to fill again.
-    if (error == 0 && ::ftruncate(fd.get(), static_cast<off_t>(text.size())) != 0) {
-        error = errno;
+    if (error == 0) {
+        error = cut_to(fd.get(), text.size());
     }
     if (error == 0 && durable && ::fdatasync(fd.get()) != 0) {
         error = errno;
