@@ -123,11 +123,12 @@ void Switchboard::resume(const std::vector<call::Number>& numbers) {
     pump();
 }
 
-// A line a second, when there are so many that it takes that long.
+// A line a second, when there are so many that it takes that long. Their notices are gathered.
 void Switchboard::watch_progress() {
     if (!progress_ && to_restore_.size() + to_resume_.size() > window) {
         // SAFETY: the source is a member.
         progress_ = base::every_ms(progress_ms, [this] { tell_progress(); });
+        gathering_.emplace();
     }
 }
 
@@ -170,6 +171,7 @@ void Switchboard::pump() {
     pumping_ = false;
     if (to_restore_.empty() && to_resume_.empty()) {
         progress_.reset();
+        gathering_.reset();
     }
     if (on_restored_ && to_restore_.empty() &&
         std::ranges::none_of(under_way_, [this](call::Number number) {

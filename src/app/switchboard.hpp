@@ -22,6 +22,7 @@
 #include "revenant/call/machine.hpp"
 #include "revenant/journal/store.hpp"
 #include "revenant/media/engine.hpp"
+#include "revenant/shell/output.hpp"
 #include "revenant/sip/agent.hpp"
 
 namespace revenant::app {
@@ -147,6 +148,7 @@ private:
     std::set<call::Number> under_way_; // being restored or resumed
     std::function<void()> on_restored_;
     base::Source progress_; // while there is some
+    std::optional<shell::Gathering> gathering_;
     std::uint32_t epoch_ = 1;
     call::Number lowest_free_ = 1; // no number below is free
     std::int64_t started_ms_ = 0;

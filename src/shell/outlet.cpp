@@ -22,6 +22,11 @@ namespace revenant::shell {
 
 namespace {
 
+std::size_t lines(std::string_view text) {
+    return static_cast<std::size_t>(std::ranges::count(text, '\n')) +
+           (text.ends_with('\n') ? 0 : 1);
+}
+
 // 1: writable, or in a state in which a write says what is wrong.
 bool writable(int fd, int wait_ms) {
     pollfd entry{.fd = fd, .events = POLLOUT, .revents = 0};
@@ -67,7 +72,7 @@ std::size_t Outlet::write_some(std::string_view text) {
         } else if (written < 0 && errno == EAGAIN) {
             break;
         } else if (written < 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)) {
-            ++dropped_;
+            dropped_ += lines(text.substr(done));
             return text.size(); // this text is lost, a later one may find room
         } else {
             closed_ = true;
@@ -82,7 +87,7 @@ bool Outlet::write(std::string_view text) {
         return false;
     }
     if (pending() && pending_.size() + text.size() > pending_max) {
-        ++dropped_;
+        dropped_ += lines(text);
         return false;
     }
     const std::size_t done = pending() ? 0 : write_some(text);

@@ -39,7 +39,7 @@ public:
     // The reader is gone (EPIPE, EIO): everything is dropped from here on.
     [[nodiscard]] bool closed() const { return closed_; }
 
-    // Texts dropped for want of room since the last call.
+    // Lines dropped for want of room since the last call.
     [[nodiscard]] std::size_t take_dropped();
 
     // What to give to others who write to the same place; -1 if it could not be opened again.

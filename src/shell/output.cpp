@@ -20,6 +20,7 @@ namespace revenant::shell {
 namespace {
 
 constexpr std::uint32_t retry_ms = 10;
+constexpr std::size_t gathered_max = 16'384; // bytes
 
 class Output {
 public:
@@ -37,9 +38,17 @@ public:
         return *outlet;
     }
 
-    void write(std::string_view text);
+    // Written now or, while somebody gathers, in the next turn of the main loop.
+    void take(const std::string& text);
+    void write_gathered();
+
+    int gatherings = 0;
 
 private:
+    std::string gathered_;
+    base::Source next_turn_;
+
+    void write(std::string_view text);
     void emit(std::string_view text);
     void try_again();
     // Says what was dropped, once there is room to say it.
@@ -53,6 +62,26 @@ Output& output() {
     // Never destroyed: notices may come from the destructors of other statics.
     static auto* const instance = new Output;
     return *instance;
+}
+
+void Output::take(const std::string& text) {
+    if (gatherings == 0) {
+        write(text);
+        return;
+    }
+    gathered_ += text;
+    if (gathered_.size() >= gathered_max) {
+        write_gathered();
+    } else if (!next_turn_) {
+        next_turn_ = base::when_idle([this] { write_gathered(); });
+    }
+}
+
+void Output::write_gathered() {
+    next_turn_.reset();
+    if (!gathered_.empty()) {
+        write(std::exchange(gathered_, {}));
+    }
 }
 
 void Output::write(std::string_view text) {
@@ -148,11 +177,22 @@ void print(const Notice& notice) {
     }
     const std::string text = rendered(notice, to.format, to.colour);
     if (!text.empty()) {
-        to.write(text);
+        to.take(text);
+    }
+}
+
+Gathering::Gathering() {
+    ++output().gatherings;
+}
+
+Gathering::~Gathering() {
+    if (--output().gatherings == 0) {
+        output().write_gathered();
     }
 }
 
 void flush_output(std::uint32_t wait_ms) {
+    output().write_gathered();
     output().finish(wait_ms);
 }
 

@@ -56,6 +56,17 @@ void set_output(Format format, bool colour);
 // the line being typed is saved, cleared and put back.
 void print(const Notice& notice);
 
+// While one exists, notices wait for the next turn of the main loop and are then written together.
+// For a time when thousands of calls have something to say: each write costs more than its notice,
+// and wakes the reader. A crash loses what one turn had to say.
+class Gathering {
+public:
+    Gathering();
+    ~Gathering();
+    Gathering(const Gathering&) = delete;
+    Gathering& operator=(const Gathering&) = delete;
+};
+
 // Waits at most `wait_ms` for a slow reader to take what is kept back. Before every exit.
 void flush_output(std::uint32_t wait_ms = 2000);
 
