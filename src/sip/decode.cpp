@@ -142,9 +142,11 @@ call::Event invite_answer(const Raw& raw, std::string_view stand_in, std::uint32
                                .min_se_s = min_se(sip),
                                .answer = status > 100 ? session_of(sip) : std::nullopt};
     }
+    if (status < 300 && is_from_stand_in(sip, stand_in)) {
+        return event::Answered{.cseq = cseq_of(sip), .from_stand_in = true}; // says what we know
+    }
     if (status < 300) {
         return event::Answered{.cseq = cseq_of(sip),
-                               .from_stand_in = is_from_stand_in(sip, stand_in),
                                .facts = facts_of(raw, true, own_interval_s),
                                .answer = session_of(sip)};
     }

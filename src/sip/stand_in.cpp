@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,10 +20,9 @@
 #include "revenant/base/fd.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/source.hpp"
+#include "revenant/base/text.hpp"
 #include "revenant/call/dialog.hpp"
 #include "revenant/call/sdp.hpp"
-#include "sip/nua.hpp"
-#include "sip/text.hpp"
 
 namespace revenant::sip {
 
@@ -31,29 +32,75 @@ namespace {
 constexpr int datagrams_per_round = 64;
 constexpr int receive_buffer = 4 << 20;
 
-struct MessageFree {
-    void operator()(msg_t* message) const { msg_destroy(message); }
+// What an answer takes over from a request (RFC 3261 §8.2.6.2), as parts of its text.
+struct Request {
+    std::string_view method;
+    std::string_view call_id;
+    std::string_view from_tag;
+    std::string echo; // the header fields that come back as they are
 };
 
-using Message = std::unique_ptr<msg_t, MessageFree>;
-
-std::string head(const sip_t& sip, std::string_view status, std::string_view name) {
-    std::string text = fmt::format("SIP/2.0 {}\r\n", status);
-    for (const sip_via_t* via = sip.sip_via; via != nullptr; via = via->v_next) {
-        sip_via_t one = *via;
-        one.v_next = nullptr;
-        text += fmt::format("Via: {}\r\n", header_text(&one));
+std::string_view tag_of(std::string_view name_addr) {
+    constexpr std::string_view key = ";tag=";
+    const std::size_t close = name_addr.rfind('>');
+    const std::string_view parameters =
+        close == std::string_view::npos ? name_addr : name_addr.substr(close);
+    const std::size_t at = parameters.find(key);
+    if (at == std::string_view::npos) {
+        return {};
     }
-    text += fmt::format("From: {}\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: {}\r\nServer: {}\r\n",
-                        header_text(sip.sip_from), header_text(sip.sip_to),
-                        header_text(sip.sip_call_id), header_text(sip.sip_cseq), name);
-    return text;
+    const std::string_view tag = parameters.substr(at + key.size());
+    return tag.substr(0, tag.find(';'));
+}
+
+// Only our own stack asks here, and it writes its header fields with their full names, one a line;
+// parsing what it has just printed would be a good part of what a restored call costs.
+std::optional<Request> read_request(std::string_view text) {
+    constexpr std::string_view line_end = "\r\n";
+    constexpr std::array<std::string_view, 4> once{"From", "To", "Call-ID", "CSeq"};
+    Request request{.method = text.substr(0, std::min(text.find(' '), text.size())),
+                    .call_id = {},
+                    .from_tag = {},
+                    .echo = {}};
+    std::size_t vias = 0;
+    std::size_t others = 0;
+    std::size_t begin = text.find(line_end);
+    while (begin != std::string_view::npos) {
+        begin += line_end.size();
+        const std::size_t end = text.find(line_end, begin);
+        const std::string_view line = text.substr(begin, end - begin);
+        const std::size_t colon = line.find(':');
+        if (colon == std::string_view::npos) {
+            break; // the header ends
+        }
+        const std::string_view name = line.substr(0, colon);
+        const std::string_view value = base::trim(line.substr(colon + 1));
+        const bool is_via = name == "Via";
+        if (is_via || std::ranges::find(once, name) != once.end()) {
+            request.echo.append(line).append(line_end);
+            ++(is_via ? vias : others);
+        }
+        if (name == "Call-ID") {
+            request.call_id = value;
+        } else if (name == "From") {
+            request.from_tag = tag_of(value);
+        }
+        begin = end;
+    }
+    const bool is_whole = vias > 0 && others == once.size();
+    // A response is never answered, or two stand-ins could keep each other busy.
+    return is_whole && !text.starts_with("SIP/") ? std::optional{std::move(request)} : std::nullopt;
+}
+
+std::string head(const Request& request, std::string_view status, std::string_view name) {
+    return fmt::format("SIP/2.0 {}\r\n{}Server: {}\r\n", status, request.echo, name);
 }
 
 // The peer's 200 to the INVITE as it must have been (RFC 3261 §12.1.1): the stack builds route set,
 // target, session and timer from it.
-std::string accept_invite(const sip_t& sip, const call::Dialog& dialog, std::string_view name) {
-    std::string text = head(sip, "200 OK", name);
+std::string
+accept_invite(const Request& request, const call::Dialog& dialog, std::string_view name) {
+    std::string text = head(request, "200 OK", name);
     std::vector<std::string> record_route = dialog.route_set;
     std::ranges::reverse(record_route);
     for (const std::string& route : record_route) {
@@ -149,26 +196,20 @@ void StandIn::read() {
     }
 }
 
-std::string StandIn::answer(std::string_view request) const {
-    const Message message{
-        msg_make(sip_default_mclass(), 0, request.data(), static_cast<ssize_t>(request.size()))};
-    const sip_t* sip = message ? sip_object(message.get()) : nullptr;
-    const bool whole = sip != nullptr && sip->sip_request != nullptr && sip->sip_via != nullptr &&
-                       sip->sip_from != nullptr && sip->sip_to != nullptr &&
-                       sip->sip_call_id != nullptr && sip->sip_cseq != nullptr;
-    if (!whole || sip->sip_request->rq_method == sip_method_ack) {
+std::string StandIn::answer(std::string_view text) const {
+    const std::optional<Request> request = read_request(text);
+    if (!request || request->method == "ACK") {
         return {};
     }
-    const call::Dialog* dialog =
-        lookup_(text_of(sip->sip_call_id->i_id), text_of(sip->sip_from->a_tag));
+    const call::Dialog* dialog = lookup_(request->call_id, request->from_tag);
     if (dialog == nullptr) {
-        return head(*sip, "481 Call/Transaction Does Not Exist", name_) +
+        return head(*request, "481 Call/Transaction Does Not Exist", name_) +
                "Content-Length: 0\r\n\r\n";
     }
-    if (sip->sip_request->rq_method == sip_method_invite) {
-        return accept_invite(*sip, *dialog, name_);
+    if (request->method == "INVITE") {
+        return accept_invite(*request, *dialog, name_);
     }
-    return head(*sip, "200 OK", name_) + "Content-Length: 0\r\n\r\n";
+    return head(*request, "200 OK", name_) + "Content-Length: 0\r\n\r\n";
 }
 
 } // namespace revenant::sip

@@ -35,7 +35,7 @@ public:
 private:
     StandIn(base::Fd socket, std::string url, std::uint16_t port, std::string name, Lookup lookup);
     void read();
-    [[nodiscard]] std::string answer(std::string_view request) const;
+    [[nodiscard]] std::string answer(std::string_view text) const;
 
     base::Fd socket_;
     std::string url_;

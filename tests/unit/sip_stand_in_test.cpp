@@ -159,6 +159,26 @@ TEST_CASE("BYE and other requests get a 200, ACK gets nothing") {
     CHECK(bench.client->answer(50).empty());
 }
 
+TEST_CASE("our tag is found behind the address, not in it") {
+    Bench bench;
+    for (const char* from :
+         {"<sip:a;tag=no@b>;tag=yes", "\"x;tag=no\" <sip:a@b>;tag=yes;p=1", "sip:a@b;tag=yes"}) {
+        std::string tag;
+        auto opened =
+            sip::StandIn::open(AF_INET, "name", [&](std::string_view, std::string_view t) {
+                tag = t;
+                return &bench.dialog;
+            });
+        REQUIRE(opened);
+        const Client client{(*opened)->url()};
+        static_cast<void>(client.ask(
+            fmt::format("BYE sip:b SIP/2.0\r\nVia: SIP/2.0/UDP a\r\nFrom: {}\r\nTo: <sip:b>\r\n"
+                        "Call-ID: 1\r\nCSeq: 1 BYE\r\n\r\n",
+                        from)));
+        CHECK(tag == "yes");
+    }
+}
+
 TEST_CASE("a call that is not ours gets 481") {
     Bench bench;
     for (const char* method : {"INVITE", "BYE"}) {
@@ -178,6 +198,7 @@ TEST_CASE("garbage is ignored, and what follows is answered") {
     bench.client->send("INVITE sip:a SIP/2.0\r\n\r\n");
     bench.client->send(std::string_view{"\0\0\0\0", 4});
     bench.client->send(whole.substr(0, 60));
+    bench.client->send("SIP/2.0 200 OK" + whole.substr(whole.find("\r\n")));
     CHECK(bench.client->answer(50).empty());
     CHECK(bench.client->ask(whole).starts_with("SIP/2.0 200 OK\r\n"));
 }
