@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -40,58 +41,78 @@ bool is_more_urgent(const call::Dialog& a, const call::Dialog& b) {
     return key(a) < key(b);
 }
 
+bool has_ports(const call::Dialog& record) {
+    return record.phase != call::Phase::ending && record.media.local.port != 0;
+}
+
 } // namespace
 
 // Two records of one dialog, as somebody who copies files makes them, would both speak for it. The
 // one with the higher watermark knows more.
-void Switchboard::leave_copies(std::vector<call::Dialog>& dialogs) {
+std::vector<call::Dialog*> Switchboard::without_copies(std::vector<call::Dialog>& dialogs) {
     const auto identity = [](const call::Dialog& d) {
         return std::tie(d.call_id, d.local_tag, d.remote_tag);
     };
-    std::ranges::sort(dialogs, [&](const call::Dialog& a, const call::Dialog& b) {
-        return identity(a) != identity(b) ? identity(a) < identity(b)
-                                          : a.cseq_watermark > b.cseq_watermark;
+    std::vector<call::Dialog*> all;
+    all.reserve(dialogs.size());
+    std::ranges::transform(dialogs, std::back_inserter(all), [](call::Dialog& d) { return &d; });
+    std::ranges::sort(all, [&](const call::Dialog* a, const call::Dialog* b) {
+        return identity(*a) != identity(*b) ? identity(*a) < identity(*b)
+                                            : a->cseq_watermark > b->cseq_watermark;
     });
-    std::vector<call::Dialog> kept;
-    for (call::Dialog& dialog : dialogs) {
-        if (kept.empty() || identity(kept.back()) != identity(dialog)) {
-            kept.push_back(std::move(dialog));
+    std::vector<call::Dialog*> kept;
+    kept.reserve(all.size());
+    for (call::Dialog* dialog : all) {
+        if (kept.empty() || identity(*kept.back()) != identity(*dialog)) {
+            kept.push_back(dialog);
             continue;
         }
-        reserve(dialog.number);
+        reserve(dialog->number);
         shell::print({.event = "journal.copy",
-                      .call = dialog.number,
+                      .call = dialog->number,
                       .tone = shell::Tone::bad,
                       .text = fmt::format("call {} is left alone: call {}'s record speaks for the "
                                           "same dialog; remove dialogs/{}.json if it is a copy",
-                                          dialog.number, kept.back().number, dialog.number),
+                                          dialog->number, kept.back()->number, dialog->number),
                       .fields = {}});
     }
-    dialogs = std::move(kept);
+    return kept;
+}
+
+bool Switchboard::reopen_ports(const call::Dialog& record) {
+    const auto bound =
+        open_ports(record.number, record.media.local.address, record.media.local.port);
+    if (!bound) {
+        shell::print({.event = "media.trouble",
+                      .call = record.number,
+                      .tone = shell::Tone::bad,
+                      .text = fmt::format("call {} comes back without audio: {}", record.number,
+                                          bound.error().context),
+                      .fields = {}});
+    }
+    return bound.has_value();
 }
 
 void Switchboard::adopt(std::vector<call::Dialog> dialogs, std::uint32_t epoch, bool run) {
     epoch_ = epoch;
-    leave_copies(dialogs);
-    std::ranges::sort(dialogs, is_more_urgent);
-    for (call::Dialog& record : dialogs) {
-        const call::Number number = record.number;
-        if (record.phase != call::Phase::ending && record.media.local.port != 0) {
-            const auto bound =
-                open_ports(number, record.media.local.address, record.media.local.port);
-            if (!bound) {
-                shell::print({.event = "media.trouble",
-                              .call = number,
-                              .tone = shell::Tone::bad,
-                              .text = fmt::format("call {} comes back without audio: {}", number,
-                                                  bound.error().context),
-                              .fields = {}});
-            } else if (run && record.media.remote.port != 0) {
-                static_cast<void>(media_->run(number, record.media, record.hold.local));
-            }
+    std::vector<call::Dialog*> records = without_copies(dialogs);
+    std::ranges::sort(records, [](const auto* a, const auto* b) { return is_more_urgent(*a, *b); });
+    // All ports first: a stream that runs already would take turns with the rest of the binding.
+    std::vector<const call::Dialog*> streams;
+    for (const call::Dialog* record : records) {
+        if (has_ports(*record) && reopen_ports(*record) && record->media.remote.port != 0) {
+            streams.push_back(record);
         }
+    }
+    for (const call::Dialog* record : streams) {
+        if (run) {
+            static_cast<void>(media_->run(record->number, record->media, record->hold.local));
+        }
+    }
+    for (call::Dialog* record : records) {
+        const call::Number number = record->number;
         to_restore_.push_back(number);
-        calls_.emplace(number, call::revive(std::move(record), epoch, policy_.codecs));
+        calls_.emplace(number, call::revive(std::move(*record), epoch, policy_.codecs));
     }
     ledger_.expect(to_restore_.size());
     std::ranges::reverse(to_restore_);

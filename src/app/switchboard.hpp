@@ -118,7 +118,8 @@ private:
     [[nodiscard]] base::Result<call::Endpoint>
     open_ports(call::Number number, const std::string& address, std::uint16_t port);
     void close_ports(call::Number number);
-    void leave_copies(std::vector<call::Dialog>& dialogs);
+    [[nodiscard]] std::vector<call::Dialog*> without_copies(std::vector<call::Dialog>& dialogs);
+    bool reopen_ports(const call::Dialog& record);
     void bury(call::Number number);
     void tidy_soon(call::Number number);
     void tidy();
