@@ -9,6 +9,7 @@ import rate
 from lib import process
 from lib.phone import Phone
 from lib.sipp import Sipp
+from lib.story import settled
 from lib.waiting import Failure
 from report import Row, at_least, at_most
 
@@ -121,12 +122,12 @@ def first_invite(env, options):
 
 
 def real_record(env, options):
-    """The record of a call that was made, with the phone killed in it."""
+    """The record of a call that was made and goes on, with the phone killed in it."""
     phone = Phone(env, state=env.path("state-model"))
     sipp = Sipp(env, "peer_called.xml")
     phone.start()
     phone.send(f"call {PEER}")
-    phone.wait("call.established")
+    settled(phone, phone.wait("call.established")["call"])
     phone.kill9()
     sipp.process.kill9()
     return phone.record()
@@ -152,7 +153,7 @@ def populate(env, model, count, streams):
         if streams:
             media["remote"]["port"], media["remote_rtcp"]["port"] = 16000, 16001
         with open(os.path.join(state, "dialogs", f"{number}.json"), "w", encoding="utf-8") as file:
-            json.dump(record, file)
+            json.dump(record, file, separators=(",", ":"))
     with open(os.path.join(state, "epoch"), "w", encoding="ascii") as file:
         file.write(f"{model['epoch']}\n")
     with open(env.path("answer.sdp"), "w", newline="", encoding="ascii") as file:
