@@ -102,6 +102,9 @@ base::Status AgentImpl::open() {
     root_.reset(su_glib_root_create(nullptr));
     su_root_threading(root_.get(), 0);
     GSource* source = su_glib_root_gsource(root_.get());
+    // Else GLib takes the stack's sockets off its list for each callback, puts them back, and wakes
+    // itself up twice for it. No main loop runs within one of the stack's callbacks.
+    g_source_set_can_recurse(source, TRUE);
     g_source_attach(source, nullptr);
     const HeldSockets::Watch watch;
     for (const Listen& listen : settings_.listen) {
@@ -208,7 +211,7 @@ base::Result<std::string> AgentImpl::stand_in_url(const Stack& stack) {
             return base::fail(opened.error());
         }
         stand_in = std::move(*opened);
-        HeldSockets::allow(stand_in->port());
+        HeldSockets::allow(stand_in->address());
     }
     return stand_in->url();
 }

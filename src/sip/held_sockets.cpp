@@ -55,7 +55,7 @@ struct Table {
     std::vector<Offer> offers;
     std::array<Place, places_max> places;
     std::atomic<int> waiting{0};
-    std::array<std::uint16_t, 2> stand_in_ports{}; // IPv4, IPv6
+    std::vector<base::SocketAddress> stand_ins;
     int watches = 0;
     bool delays = false;
     std::vector<Bound> bound;
@@ -85,10 +85,10 @@ int kind_of(int fd) {
 }
 
 bool is_for_stand_in(const msghdr& message) {
-    const auto& ports = table().stand_in_ports;
+    const auto& stand_ins = table().stand_ins;
     const base::SocketAddress to{static_cast<const sockaddr*>(message.msg_name),
                                  message.msg_namelen};
-    return std::ranges::find(ports, to.port()) != ports.end();
+    return std::ranges::find(stand_ins, to) != stand_ins.end();
 }
 
 bool is_sip_to_a_peer(int fd, const msghdr& message) {
@@ -203,9 +203,8 @@ void HeldSockets::offer(std::vector<base::Fd> sockets) {
     }
 }
 
-void HeldSockets::allow(std::uint16_t stand_in_port) {
-    auto& ports = table().stand_in_ports;
-    ports[ports[0] == 0 ? 0 : 1] = stand_in_port;
+void HeldSockets::allow(const base::SocketAddress& stand_in) {
+    table().stand_ins.push_back(stand_in);
 }
 
 HeldSockets::Watch::Watch() {

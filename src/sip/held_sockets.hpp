@@ -10,7 +10,6 @@
 // answer 481.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -31,8 +30,8 @@ public:
     // does, so that no message finds the stack without its dialog.
     static void delay_reading();
 
-    // The port on loopback that a stack may send to before `adopt`.
-    static void allow(std::uint16_t stand_in_port);
+    // Where a stack sends to by itself before `adopt`, and not through the held sockets.
+    static void allow(const base::SocketAddress& stand_in);
 
     // While one exists, the sockets that are bound are noted down for `bound`.
     class Watch {

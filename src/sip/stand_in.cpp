@@ -12,13 +12,13 @@
 #include <utility>
 #include <vector>
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <fmt/format.h>
 
 #include "revenant/base/fd.hpp"
 #include "revenant/base/result.hpp"
+#include "revenant/base/socket_address.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/call/dialog.hpp"
@@ -137,61 +137,48 @@ accept_invite(const Request& request, const call::Dialog& dialog, std::string_vi
 
 } // namespace
 
-StandIn::StandIn(
-    base::Fd socket, std::string url, std::uint16_t port, std::string name, Lookup lookup)
-    : socket_{std::move(socket)}, url_{std::move(url)}, port_{port}, name_{std::move(name)},
-      lookup_{std::move(lookup)},
+StandIn::StandIn(base::Fd socket,
+                 const base::SocketAddress& address,
+                 std::string name,
+                 Lookup lookup)
+    : socket_{std::move(socket)}, address_{address}, url_{fmt::format("sip:{}:{};transport=udp",
+                                                                      address.family() == AF_INET6
+                                                                          ? "[::1]"
+                                                                          : "127.0.0.1",
+                                                                      address.port())},
+      name_{std::move(name)}, lookup_{std::move(lookup)},
       // SAFETY: the source is a member and goes before `this`.
       readable_{base::on_readable(socket_.get(), [this] { read(); })} {}
 
 base::Result<std::unique_ptr<StandIn>> StandIn::open(int family, std::string name, Lookup lookup) {
     base::Fd socket{::socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
-    sockaddr_storage address{};
-    socklen_t length = 0;
-    if (family == AF_INET6) {
-        auto* v6 = reinterpret_cast<sockaddr_in6*>(&address);
-        v6->sin6_family = AF_INET6;
-        v6->sin6_addr = in6addr_loopback;
-        length = sizeof *v6;
-    } else {
-        auto* v4 = reinterpret_cast<sockaddr_in*>(&address);
-        v4->sin_family = AF_INET;
-        v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        length = sizeof *v4;
-    }
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    if (!socket || ::bind(socket.get(), generic, length) != 0 ||
-        ::getsockname(socket.get(), generic, &length) != 0) {
+    const auto wanted = base::SocketAddress::loopback(family);
+    const bool bound = socket && ::bind(socket.get(), wanted.data(), wanted.size()) == 0;
+    const auto address = bound ? base::SocketAddress::of(socket.get()) : std::nullopt;
+    if (!address) {
         return base::fail(base::Errc::io,
                           fmt::format("cannot open a socket on loopback to rebuild calls with: {}",
                                       std::strerror(errno)));
     }
     const int size = receive_buffer; // as much as the system allows
     static_cast<void>(::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &size, sizeof size));
-    const std::uint16_t port =
-        ntohs(family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&address)->sin6_port
-                                 : reinterpret_cast<sockaddr_in*>(&address)->sin_port);
-    std::string url =
-        fmt::format("sip:{}:{};transport=udp", family == AF_INET6 ? "[::1]" : "127.0.0.1", port);
     return std::unique_ptr<StandIn>{
-        new StandIn{std::move(socket), std::move(url), port, std::move(name), std::move(lookup)}};
+        new StandIn{std::move(socket), *address, std::move(name), std::move(lookup)}};
 }
 
 void StandIn::read() {
     std::array<char, 65536> buffer; // NOLINT(*-member-init): filled by recvfrom
     for (int i = 0; i < datagrams_per_round; ++i) {
-        sockaddr_storage from{};
-        socklen_t from_length = sizeof from;
-        auto* generic = reinterpret_cast<sockaddr*>(&from);
+        base::SocketAddress from;
         const ssize_t got =
-            ::recvfrom(socket_.get(), buffer.data(), buffer.size(), 0, generic, &from_length);
+            ::recvfrom(socket_.get(), buffer.data(), buffer.size(), 0, from.data(), &from.size());
         if (got <= 0) {
             return;
         }
         const std::string reply = answer({buffer.data(), static_cast<std::size_t>(got)});
         if (!reply.empty()) {
             static_cast<void>(
-                ::sendto(socket_.get(), reply.data(), reply.size(), 0, generic, from_length));
+                ::sendto(socket_.get(), reply.data(), reply.size(), 0, from.data(), from.size()));
         }
     }
 }

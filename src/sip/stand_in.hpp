@@ -2,7 +2,6 @@
 // SIP stack, from the record. Whatever the stack sends while the dialog is quarantined ends here.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -10,6 +9,7 @@
 
 #include "revenant/base/fd.hpp"
 #include "revenant/base/result.hpp"
+#include "revenant/base/socket_address.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/call/dialog.hpp"
 
@@ -30,16 +30,16 @@ public:
     // What NUTAG_PROXY takes.
     [[nodiscard]] const std::string& url() const { return url_; }
 
-    [[nodiscard]] std::uint16_t port() const { return port_; }
+    [[nodiscard]] const base::SocketAddress& address() const { return address_; }
 
 private:
-    StandIn(base::Fd socket, std::string url, std::uint16_t port, std::string name, Lookup lookup);
+    StandIn(base::Fd socket, const base::SocketAddress& address, std::string name, Lookup lookup);
     void read();
     [[nodiscard]] std::string answer(std::string_view text) const;
 
     base::Fd socket_;
+    base::SocketAddress address_;
     std::string url_;
-    std::uint16_t port_;
     std::string name_;
     Lookup lookup_;
     base::Source readable_;
