@@ -53,7 +53,11 @@ base::Status Effects::operator()(const effects::SendInvite& /*e*/) const {
 }
 
 base::Status Effects::operator()(const effects::RepeatInvite& /*e*/) const {
-    return sent([&](sip::Agent& agent) { agent.repeat_invite(call_.dialog); });
+    return sent([&](sip::Agent& agent) { agent.repeat_invite(call_.dialog, call_.cseq_base); });
+}
+
+base::Status Effects::operator()(const effects::SendPrack& e) const {
+    return sent([&](sip::Agent& agent) { agent.send_prack(call_.dialog, e); });
 }
 
 base::Status Effects::operator()(const effects::Acknowledge& /*e*/) const {
@@ -110,6 +114,10 @@ base::Status Effects::operator()(const effects::Restore& /*e*/) const {
 
 base::Status Effects::operator()(const effects::Replay& /*e*/) const {
     return sent([&](sip::Agent& agent) { agent.replay(call_.dialog); });
+}
+
+base::Status Effects::operator()(const effects::ReplayPrack& /*e*/) const {
+    return sent([&](sip::Agent& agent) { agent.replay_prack(call_.dialog); });
 }
 
 base::Status Effects::operator()(const effects::Arm& /*e*/) const {

@@ -27,6 +27,7 @@ public:
     base::Status operator()(const call::effect::Acknowledge& e) const;
     base::Status operator()(const call::effect::AcknowledgeStandIn& e) const;
     base::Status operator()(const call::effect::AcknowledgeAgain& e) const;
+    base::Status operator()(const call::effect::SendPrack& e) const;
     base::Status operator()(const call::effect::Respond& e) const;
     base::Status operator()(const call::effect::Reply& e) const;
     base::Status operator()(const call::effect::RespondBye& e) const;
@@ -38,6 +39,7 @@ public:
     base::Status operator()(const call::effect::Authenticate& e) const;
     base::Status operator()(const call::effect::Restore& e) const;
     base::Status operator()(const call::effect::Replay& e) const;
+    base::Status operator()(const call::effect::ReplayPrack& e) const;
     base::Status operator()(const call::effect::Arm& e) const;
     base::Status operator()(const call::effect::Lift& e) const;
     base::Status operator()(const call::effect::Dispose& e) const;

@@ -70,12 +70,23 @@ Step replayed(const Call& call, const event::Offered& e) {
     }
     if (call.dialog.phase == Phase::ringing) {
         next.state = State::alerting;
-        result.effects = {effect::Respond{.status = 180}, effect::Tell{.news = News::incoming}};
+        result.effects = {effect::Respond{.status = 180}};
+        if (!in_flight.prack.empty()) {
+            if (call.dialog.transport == Transport::udp) {
+                result.effects.emplace_back(effect::ReplayPrack{});
+            } else { // it has come, and so had our 180
+                result.effects.clear();
+            }
+        }
+        result.effects.emplace_back(effect::Tell{.news = News::incoming});
         settle(result, Verdict::survived, "it rings on");
         return result;
     }
     next.state = State::answering;
-    result.effects = {effect::Respond{.status = 200}};
+    if (e.reliable && in_flight.prack.empty()) { // our 200 has waited for it, and waits again
+        result.effects = {effect::Respond{.status = 180}};
+    }
+    result.effects.emplace_back(effect::Respond{.status = 200});
     if (next.has_offer && !call.hang_up_when_ready) {
         result.effects.emplace_back(effect::RunMedia{});
     }
@@ -98,7 +109,7 @@ Step on(const Call& call, const event::Refused& e, base::Now /*now*/) {
     // The callee forgets this INVITE with our ACK: repeated, it would ring again.
     const bool goes_on = e.status == 401 || e.status == 407 || e.status == 422;
     if (goes_on && call.state != State::canceling) {
-        result.call.dialog.in_flight.cseq = e.cseq + 1;
+        result.call.dialog.in_flight.cseq = e.next_cseq != 0 ? e.next_cseq : e.cseq + 1;
         result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}};
     } else {
         result.effects = {effect::Forget{}};

@@ -59,6 +59,9 @@ Step first_answer(const Call& call, const event::Answered& e, base::Now now) {
         settle(result, Verdict::finished, "it was canceled");
         return result;
     }
+    if (!e.answer && !call.answer_heard) {
+        return make_answered(std::move(result), now);
+    }
     next.state = State::established;
     result.effects = {effect::Persist{.otherwise = effect::Otherwise::report},
                       effect::Acknowledge{}, effect::RunMedia{},
@@ -125,6 +128,11 @@ Step on(const Call& call, const event::Progress& e, base::Now /*now*/) {
     if (e.min_se_s > call.dialog.timer.min_se_s) {
         result.call.dialog.timer.min_se_s = e.min_se_s;
     }
+    if (call.state == State::canceling || call.state == State::established ||
+        call.state == State::modifying) {
+        acknowledge_progress(result, e);
+        return result;
+    }
     if (call.state != State::inviting && call.state != State::proceeding) {
         return result;
     }
@@ -137,9 +145,11 @@ Step on(const Call& call, const event::Progress& e, base::Now /*now*/) {
             effect::Tell{.news = News::progress, .status = e.status, .detail = e.reason});
         settle(result, Verdict::survived, "it rings on");
     }
-    // Early media: what rings or speaks before the 2xx. Nothing of it is stored: there is no call
-    // yet that a restart could bring back.
-    if (e.answer && apply(result.call, *e.answer)) {
+    // Early media: what rings or speaks before the 2xx.
+    const bool has_media = e.answer && apply(result.call, *e.answer);
+    result.call.answer_heard = call.answer_heard || has_media;
+    acknowledge_progress(result, e);
+    if (has_media) {
         result.effects.emplace_back(effect::RunMedia{});
     }
     return result;

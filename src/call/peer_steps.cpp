@@ -83,11 +83,17 @@ Step on(const Call& call, const event::Invited& e, base::Now now) {
 }
 
 Step on(const Call& call, const event::Acked& e, base::Now /*now*/) {
-    if (!e.answer || !has_dialog(call.state)) {
+    if (!e.answer || !(has_dialog(call.state) || call.state == State::alerting)) {
         return stay(call);
     }
-    // Our 2xx carried the offer (RFC 3261 §13.2.1); the ACK has the answer.
+    // Our 2xx carried the offer (RFC 3261 §13.2.1), or our reliable 180; the ACK has the answer.
     Step result = stay(call);
+    if (call.state == State::alerting) { // nobody speaks yet
+        if (apply(result.call, *e.answer)) {
+            result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}};
+        }
+        return result;
+    }
     if (const base::Status applied = apply(result.call, *e.answer); !applied) {
         result.call.state = State::ending;
         result.call.dialog.phase = Phase::ending;

@@ -184,6 +184,9 @@ Step on(const Call& call, const event::RequestDone& e, base::Now /*now*/) {
         constexpr std::uint16_t unreachable = 503;
         result.call.bye_done = e.cseq != 0 || e.status == no_answer || e.status == unreachable;
     }
+    if (e.method == "PRACK") {
+        note_prack_answer(result, e);
+    }
     // UPDATE is the stack's own refresh, BYE has its own news.
     if ((e.method == "INFO" || e.method == "OPTIONS") && !e.from_stand_in) {
         result.call.request_status = e.status;

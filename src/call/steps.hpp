@@ -41,6 +41,14 @@ namespace revenant::call {
 [[nodiscard]] Step on(const Call& call, const event::PeerBye& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::PeerInfo& e, base::Now now);
 
+// reliable_steps.cpp
+[[nodiscard]] Step on(const Call& call, const event::PeerPrack& e, base::Now now);
+// The PRACK that a 1xx asks for, and its answer.
+void acknowledge_progress(Step& result, const event::Progress& e);
+// An earlier life has had the answer to our offer, and the 2xx does not repeat it.
+[[nodiscard]] Step make_answered(Step result, base::Now now);
+void note_prack_answer(Step& result, const event::RequestDone& e);
+
 // resume_steps.cpp
 [[nodiscard]] Step on(const Call& call, const event::Resume& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::Restore& e, base::Now now);

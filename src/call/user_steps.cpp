@@ -61,7 +61,7 @@ Step on(const Call& call, const event::Answer& /*e*/, base::Now now) {
     dialog.established_ms = now.real_ms();
     result.effects = {effect::Persist{.otherwise = effect::Otherwise::abandon},
                       effect::Respond{.status = 200}};
-    if (call.has_offer) {
+    if (call.has_offer || !dialog.remote_sdp.empty()) {
         result.effects.emplace_back(effect::RunMedia{});
     }
     return result;

@@ -172,6 +172,11 @@ base::Status check(const call::Dialog& dialog) {
     media(rules, dialog.media);
     rules.bytes(dialog.in_flight.invite);
     rules.require(dialog.in_flight.cseq <= cseq_max, "in_flight.cseq", "is above 2147483647");
+    rules.bytes(dialog.in_flight.prack);
+    const call::SentPrack& sent = dialog.in_flight.prack_sent;
+    rules.word("in_flight.prack_sent.tag", sent.tag, sent.rseq != 0);
+    rules.require(sent.cseq <= cseq_max, "in_flight.prack_sent.cseq", "is above 2147483647");
+    rules.require(sent.rseq != 0 || sent == call::SentPrack{}, "in_flight.prack_sent.rseq", "is 0");
     rules.require(dialog.in_flight.status == 0 ||
                       (dialog.in_flight.status >= 300 && dialog.in_flight.status <= 699),
                   "in_flight.status", "is not 0 or in 300..699");

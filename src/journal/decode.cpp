@@ -65,6 +65,11 @@ call::SessionTimer read_timer(Fields f) {
             .deadline_ms = f.i64("deadline_ms")};
 }
 
+call::SentPrack read_prack_sent(Fields f) {
+    return {
+        .tag = f.text("tag"), .rseq = f.u32("rseq"), .cseq = f.u32("cseq"), .done = f.flag("done")};
+}
+
 // Schema 1 knew no canceled or refused INVITE; it gave up calls that rang.
 call::InFlight read_in_flight(Fields f, std::uint32_t version) {
     call::InFlight in_flight{.invite = f.text("invite"), .cseq = f.u32("cseq")};
@@ -72,6 +77,12 @@ call::InFlight read_in_flight(Fields f, std::uint32_t version) {
     if (version >= 2) {
         in_flight.canceled = f.flag("canceled");
         in_flight.status = f.u16("status");
+    }
+    if (f.has("prack")) {
+        in_flight.prack = f.text("prack");
+    }
+    if (f.has("prack_sent")) {
+        in_flight.prack_sent = read_prack_sent(f.object("prack_sent"));
     }
     return in_flight;
 }

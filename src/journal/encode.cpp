@@ -222,6 +222,17 @@ void put(Writer& w, std::string_view key, const call::InFlight& in_flight) {
     w.flag("canceled", in_flight.canceled);
     w.number("status", in_flight.status);
     w.flag("reoffer", in_flight.reoffer);
+    if (!in_flight.prack.empty()) {
+        w.text("prack", in_flight.prack);
+    }
+    if (in_flight.prack_sent.rseq != 0) {
+        w.open("prack_sent");
+        w.text("tag", in_flight.prack_sent.tag);
+        w.number("rseq", in_flight.prack_sent.rseq);
+        w.number("cseq", in_flight.prack_sent.cseq);
+        w.flag("done", in_flight.prack_sent.done);
+        w.close();
+    }
     w.close();
 }
 

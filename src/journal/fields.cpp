@@ -44,7 +44,7 @@ void Fields::refuse(std::string_view key, std::string_view why) {
     }
 }
 
-const Node* Fields::find(std::string_view key) {
+const Node* Fields::look_for(std::string_view key) {
     if (node_ == nowhere) {
         return nullptr;
     }
@@ -60,8 +60,19 @@ const Node* Fields::find(std::string_view key) {
             return &tree_[i];
         }
     }
-    refuse(key, "is missing");
     return nullptr;
+}
+
+const Node* Fields::find(std::string_view key) {
+    const Node* node = look_for(key);
+    if (node == nullptr && node_ != nowhere) {
+        refuse(key, "is missing");
+    }
+    return node;
+}
+
+bool Fields::has(std::string_view key) {
+    return look_for(key) != nullptr;
 }
 
 Fields Fields::object(std::string_view key) {

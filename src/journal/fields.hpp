@@ -23,6 +23,7 @@ public:
     // Both are borrowed and must outlive this. The root must be an object.
     Fields(const Tree& tree, base::Status& status) : tree_{tree}, status_{status} {}
 
+    [[nodiscard]] bool has(std::string_view key);
     [[nodiscard]] Fields object(std::string_view key);
     [[nodiscard]] std::optional<Fields> object_or_null(std::string_view key);
     [[nodiscard]] bool flag(std::string_view key);
@@ -46,6 +47,7 @@ public:
 private:
     Fields(const Fields& parent, std::size_t node, std::string_view key);
 
+    const Node* look_for(std::string_view key);
     const Node* find(std::string_view key);
     std::uint64_t natural(std::string_view key, std::uint64_t max);
     [[nodiscard]] std::optional<std::string> text_of(std::size_t node) const;

@@ -29,6 +29,7 @@
 #include "sip/leg.hpp"
 #include "sip/nua.hpp"
 #include "sip/outgoing_watch.hpp"
+#include "sip/reliable.hpp"
 #include "sip/stack.hpp"
 #include "sip/stand_in.hpp"
 #include "sip/text.hpp"
@@ -98,6 +99,8 @@ base::Status AgentImpl::open() {
     // SAFETY: taken back in the destructor.
     OutgoingWatch::tell(
         {.before_cancel_answer = [this](std::string_view call_id) { on_cancel(call_id); },
+         .before_prack_answer = [this](std::string_view call_id,
+                                       const std::string& prack) { on_prack(call_id, prack); },
          .before_refusal_ack = [this](const OutgoingWatch::Refusal& r) { on_refusal(r); }});
     root_.reset(su_glib_root_create(nullptr));
     su_root_threading(root_.get(), 0);
@@ -195,6 +198,7 @@ Leg& AgentImpl::make_leg(Stack& stack, const call::Dialog& dialog) {
     slot = std::make_unique<Leg>(stack, stack.nua(), dialog);
     slot->key = leg_key(dialog.call_id, dialog.local_tag);
     legs_by_key_[slot->key] = dialog.number;
+    Numbers::end(slot->key);
     return *slot;
 }
 
@@ -268,6 +272,7 @@ void AgentImpl::retire(call::Number call) {
         return;
     }
     legs_by_key_.erase(found->second->key);
+    Numbers::end(found->second->key);
     OutgoingWatch::let_go(found->second->held_back, false);
     releases_.erase(call);
     ringing_.erase(found->second->call_id);

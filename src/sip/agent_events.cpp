@@ -16,6 +16,7 @@
 #include "sip/leg.hpp"
 #include "sip/nua.hpp"
 #include "sip/outgoing_watch.hpp"
+#include "sip/reliable.hpp"
 #include "sip/stack.hpp"
 #include "sip/text.hpp"
 
@@ -43,6 +44,12 @@ void AgentImpl::on_leg_event(Leg& leg, const Raw& raw) {
     if (auto* challenged = std::get_if<call::event::Challenged>(&*event)) {
         leg.realm = challenged->realm;
         challenged->have_credentials = credentials_for(leg.realm) != nullptr;
+    }
+    if (const auto* offered = std::get_if<call::event::Offered>(&*event); is_replayed && offered) {
+        leg.must_offer = !offered->offer;
+    }
+    if (auto* progress = std::get_if<call::event::Progress>(&*event); progress && progress->rseq) {
+        progress->prack_cseq = Numbers::reserve(leg.key);
     }
     being_handled_ = &raw;
     listener_->on_event(number, *event);
@@ -86,6 +93,7 @@ void AgentImpl::on_new_invite(Stack& stack, Handle& fresh, const Raw& raw) {
     nua_set_hparams(slot->handle(), NUTAG_AUTOANSWER(0), NUTAG_AUTOACK(0), TAG_END());
     auto offer = decode(raw, stand_in_name_, settings_.session_expires_s);
     auto* offered = offer ? std::get_if<call::event::Offered>(&*offer) : nullptr;
+    slot->must_offer = offered == nullptr || !offered->offer;
     being_handled_ = &raw;
     listener_->on_event(*number,
                         call::event::Invited{.offer = offered != nullptr ? std::move(offered->offer)
@@ -114,11 +122,21 @@ void AgentImpl::on_cancel(std::string_view call_id) {
     }
 }
 
+void AgentImpl::on_prack(std::string_view call_id, const std::string& prack) {
+    const auto is_of_call = [&](const auto& entry) { return entry.second->call_id == call_id; };
+    const auto found = std::ranges::find_if(legs_, is_of_call);
+    if (found != legs_.end()) {
+        listener_->on_event(found->first, call::event::PeerPrack{.text = prack});
+    }
+}
+
 void AgentImpl::on_refusal(const OutgoingWatch::Refusal& refusal) {
     const auto found = legs_by_key_.find(leg_key(refusal.call_id, refusal.local_tag));
     if (found != legs_by_key_.end()) {
         listener_->on_event(found->second,
-                            call::event::Refused{.status = refusal.status, .cseq = refusal.cseq});
+                            call::event::Refused{.status = refusal.status,
+                                                 .cseq = refusal.cseq,
+                                                 .next_cseq = Numbers::next(found->first)});
     }
 }
 

@@ -40,7 +40,8 @@ public:
 
     [[nodiscard]] base::Result<Origin> origin_for(std::string_view target) const override;
     void send_invite(const call::Dialog& dialog) override;
-    void repeat_invite(const call::Dialog& dialog) override;
+    void repeat_invite(const call::Dialog& dialog, std::uint32_t cseq_base) override;
+    void send_prack(const call::Dialog& dialog, const call::effect::SendPrack& prack) override;
     void acknowledge(const call::Dialog& dialog) override;
     void acknowledge_stand_in(const call::Dialog& dialog) override;
     void acknowledge_again(const call::Dialog& dialog, std::uint32_t cseq) override;
@@ -57,6 +58,7 @@ public:
     void restore(const call::Dialog& dialog, std::uint32_t cseq_base) override;
     [[nodiscard]] bool hears_caller(const call::Dialog& dialog) const override;
     void replay(const call::Dialog& dialog) override;
+    void replay_prack(const call::Dialog& dialog) override;
     void arm(const call::Dialog& dialog) override;
     void lift(const call::Dialog& dialog) override;
     void dispose(const call::Dialog& dialog) override;
@@ -74,6 +76,7 @@ private:
     void on_options_done(nua_handle_t* handle, const Raw& raw) override;
     void on_stray_answer(const sip_t& sip) override;
     void on_cancel(std::string_view call_id);
+    void on_prack(std::string_view call_id, const std::string& prack);
     void on_refusal(const OutgoingWatch::Refusal& refusal);
 
     [[nodiscard]] Leg* leg(call::Number number);

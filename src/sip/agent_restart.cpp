@@ -31,14 +31,17 @@ std::optional<base::SocketAddress> socket_address(const call::Endpoint& endpoint
 
 // What the caller has sent to an earlier life, read by the stack once more.
 base::Status say_again(const Leg& leg, const call::Dialog& dialog) {
-    const std::string invite = with_to_tag(dialog.in_flight.invite, dialog.local_tag);
+    const bool is_udp = dialog.transport == call::Transport::udp;
+    // A PRACK that has come does not come again over a stream; it is not waited for.
+    const bool reliable = is_udp || dialog.in_flight.prack.empty();
+    const std::string invite = with_to_tag(dialog.in_flight.invite, dialog.local_tag, reliable);
     const auto from = socket_address(dialog.remote_sip);
     const auto own = socket_address(leg.stack().listen().at);
     const auto to = own ? HeldSockets::reads_at(*own) : std::nullopt;
     if (invite.empty() || !from || !to) {
         return base::fail(base::Errc::corrupt, "the stored INVITE is none, or from nowhere");
     }
-    if (dialog.transport == call::Transport::udp) {
+    if (is_udp) {
         return inject(*to, invite, *from);
     }
     return HeldConnections::say_first(*from, invite)
@@ -67,6 +70,24 @@ void AgentImpl::replay(const call::Dialog& dialog) {
     if (const base::Status done = say_again(*leg, dialog); !done) {
         report_terminated(dialog.number, done.error().context);
     }
+}
+
+void AgentImpl::replay_prack(const call::Dialog& dialog) {
+    // The response goes first: signals to the stack are served before what is idle.
+    // SAFETY: the sources are members.
+    reports_.push_back(base::when_idle([this, number = dialog.number] {
+        const Leg* leg = this->leg(number);
+        const call::Dialog* now = listener_->dialog(number);
+        if (leg == nullptr || now == nullptr) {
+            return;
+        }
+        const auto from = socket_address(now->remote_sip);
+        const auto own = socket_address(leg->stack().listen().at);
+        const auto to = own ? HeldSockets::reads_at(*own) : std::nullopt;
+        if (from && to) {
+            static_cast<void>(inject(*to, now->in_flight.prack, *from)); // lost: as if never sent
+        }
+    }));
 }
 
 std::vector<int> AgentImpl::sockets() const {

@@ -37,6 +37,12 @@ std::uint32_t cseq_of(const sip_t* sip) {
     return sip != nullptr && sip->sip_cseq != nullptr ? sip->sip_cseq->cs_seq : 0;
 }
 
+std::uint32_t rseq_of(const sip_t* sip) {
+    return sip != nullptr && sip->sip_rseq != nullptr
+               ? static_cast<std::uint32_t>(sip->sip_rseq->rs_response)
+               : 0;
+}
+
 std::string bounded(std::string text) {
     if (text.size() > header_max) {
         text.resize(header_max);
@@ -140,7 +146,9 @@ call::Event invite_answer(const Raw& raw, std::string_view stand_in, std::uint32
                                .reason = reason_of(raw),
                                .remote_tag = tag,
                                .min_se_s = min_se(sip),
-                               .answer = status > 100 ? session_of(sip) : std::nullopt};
+                               .answer = status > 100 ? session_of(sip) : std::nullopt,
+                               .rseq = rseq_of(sip),
+                               .cseq = cseq_of(sip)};
     }
     if (status < 300 && is_from_stand_in(sip, stand_in)) {
         return event::Answered{.cseq = cseq_of(sip), .from_stand_in = true}; // says what we know
@@ -186,6 +194,7 @@ std::optional<call::Event> offered(const Raw& raw, bool update, std::uint32_t ow
         return std::nullopt; // the stack has refused it already
     }
     return event::Offered{.update = update,
+                          .reliable = sip_has_feature(raw.sip->sip_require, "100rel") != 0,
                           .cseq = cseq_of(raw.sip),
                           .facts = facts_of(raw, false, own_interval_s),
                           .offer = session_of(raw.sip)};
@@ -230,6 +239,25 @@ std::optional<call::Event> peer_info(const Raw& raw) {
     return info;
 }
 
+std::optional<call::Event> prack_with_answer(const Raw& raw) {
+    auto answer = session_of(raw.sip);
+    if (!answer || raw.status >= 300) {
+        return std::nullopt;
+    }
+    return event::Acked{.answer = std::move(answer)};
+}
+
+// Not as other requests: a challenge that waits for credentials is not the INVITE's.
+std::optional<call::Event> prack_answer(const Raw& raw) {
+    if (raw.status < 200) {
+        return std::nullopt;
+    }
+    return event::RequestDone{.method = "PRACK",
+                              .status = status_of(raw.status),
+                              .reason = reason_of(raw),
+                              .cseq = cseq_of(raw.sip)};
+}
+
 } // namespace
 
 std::optional<call::Event>
@@ -240,10 +268,12 @@ decode(const Raw& raw, std::string_view stand_in, std::uint32_t own_interval_s) 
     case nua_i_invite: return offered(raw, false, own_interval_s);
     case nua_i_update: return offered(raw, true, own_interval_s);
     case nua_i_ack: return event::Acked{.answer = session_of(raw.sip)};
+    case nua_i_prack: return prack_with_answer(raw);
     case nua_i_cancel: return event::Cancelled{};
     case nua_i_bye: return peer_bye(raw);
     case nua_i_info: return peer_info(raw);
     case nua_r_bye: return request_answer(raw, "BYE", stand_in);
+    case nua_r_prack: return prack_answer(raw);
     case nua_r_info: return request_answer(raw, "INFO", stand_in);
     case nua_r_options: return request_answer(raw, "OPTIONS", stand_in);
     case nua_r_update: return request_answer(raw, "UPDATE", stand_in);

@@ -85,16 +85,17 @@ extern "C" ssize_t recvmsg(int fd, msghdr* message, int flags) {
         return -1;
     }
     const socklen_t room = message->msg_namelen;
-    const ssize_t size = real(fd, message, flags);
+    ssize_t size = real(fd, message, flags);
     HeldConnections::after_receive(fd, size);
-    if (size > 0) {
-        OutgoingWatch::received(beginning_of(*message, static_cast<std::size_t>(size)));
-    }
-    if (size <= 0 || !is_injected(*message, static_cast<std::size_t>(size))) {
+    if (size <= 0) {
         return size;
     }
-    message->msg_namelen = room;
-    return static_cast<ssize_t>(take_preface_off(*message, static_cast<std::size_t>(size)));
+    if (is_injected(*message, static_cast<std::size_t>(size))) {
+        message->msg_namelen = room;
+        size = static_cast<ssize_t>(take_preface_off(*message, static_cast<std::size_t>(size)));
+    }
+    OutgoingWatch::received(*message, static_cast<std::size_t>(size));
+    return size;
 }
 
 // NOLINTEND(readability-inconsistent-declaration-parameter-name)

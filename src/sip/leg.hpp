@@ -47,6 +47,8 @@ public:
     std::string call_id;
     // The dialog's CSeqs up to this one are an earlier process's.
     std::uint32_t cseq_base = 0;
+    // The caller's INVITE has no offer: what we say reliably first has ours (RFC 3262 §5).
+    bool must_offer = false;
     // The stored INVITE is on its way in.
     bool is_replaying = false;
 

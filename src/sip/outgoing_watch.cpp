@@ -29,6 +29,7 @@ struct HeldBack {
 struct Watch {
     OutgoingWatch::Listener listener;
     std::uint16_t last_status = 0;
+    std::string last_prack;                              // the message that came last, if it is one
     std::unordered_map<std::string, HeldBack> held_back; // by branch
 };
 
@@ -53,8 +54,13 @@ std::string_view line(std::string_view message, std::string_view name) {
 }
 
 void look_at_answer(const std::string& message) {
-    if (line(message, "\r\nCSeq:").ends_with(" CANCEL")) {
+    const std::string_view cseq = line(message, "\r\nCSeq:");
+    if (cseq.ends_with(" CANCEL")) {
         watch().listener.before_cancel_answer(line(message, "\r\nCall-ID:"));
+    } else if (cseq.ends_with(" PRACK")) {
+        // In a stream it may have come with something else; that it has come is enough there.
+        const std::string& prack = watch().last_prack.empty() ? message : watch().last_prack;
+        watch().listener.before_prack_answer(line(message, "\r\nCall-ID:"), prack);
     }
 }
 
@@ -112,8 +118,10 @@ bool OutgoingWatch::stops(int fd, const msghdr& message) {
     return stopped;
 }
 
-void OutgoingWatch::received(std::string_view beginning) {
+void OutgoingWatch::received(const msghdr& message, std::size_t size) {
     constexpr std::string_view version = "SIP/2.0 ";
+    const std::string_view beginning = beginning_of(message, size);
+    watch().last_prack = beginning.starts_with("PRACK ") ? gather(message, size) : std::string{};
     if (beginning.starts_with(version)) {
         const auto status = base::to_u32(beginning.substr(version.size(), 3));
         watch().last_status = static_cast<std::uint16_t>(status.value_or(0));

@@ -3,12 +3,13 @@
 // - 100: dropped. It is sent before anybody has heard of the INVITE; who has a 100 does not repeat
 //   the INVITE (RFC 3261 §17.1.1.2), and a kill right then would leave it waiting for ever. Our own
 //   answer comes well within the 200 ms of §17.2.1.
-// - 200 to a CANCEL, and the ACK to a refusal of our INVITE: the call is told first, so that what
-//   the other side then takes for granted is in the record.
+// - 200 to a CANCEL or a PRACK, and the ACK to a refusal of our INVITE: the call is told first, so
+//   that what the other side then takes for granted is in the record.
 // - An INVITE of an earlier life: held back for a while. If the callee has meanwhile answered, its
 //   2xx comes again within 4 s (§13.3.1.4), and to some callees an INVITE after it is a new call.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -29,6 +30,7 @@ public:
 
     struct Listener {
         std::function<void(std::string_view call_id)> before_cancel_answer;
+        std::function<void(std::string_view call_id, const std::string& prack)> before_prack_answer;
         std::function<void(const Refusal& refusal)> before_refusal_ack;
     };
 
@@ -38,8 +40,9 @@ public:
     // True when the message shall not be sent now, nor ever by the caller.
     [[nodiscard]] static bool stops(int fd, const msghdr& message);
 
-    // A message that was received; its status belongs to the ACK that follows.
-    static void received(std::string_view beginning);
+    // A message that was received: its status belongs to the ACK that follows, and a PRACK to its
+    // 200, which the stack sends at once.
+    static void received(const msghdr& message, std::size_t size);
 
     static void hold_back(const std::string& branch);
     // Ends it; `send`: what was held back leaves now.

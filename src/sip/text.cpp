@@ -142,7 +142,7 @@ std::string host_port(const call::Endpoint& endpoint) {
               : fmt::format("{}:{}", endpoint.address, endpoint.port);
 }
 
-std::string with_to_tag(std::string_view request, const std::string& tag) {
+std::string with_to_tag(std::string_view request, const std::string& tag, bool reliable) {
     msg_t* message =
         msg_make(sip_default_mclass(), 0, request.data(), static_cast<ssize_t>(request.size()));
     const std::unique_ptr<msg_t, Calls<msg_destroy>> owner{message};
@@ -150,6 +150,12 @@ std::string with_to_tag(std::string_view request, const std::string& tag) {
     if (sip == nullptr || sip->sip_request == nullptr || sip->sip_to == nullptr ||
         sip_to_tag(msg_home(message), sip->sip_to, tag.c_str()) < 0) {
         return {};
+    }
+    if (!reliable && sip->sip_require != nullptr) {
+        msg_header_remove_param(sip->sip_require->k_common, "100rel");
+        if (sip->sip_require->k_items == nullptr || *sip->sip_require->k_items == nullptr) {
+            sip_header_remove(message, sip, reinterpret_cast<sip_header_t*>(sip->sip_require));
+        }
     }
     size_t length = 0;
     const char* text = msg_as_string(msg_home(message), message, nullptr, 0, &length);

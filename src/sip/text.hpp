@@ -24,8 +24,10 @@ template <typename Header>
 // Display name and URI, without tag or other parameters: "\"Alice\" <sip:alice@example.org>".
 [[nodiscard]] std::string name_addr(const char* display, const url_t* url);
 
-// A request with our tag in its To, as if sent in the dialog; empty if it is no request.
-[[nodiscard]] std::string with_to_tag(std::string_view request, const std::string& tag);
+// A request with our tag in its To, as if sent in the dialog; empty if it is no request. Not
+// `reliable`: it does not require reliable responses either.
+[[nodiscard]] std::string
+with_to_tag(std::string_view request, const std::string& tag, bool reliable = true);
 
 // The Record-Route header fields as Route header fields of requests in the dialog: reversed for
 // the caller, in order for the callee (RFC 3261 §12.1).

@@ -18,6 +18,10 @@ namespace {
 
 nta_agent_t* newest = nullptr; // NOLINT(*-avoid-non-const-global-variables): set from C
 
+bool is_repeatable(sip_method_t method) {
+    return method == sip_method_invite || method == sip_method_prack;
+}
+
 bool is_loose(const std::string& route) {
     const auto uri = read_uri(route);
     return uri && uri->loose_route;
@@ -109,7 +113,7 @@ nta_outgoing_t* nta_outgoing_mcreate(nta_agent_t* agent,
     const sip_t* sip = sip_object(msg);
     std::string branch;
     if (sip != nullptr && sip->sip_request != nullptr && sip->sip_cseq != nullptr &&
-        sip->sip_request->rq_method == sip_method_invite && sip->sip_from != nullptr &&
+        is_repeatable(sip->sip_request->rq_method) && sip->sip_from != nullptr &&
         sip->sip_from->a_tag != nullptr) {
         branch = invite_branch(sip->sip_from->a_tag, sip->sip_cseq->cs_seq);
     }

@@ -1,6 +1,7 @@
 // What nua does not let its user say to the transaction layer below it (nta).
 //
-// - The branch of an INVITE is made of its From tag and its CSeq, so that another process, which
+// - The branch of an INVITE or a PRACK is made of its From tag and its CSeq, so that another
+// process, which
 //   knows both from the record, can send the same transaction again (RFC 3261 §17.2.3).
 // - Responses that belong to no transaction are shown instead of dropped: a peer repeats its 2xx
 //   until it hears an ACK, also when the process that sent the INVITE is gone.
@@ -18,7 +19,7 @@
 
 namespace revenant::sip {
 
-// "z9hG4bK" and what makes it this INVITE's.
+// "z9hG4bK" and what makes it this INVITE's, or this PRACK's.
 [[nodiscard]] std::string invite_branch(std::string_view from_tag, std::uint32_t cseq);
 
 // The agent that the nua made last has made for itself; null before.

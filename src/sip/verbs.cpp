@@ -15,6 +15,7 @@
 #include "sip/leg.hpp"
 #include "sip/nua.hpp"
 #include "sip/outgoing_watch.hpp"
+#include "sip/reliable.hpp"
 #include "sip/text.hpp"
 #include "sip/transactions.hpp"
 
@@ -79,15 +80,19 @@ void AgentImpl::send_invite(const call::Dialog& dialog) {
         return;
     }
     const Leg& leg = make_leg(*stack, dialog);
+    Numbers::begin(leg.key, dialog.in_flight.cseq, dialog.in_flight.cseq);
     const std::string cseq = fmt::format("{} INVITE", dialog.in_flight.cseq - 1);
     nua_invite(leg.handle(), NUTAG_URL(dialog.remote_target.c_str()),
                SIPTAG_CALL_ID_STR(dialog.call_id.c_str()), SIPTAG_CSEQ_STR(cseq.c_str()),
                SIPTAG_CONTACT_STR(dialog.local_contact.c_str()),
                TAG_IF(!dialog.outbound_proxy.empty(), NUTAG_PROXY(dialog.outbound_proxy.c_str())),
-               NUTAG_AUTOACK(0), NUTAG_AUTOANSWER(0), SESSION_TAGS(dialog), TAG_END());
+               // The PRACK is ours to send, under the number that is stored. One that comes in is
+               // the stack's to answer, at once: it does not survive that the INVITE ends first.
+               NUTAG_APPL_METHOD("INVITE, UPDATE, BYE, INFO, PRACK"), NUTAG_AUTOACK(0),
+               NUTAG_AUTOANSWER(0), SESSION_TAGS(dialog), TAG_END());
 }
 
-void AgentImpl::repeat_invite(const call::Dialog& dialog) {
+void AgentImpl::repeat_invite(const call::Dialog& dialog, std::uint32_t cseq_base) {
     const std::string branch = invite_branch(dialog.local_tag, dialog.in_flight.cseq);
     // What a keeper has held is read at once; else the peer has to say it again.
     const std::uint32_t patience_ms = HeldSockets::waiting() ? reading_ms : repeating_ms;
@@ -97,6 +102,7 @@ void AgentImpl::repeat_invite(const call::Dialog& dialog) {
     if (leg == nullptr) {
         return;
     }
+    Numbers::begin(leg->key, dialog.in_flight.cseq, cseq_base);
     leg->held_back = branch;
     // SAFETY: the sources are members.
     releases_[dialog.number] =
@@ -134,6 +140,14 @@ void AgentImpl::acknowledge_again(const call::Dialog& dialog, std::uint32_t cseq
     }
 }
 
+void AgentImpl::send_prack(const call::Dialog& dialog, const call::effect::SendPrack& prack) {
+    if (const Leg* leg = this->leg(dialog.number)) {
+        Numbers::assign(leg->key, prack.rseq, prack.cseq);
+        const std::string rack = fmt::format("{} {} INVITE", prack.rseq, prack.invite_cseq);
+        nua_prack(leg->handle(), SIPTAG_RACK_STR(rack.c_str()), TAG_END());
+    }
+}
+
 void AgentImpl::respond(const call::Dialog& dialog, std::uint16_t status) {
     Leg* leg = this->leg(dialog.number);
     if (leg == nullptr) {
@@ -150,6 +164,12 @@ void AgentImpl::respond(const call::Dialog& dialog, std::uint16_t status) {
         nua_respond(leg->handle(), status, phrase_of(status),
                     SIPTAG_CONTACT_STR(dialog.local_contact.c_str()), SIPTAG_ACCEPT(no_accept),
                     SESSION_TAGS(dialog), TAG_END());
+        return;
+    }
+    if (status < 200 && leg->must_offer) {
+        nua_respond(leg->handle(), status, phrase_of(status),
+                    SIPTAG_CONTACT_STR(dialog.local_contact.c_str()), SESSION_TAGS(dialog),
+                    TAG_END());
         return;
     }
     nua_respond(leg->handle(), status, phrase_of(status),
@@ -285,8 +305,10 @@ void AgentImpl::dispose(const call::Dialog& dialog) {
     if (leg == nullptr) {
         return;
     }
-    if (!leg->quarantine.empty()) {
-        set_proxy(*leg, leg->quarantine);
+    const auto end = leg->quarantine.empty() ? stand_in_url(leg->stack())
+                                             : base::Result<std::string>{leg->quarantine};
+    if (end) {
+        set_proxy(*leg, *end);
     }
     retire(dialog.number);
 }

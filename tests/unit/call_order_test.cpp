@@ -580,6 +580,8 @@ TEST_CASE("before a refusal is acknowledged, the record says which INVITE comes 
         Story s = in(State::inviting).on(event::Refused{.status = status, .cseq = 2});
         CHECK(names_of(s.effects) == "Persist");
         CHECK(s.call.dialog.in_flight.cseq == 3);
+        s = in(State::inviting).on(event::Refused{.status = status, .cseq = 2, .next_cseq = 5});
+        CHECK(s.call.dialog.in_flight.cseq == 5); // a PRACK had another
     }
     for (const std::uint16_t status : std::vector<std::uint16_t>{302, 404, 486, 487, 503, 603}) {
         Story s = in(State::proceeding).on(event::Refused{.status = status, .cseq = 2});

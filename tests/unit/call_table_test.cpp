@@ -50,6 +50,11 @@ std::vector<Case> events() {
         {"183 sdp",
          event::Progress{
              .status = 183, .reason = "Progress", .remote_tag = "peer-tag", .answer = session}},
+        {"180 reliable", event::Progress{.status = 180,
+                                         .reason = "Ringing",
+                                         .remote_tag = "peer-tag",
+                                         .rseq = 77,
+                                         .prack_cseq = 3}},
         {"200 sdp", event::Answered{.cseq = 4001, .facts = peer_facts(), .answer = session}},
         {"200 no sdp", event::Answered{.cseq = 4001, .facts = peer_facts()}},
         {"200 useless sdp",
@@ -87,6 +92,11 @@ std::vector<Case> events() {
         {"INFO near the watermark",
          event::RequestDone{
              .method = "INFO", .status = 200, .reason = "OK", .cseq = sample_watermark + 990}},
+        {"PRACK 200",
+         event::RequestDone{.method = "PRACK", .status = 200, .reason = "OK", .cseq = 3}},
+        {"", event::PeerPrack{.text = "PRACK sip:alice@192.0.2.10 SIP/2.0\r\n\r\n"}},
+        {"re-INVITE reliable",
+         event::Offered{.reliable = true, .cseq = 12, .facts = peer_facts(), .offer = hold}},
         {"", event::RetryDue{}},
         {"", event::Quiet{}},
         {"", event::AnsweredBefore{.cseq = 77}},

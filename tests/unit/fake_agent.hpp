@@ -45,7 +45,13 @@ public:
 
     void send_invite(const call::Dialog& d) override { say("send_invite", d); }
 
-    void repeat_invite(const call::Dialog& d) override { say("repeat_invite", d); }
+    void repeat_invite(const call::Dialog& d, std::uint32_t cseq_base) override {
+        say("repeat_invite", d, fmt::format(" above {}", cseq_base));
+    }
+
+    void send_prack(const call::Dialog& d, const call::effect::SendPrack& prack) override {
+        say("send_prack", d, fmt::format(" {} {}", prack.rseq, prack.cseq));
+    }
 
     void acknowledge(const call::Dialog& d) override { say("acknowledge", d); }
 
@@ -86,6 +92,8 @@ public:
     [[nodiscard]] bool hears_caller(const call::Dialog& /*d*/) const override { return true; }
 
     void replay(const call::Dialog& d) override { say("replay", d); }
+
+    void replay_prack(const call::Dialog& d) override { say("replay_prack", d); }
 
     void arm(const call::Dialog& d) override { say("arm", d); }
 

@@ -60,12 +60,35 @@ TEST_CASE("the golden records of schema 2 are what is written, byte for byte, an
         {"v2_caller_established.json", journal::sample_caller()},
         {"v2_callee_hold_tcp6.json", journal::sample_callee_on_hold()},
         {"v2_callee_ringing.json", journal::sample_ringing()},
-        {"v2_callee_refusing.json", journal::sample_refusing()}};
+        {"v2_callee_refusing.json", journal::sample_refusing()},
+        {"v2_callee_pracked.json", journal::sample_pracked()},
+        {"v2_caller_inviting.json", journal::sample_inviting()}};
     for (const auto& [file, dialog] : all) {
         INFO(file);
         CHECK(encode(dialog) == golden(file));
         CHECK(decode(golden(file)) == dialog);
     }
+}
+
+TEST_CASE("a PRACK is in the record only if there is one, and then whole") {
+    CHECK_FALSE(json::parse(encode(journal::sample_caller())).at("in_flight").contains("prack"));
+    json record = json::parse(encode(journal::sample_inviting()));
+    json& sent = record.at("in_flight").at("prack_sent");
+    for (const char* key : {"tag", "rseq", "cseq", "done"}) {
+        json without = record;
+        without.at("in_flight").at("prack_sent").erase(key);
+        refused(without.dump(), std::string{"in_flight.prack_sent."} + key);
+    }
+    sent["rseq"] = 0;
+    refused(record.dump(), "in_flight.prack_sent.rseq");
+    sent["rseq"] = 1;
+    sent["tag"] = "";
+    refused(record.dump(), "in_flight.prack_sent.tag");
+    sent["tag"] = "t";
+    sent["cseq"] = 2147483648U;
+    refused(record.dump(), "in_flight.prack_sent.cseq");
+    sent = nullptr;
+    refused(record.dump(), "in_flight.prack_sent");
 }
 
 TEST_CASE("a final response in flight is one that refuses") {

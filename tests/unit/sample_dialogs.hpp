@@ -136,4 +136,23 @@ inline call::Dialog sample_refusing() {
     return d;
 }
 
+// The caller's PRACK has come.
+inline call::Dialog sample_pracked() {
+    call::Dialog d = sample_ringing();
+    d.in_flight.prack = "PRACK sip:alice@192.0.2.10 SIP/2.0\r\n"
+                        "Via: SIP/2.0/UDP 198.51.100.7:5060;branch=z9hG4bK776asdhdt\r\n"
+                        "RAck: 1 314159 INVITE\r\nCSeq: 314160 PRACK\r\n\r\n";
+    return d;
+}
+
+// The other end rings reliably.
+inline call::Dialog sample_inviting() {
+    call::Dialog d = sample_caller();
+    d.phase = call::Phase::inviting;
+    d.established_ms = 0;
+    d.in_flight.cseq = 2;
+    d.in_flight.prack_sent = {.tag = d.remote_tag, .rseq = 1988, .cseq = 3, .done = true};
+    return d;
+}
+
 } // namespace revenant::journal

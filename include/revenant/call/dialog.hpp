@@ -96,13 +96,25 @@ struct Hold {
     friend bool operator==(const Hold&, const Hold&) = default;
 };
 
+// Our last PRACK (RFC 3262 §4), to be said again as the same request, or not at all.
+struct SentPrack {
+    std::string tag = {};   // the peer's, of the early dialog
+    std::uint32_t rseq = 0; // of the response that it acknowledges; 0: there is none
+    std::uint32_t cseq = 0;
+    bool done = false; // the peer has answered it
+
+    friend bool operator==(const SentPrack&, const SentPrack&) = default;
+};
+
 // What was under way when the record was stored, for the state that `Phase` alone does not tell.
 struct InFlight {
-    std::string invite;       // callee: the INVITE as received, until our answer to it is ACKed
-    std::uint32_t cseq = 0;   // of the first INVITE; caller: until its 2xx is certainly ACKed
-    bool canceled = false;    // caller: the INVITE is to end with a CANCEL
-    std::uint16_t status = 0; // callee: the answer that refuses the INVITE, 0: none yet
-    bool reoffer = false;     // local_sdp is offered in a re-INVITE that has no answer yet
+    std::string invite;        // callee: the INVITE as received, until our answer to it is ACKed
+    std::uint32_t cseq = 0;    // of the first INVITE; caller: until its 2xx is certainly ACKed
+    bool canceled = false;     // caller: the INVITE is to end with a CANCEL
+    std::uint16_t status = 0;  // callee: the answer that refuses the INVITE, 0: none yet
+    bool reoffer = false;      // local_sdp is offered in a re-INVITE that has no answer yet
+    std::string prack = {};    // callee: the PRACK as received, until our answer is ACKed
+    SentPrack prack_sent = {}; // caller
 
     friend bool operator==(const InFlight&, const InFlight&) = default;
 };

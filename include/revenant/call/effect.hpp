@@ -70,6 +70,12 @@ struct AcknowledgeAgain {
     std::uint32_t cseq = 0;
 };
 
+struct SendPrack { // RFC 3262 §4
+    std::uint32_t rseq = 0;
+    std::uint32_t invite_cseq = 0;
+    std::uint32_t cseq = 0; // its own
+};
+
 struct Respond { // to the INVITE; 2xx with local_sdp
     std::uint16_t status = 180;
 };
@@ -100,6 +106,8 @@ struct Authenticate {};
 struct Restore {}; // through the stand-in, at Call::cseq_base; the dialog is quarantined
 
 struct Replay {}; // in_flight.invite comes in again, into the restored dialog
+
+struct ReplayPrack {}; // in_flight.prack does, when our response to that has left
 
 struct Arm {}; // one re-INVITE to the peer; everything else stays in quarantine
 
@@ -139,6 +147,7 @@ using Effect = std::variant<effect::Persist,
                             effect::Acknowledge,
                             effect::AcknowledgeStandIn,
                             effect::AcknowledgeAgain,
+                            effect::SendPrack,
                             effect::Respond,
                             effect::Reply,
                             effect::RespondBye,
@@ -150,6 +159,7 @@ using Effect = std::variant<effect::Persist,
                             effect::Authenticate,
                             effect::Restore,
                             effect::Replay,
+                            effect::ReplayPrack,
                             effect::Arm,
                             effect::Lift,
                             effect::Dispose,

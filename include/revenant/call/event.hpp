@@ -72,6 +72,9 @@ struct Progress {
     std::string remote_tag = {};
     std::uint32_t min_se_s = 0; // the stack repeats the INVITE after a 422 (RFC 4028 §7.3)
     std::optional<RemoteSession> answer = {}; // early media
+    std::uint32_t rseq = 0;                   // wants a PRACK (RFC 3262); 0: does not
+    std::uint32_t prack_cseq = 0;             // reserved for it; 0: the stack sends it by itself
+    std::uint32_t cseq = 0;                   // of the INVITE
 };
 
 struct Answered { // 2xx, not ACKed yet
@@ -90,6 +93,7 @@ struct AnsweredBefore {
 struct Refused {
     std::uint16_t status = 0;
     std::uint32_t cseq = 0;
+    std::uint32_t next_cseq = 0; // which the stack would use for another try
 };
 
 struct Challenged {
@@ -124,14 +128,15 @@ struct Invited {
     std::uint16_t auto_answer = 0; // the final status to answer with at once; 0: ring
 };
 
-struct Acked {
-    std::optional<RemoteSession> answer = {}; // when our 2xx carried the offer
+struct Acked { // our 2xx; or our reliable 180, if it carried the offer
+    std::optional<RemoteSession> answer = {}; // to the offer that we sent
 };
 
 struct Cancelled {}; // the stack is about to answer the CANCEL with 200 and the INVITE with 487
 
 struct Offered { // re-INVITE or UPDATE
     bool update = false;
+    bool reliable = false; // what is said before the final answer needs a PRACK (RFC 3262)
     std::uint32_t cseq = 0;
     PeerFacts facts = {};
     std::optional<RemoteSession> offer = {};
@@ -142,6 +147,10 @@ struct PeerBye {
     std::string reason = {}; // the Reason header field (RFC 3326), if any
 };
 
+struct PeerPrack {         // for our reliable 180 (RFC 3262); the stack is about to answer it
+    std::string text = {}; // as received
+};
+
 struct PeerInfo {
     std::uint32_t cseq = 0;
     std::string content_type = {};
@@ -150,7 +159,7 @@ struct PeerInfo {
 
 // ---- The network: our other requests ----
 struct RequestDone {
-    std::string method = {}; // "BYE", "INFO", "OPTIONS"
+    std::string method = {}; // "BYE", "INFO", "OPTIONS", "PRACK"
     std::uint16_t status = 0;
     std::string reason = {};
     std::uint32_t cseq = 0;
@@ -193,6 +202,7 @@ using Event = std::variant<event::Dial,
                            event::Cancelled,
                            event::Offered,
                            event::PeerBye,
+                           event::PeerPrack,
                            event::PeerInfo,
                            event::RequestDone,
                            event::RetryDue,

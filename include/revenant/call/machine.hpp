@@ -94,6 +94,8 @@ struct Call {
     bool offered_hold = false;
     bool glare_retry = false; // 491: the offer is made again when the timer fires
 
+    bool answer_heard = false; // in this life, to the offer in our INVITE
+
     // The peer's offer while alerting.
     RemoteSession offer;
     bool has_offer = false;

@@ -14,6 +14,7 @@
 #include "revenant/base/fd.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/call/dialog.hpp"
+#include "revenant/call/effect.hpp"
 #include "revenant/call/event.hpp"
 
 namespace revenant::sip {
@@ -95,8 +96,10 @@ public:
     // With the CSeq in_flight.cseq, and a branch that depends on the dialog and the CSeq alone.
     virtual void send_invite(const call::Dialog& dialog) = 0;
     // The same INVITE, in another process: a retransmission, which leaves when no answer to the one
-    // before comes.
-    virtual void repeat_invite(const call::Dialog& dialog) = 0;
+    // before comes. Other requests begin above `cseq_base`.
+    virtual void repeat_invite(const call::Dialog& dialog, std::uint32_t cseq_base) = 0;
+    // For a reliable response to our INVITE (RFC 3262), with a branch as the INVITE's.
+    virtual void send_prack(const call::Dialog& dialog, const call::effect::SendPrack& prack) = 0;
     // ACK to the peer's 2xx, wherever the dialog's requests go; ends the quarantine if there is
     // one.
     virtual void acknowledge(const call::Dialog& dialog) = 0;
@@ -126,6 +129,8 @@ public:
     // event::Offered follows, or event::Terminated. Over a connection it comes with that, after
     // adopt_held_sockets.
     virtual void replay(const call::Dialog& dialog) = 0;
+    // Then in_flight.prack, when what was said to the INVITE has left.
+    virtual void replay_prack(const call::Dialog& dialog) = 0;
     virtual void arm(const call::Dialog& dialog) = 0;
     virtual void lift(const call::Dialog& dialog) = 0;
     // Destroys the dialog in the stack without a word to the peer.
