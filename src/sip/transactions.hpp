@@ -1,8 +1,8 @@
 // What nua does not let its user say to the transaction layer below it (nta).
 //
 // - The branch of an INVITE or a PRACK is made of its From tag and its CSeq, so that another
-// process, which
-//   knows both from the record, can send the same transaction again (RFC 3261 §17.2.3).
+//   process, which knows both from the record, can send the same transaction again (RFC 3261
+//   §17.2.3).
 // - Responses that belong to no transaction are shown instead of dropped: a peer repeats its 2xx
 //   until it hears an ACK, also when the process that sent the INVITE is gone.
 // - An ACK can be sent for an INVITE that nua has never seen.
