@@ -49,6 +49,14 @@ class Process:
     def thaw(self):
         self.signal(signal.SIGCONT)
 
+    def idle(self):
+        """Its main thread waits for something, or has been stopped, or has ended."""
+        try:
+            with open(f"/proc/{self.pid}/stat", encoding="utf-8", errors="replace") as file:
+                return file.read().rpartition(")")[2].split()[0] in "STZ"
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+
     def stop(self, deadline_s=2):
         """SIGTERM, and SIGKILL when that is not heard."""
         self.signal(signal.SIGCONT)

@@ -7,6 +7,7 @@ import socket
 from .process import Process, listening
 from .waiting import Failure, until
 
+CUES_MAX = 10
 COMMON = os.path.join(os.path.dirname(os.path.dirname(__file__)), "common")
 
 
@@ -37,6 +38,7 @@ class Sipp:
         self.arguments += options
         self.process = None
         self.starts = 0
+        self.cues = 0
         env.at_end(self.stop)
         if start:
             self.start()
@@ -57,8 +59,20 @@ class Sipp:
         self.process.kill9()
 
     def cue(self, what, call_id):
-        """Tells the scenario to go on: a message CUE-<what> of the same call, which only sipp sees."""
-        lines = [f"CUE-{what} sip:cue SIP/2.0", "Via: SIP/2.0/UDP 127.0.0.99;branch=z9hG4bKcue", "From: <sip:cue>;tag=1",
+        """Tells the scenario to go on: a message CUE-<what> of the same call, which only sipp sees. What comes while sipp
+        goes from one step to the next is unexpected to it, and is said again."""
+        for _ in range(CUES_MAX):
+            branch = self._send_cue(what, call_id)
+            until(lambda b=branch: not self.process.running() or b in self.log("messages") and self.process.idle(), 5,
+                  f"{self.name} to read CUE-{what}")
+            if branch not in self.log("errors"):
+                return
+        raise Failure(f"{self.name} (sipp) does not expect CUE-{what}\n{self.errors()}")
+
+    def _send_cue(self, what, call_id):
+        self.cues += 1
+        branch = f"z9hG4bKcue{self.cues:04}"
+        lines = [f"CUE-{what} sip:cue SIP/2.0", f"Via: SIP/2.0/UDP 127.0.0.99;branch={branch}", "From: <sip:cue>;tag=1",
                  "To: <sip:cue>", f"Call-ID: {call_id}", f"CSeq: 1 CUE-{what}", "Content-Length: 0", "", ""]
         data = "\r\n".join(lines).encode()
         family = socket.AF_INET6 if ":" in self.address else socket.AF_INET
@@ -68,6 +82,7 @@ class Sipp:
                 speaker.bind(("127.0.0.99", 0))
             speaker.connect((self.address, self.port))
             speaker.sendall(data)
+        return branch
 
     def wait_exit(self, deadline_s=10):
         """All its calls have gone through the whole scenario."""
@@ -75,12 +90,16 @@ class Sipp:
         if status != 0:
             raise Failure(f"{self.name} (sipp) ended with {status}\n{self.errors()}")
 
-    def errors(self, last=1500):
+    def log(self, kind):
+        """What sipp has written so far: its "messages" or its "errors"."""
         try:
-            with open(os.path.join(self.env.directory, f"{self.name}.errors"), encoding="utf-8", errors="replace") as file:
-                return file.read()[-last:]
+            with open(os.path.join(self.env.directory, f"{self.name}.{kind}"), encoding="utf-8", errors="replace") as file:
+                return file.read()
         except FileNotFoundError:
             return ""
+
+    def errors(self, last=1500):
+        return self.log("errors")[-last:]
 
 
 def find(env, xml):

@@ -122,7 +122,6 @@ def caller_more(kill):
 def caller_answered_meanwhile(kill):
     """The INVITE is answered while nobody is there: no PRACK in the second life."""
     peer, prack = calls(kill)
-    kill.phone.process.freeze() if not kill.kept else None
     kill()
     peer.cue("ANSWER", prack.call_id)
     kill.env.capture.wait("the 200", lambda m: m.status == 200 and m.method == "INVITE" and kill.phone.to_here(m))
@@ -135,7 +134,6 @@ def caller_answered_meanwhile(kill):
 def caller_answered_before(kill):
     """The answer to our offer came in a 183, which is not sent again; the 200 has none."""
     peer, prack = calls(kill, rings="183 Session Progress", body=SESSION)
-    kill.phone.process.freeze() if not kill.kept else None
     kill()
     peer.cue("BARE", prack.call_id)
     kill.env.capture.wait("the 200", lambda m: m.status == 200 and m.method == "INVITE" and kill.phone.to_here(m))
