@@ -165,7 +165,7 @@ base::Status Effects::operator()(const effects::StopRetryTimer& /*e*/) const {
 }
 
 base::Status Effects::operator()(const effects::Tell& e) const {
-    shell::print(notice_of(call_, e));
+    shell::print(notice_of(call_, e, board_.policy_.resumes_by_itself));
     return {};
 }
 

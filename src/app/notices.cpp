@@ -45,7 +45,7 @@ Wording ended(const call::Call& call, const call::effect::Tell& tell) {
     return {.tone = Tone::attention, .text = with_status("ended", tell)};
 }
 
-Wording wording(const call::Call& call, const call::effect::Tell& tell) {
+Wording wording(const call::Call& call, const call::effect::Tell& tell, bool resumes_by_itself) {
     const std::string who = base::printable(call.dialog.remote_uri, 200);
     switch (tell.news) {
     case News::calling:
@@ -78,8 +78,10 @@ Wording wording(const call::Call& call, const call::effect::Tell& tell) {
     case News::failed: return {.tone = Tone::bad, .text = with_status("failed", tell)};
     case News::restored:
         return {.tone = Tone::attention,
-                .text = fmt::format("found again: {}; type `reinvite {}` to go on with it", who,
-                                    call.dialog.number)};
+                .text = resumes_by_itself
+                            ? "found again: " + who
+                            : fmt::format("found again: {}; type `reinvite {}` to go on with it",
+                                          who, call.dialog.number)};
     case News::resuming: return {.tone = Tone::plain, .text = "re-INVITE to " + who};
     case News::resumed:
         return {.tone = Tone::good, .text = fmt::format("alive again with {}", who)};
@@ -107,8 +109,9 @@ Wording wording(const call::Call& call, const call::effect::Tell& tell) {
 
 } // namespace
 
-shell::Notice notice_of(const call::Call& call, const call::effect::Tell& tell) {
-    const Wording words = wording(call, tell);
+shell::Notice
+notice_of(const call::Call& call, const call::effect::Tell& tell, bool resumes_by_itself) {
+    const Wording words = wording(call, tell, resumes_by_itself);
     shell::Notice notice{.event = fmt::format("call.{}", name(tell.news)),
                          .call = call.dialog.number,
                          .tone = words.tone,

@@ -7,6 +7,8 @@
 
 namespace revenant::app {
 
-[[nodiscard]] shell::Notice notice_of(const call::Call& call, const call::effect::Tell& tell);
+// `resumes_by_itself`: what is found at the start goes on without a command.
+[[nodiscard]] shell::Notice
+notice_of(const call::Call& call, const call::effect::Tell& tell, bool resumes_by_itself);
 
 } // namespace revenant::app

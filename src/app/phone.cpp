@@ -124,14 +124,15 @@ base::Status Phone::open_journal() {
         return base::fail(engine.error());
     }
     media_ = std::move(*engine);
-    board_ =
-        std::make_unique<Switchboard>(*store_, *media_, keeping_,
-                                      Policy{.source = options_.source,
-                                             .sink = options_.sink,
-                                             .codecs = chosen_codecs(options_.codecs),
-                                             .outbound_proxy = options_.outbound_proxy,
-                                             .resume_window_ms = options_.resume_deadline_s * 1000,
-                                             .auto_answer = options_.auto_answer});
+    board_ = std::make_unique<Switchboard>(
+        *store_, *media_, keeping_,
+        Policy{.source = options_.source,
+               .sink = options_.sink,
+               .codecs = chosen_codecs(options_.codecs),
+               .outbound_proxy = options_.outbound_proxy,
+               .resume_window_ms = options_.resume_deadline_s * 1000,
+               .resumes_by_itself = options_.resume == shell::Resume::automatic,
+               .auto_answer = options_.auto_answer});
     media_->on_first_packet = [this](call::Number number) {
         shell::print({.event = "media.first_packet",
                       .call = number,

@@ -33,6 +33,7 @@ struct Policy {
     std::vector<call::Codec> codecs;
     std::string outbound_proxy;
     std::uint32_t resume_window_ms = 32'000;
+    bool resumes_by_itself = false; // what is found at the start; nobody has to type `reinvite`
     std::optional<std::uint16_t> auto_answer; // the status to answer with
     std::size_t calls_max = 20'000;
 };

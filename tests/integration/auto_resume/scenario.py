@@ -19,6 +19,7 @@ def run(env):
     peer.process.freeze()
     phone.kill9()
     phone.start()
+    check("reinvite" not in phone.wait("call.restored")["text"], "the user is asked to type what is done already")
     env.capture.wait_rtp("before the re-INVITE is answered", lambda r: r.source[0] == phone.address, 20,
                          since=phone.killed_at)
     peer.process.thaw()
