@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "revenant/base/fd.hpp"
+#include "revenant/shell/output.hpp"
 
 namespace revenant {
 
@@ -32,6 +33,7 @@ public:
     }
 
     [[nodiscard]] std::string text() const {
+        shell::flush_output(0); // what was gathered
         flush();
         std::string all(static_cast<std::size_t>(::lseek(memory_.get(), 0, SEEK_END)), '\0');
         const ssize_t got = ::pread(memory_.get(), all.data(), all.size(), 0);
