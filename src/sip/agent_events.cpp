@@ -25,6 +25,9 @@ namespace revenant::sip {
 void AgentImpl::on_leg_event(Leg& leg, const Raw& raw) {
     // The number is copied: the handler may retire the leg (which only marks it).
     const call::Number number = leg.number();
+    if (this->leg(number) != &leg) {
+        return; // retired, and not destroyed yet: the call is over, or goes on with another leg
+    }
     const bool is_replayed = leg.is_replaying && raw.event == nua_i_invite;
     if (is_replayed) {
         leg.is_replaying = false;

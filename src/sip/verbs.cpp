@@ -305,9 +305,11 @@ void AgentImpl::dispose(const call::Dialog& dialog) {
     if (leg == nullptr) {
         return;
     }
-    const auto end = leg->quarantine.empty() ? stand_in_url(leg->stack())
-                                             : base::Result<std::string>{leg->quarantine};
-    if (end) {
+    const bool is_quarantined = !leg->quarantine.empty();
+    const auto end =
+        is_quarantined ? base::Result<std::string>{leg->quarantine} : stand_in_url(leg->stack());
+    // After our BYE there is nothing to hide, and the peer may have an ACK to get.
+    if (end && (is_quarantined || dialog.phase != call::Phase::ending)) {
         set_proxy(*leg, *end);
     }
     retire(dialog.number);
