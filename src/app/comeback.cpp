@@ -100,14 +100,13 @@ void Switchboard::adopt(std::vector<call::Dialog> dialogs, std::uint32_t epoch, 
     // All ports first: a stream that runs already would take turns with the rest of the binding.
     std::vector<const call::Dialog*> streams;
     for (const call::Dialog* record : records) {
-        if (has_ports(*record) && reopen_ports(*record) && record->media.remote.port != 0) {
+        const bool is_bound = has_ports(*record) && reopen_ports(*record);
+        if (is_bound && run && record->media.remote.port != 0) {
             streams.push_back(record);
         }
     }
     for (const call::Dialog* record : streams) {
-        if (run) {
-            static_cast<void>(media_->run(record->number, record->media, record->hold.local));
-        }
+        static_cast<void>(media_->run(record->number, record->media, record->hold.local));
     }
     for (call::Dialog* record : records) {
         const call::Number number = record->number;
@@ -197,9 +196,7 @@ void Switchboard::pump() {
     if (on_restored_ && to_restore_.empty() &&
         std::ranges::none_of(under_way_, [this](call::Number number) {
             const call::Call* call = find(number);
-            return call != nullptr &&
-                   (call->state == call::State::restoring ||
-                    (call->state == call::State::replaying && !waits_for_connection(*call)));
+            return call != nullptr && is_being_restored(*call);
         })) {
         std::exchange(on_restored_, nullptr)();
     }

@@ -192,13 +192,13 @@ base::Result<call::Number> Switchboard::choose(std::string_view id,
 }
 
 bool Switchboard::is_under_way(const call::Call& call) {
-    return call.state == call::State::restoring || call.state == call::State::resuming ||
-           call.state == call::State::detour ||
-           (call.state == call::State::replaying && !waits_for_connection(call));
+    return is_being_restored(call) || call.state == call::State::resuming ||
+           call.state == call::State::detour;
 }
 
-bool Switchboard::waits_for_connection(const call::Call& call) {
-    return call.state == call::State::replaying && call.dialog.transport != call::Transport::udp;
+bool Switchboard::is_being_restored(const call::Call& call) {
+    return call.state == call::State::restoring ||
+           (call.state == call::State::replaying && call.dialog.transport == call::Transport::udp);
 }
 
 std::optional<call::Number> Switchboard::free_number() {

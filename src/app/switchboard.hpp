@@ -102,8 +102,9 @@ private:
     friend class Effects;
     // States on the way back that end by themselves.
     [[nodiscard]] static bool is_under_way(const call::Call& call);
-    // Its INVITE comes in again with the connection that it came over, after all are restored.
-    [[nodiscard]] static bool waits_for_connection(const call::Call& call);
+    // Not the call whose INVITE comes in again with the connection that it came over: that is
+    // after all others are restored.
+    [[nodiscard]] static bool is_being_restored(const call::Call& call);
     [[nodiscard]] std::optional<call::Number> free_number();
     [[nodiscard]] base::Status perform_all(call::Number number,
                                            const call::Call& before,

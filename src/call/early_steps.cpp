@@ -70,13 +70,13 @@ Step replayed(const Call& call, const event::Offered& e) {
     }
     if (call.dialog.phase == Phase::ringing) {
         next.state = State::alerting;
-        result.effects = {effect::Respond{.status = 180}};
-        if (!in_flight.prack.empty()) {
-            if (call.dialog.transport == Transport::udp) {
-                result.effects.emplace_back(effect::ReplayPrack{});
-            } else { // it has come, and so had our 180
-                result.effects.clear();
-            }
+        const bool is_pracked = !in_flight.prack.empty();
+        const bool is_udp = call.dialog.transport == Transport::udp;
+        if (is_udp || !is_pracked) { // else our 180 has arrived, and there is no PRACK to follow
+            result.effects.emplace_back(effect::Respond{.status = 180});
+        }
+        if (is_udp && is_pracked) {
+            result.effects.emplace_back(effect::ReplayPrack{});
         }
         result.effects.emplace_back(effect::Tell{.news = News::incoming});
         settle(result, Verdict::survived, "it rings on");

@@ -30,23 +30,20 @@ std::optional<base::SocketAddress> socket_address(const call::Endpoint& endpoint
 }
 
 // What the caller has sent to an earlier life, read by the stack once more.
-base::Status say_again(const Leg& leg, const call::Dialog& dialog) {
-    const bool is_udp = dialog.transport == call::Transport::udp;
-    // A PRACK that has come does not come again over a stream; it is not waited for.
-    const bool reliable = is_udp || dialog.in_flight.prack.empty();
-    const std::string invite = with_to_tag(dialog.in_flight.invite, dialog.local_tag, reliable);
+base::Status say_again(const Leg& leg, const call::Dialog& dialog, const std::string& message) {
     const auto from = socket_address(dialog.remote_sip);
-    const auto own = socket_address(leg.stack().listen().at);
-    const auto to = own ? HeldSockets::reads_at(*own) : std::nullopt;
-    if (invite.empty() || !from || !to) {
+    if (message.empty() || !from) {
         return base::fail(base::Errc::corrupt, "the stored INVITE is none, or from nowhere");
     }
-    if (is_udp) {
-        return inject(*to, invite, *from);
+    if (dialog.transport != call::Transport::udp) {
+        return HeldConnections::say_first(*from, message)
+                   ? base::Status{}
+                   : base::fail(base::Errc::io, "the caller's connection is gone");
     }
-    return HeldConnections::say_first(*from, invite)
-               ? base::Status{}
-               : base::fail(base::Errc::io, "the caller's connection is gone");
+    const auto own = socket_address(leg.stack().listen().at);
+    const auto to = own ? HeldSockets::reads_at(*own) : std::nullopt;
+    return to ? inject(*to, message, *from)
+              : base::fail(base::Errc::io, "nobody listens where the INVITE came in");
 }
 
 } // namespace
@@ -67,7 +64,11 @@ void AgentImpl::replay(const call::Dialog& dialog) {
     leg->is_replaying = true;
     leg->call_id = dialog.call_id;
     ringing_[leg->call_id] = dialog.number;
-    if (const base::Status done = say_again(*leg, dialog); !done) {
+    // A PRACK that has come does not come again over a stream; it is not waited for.
+    const bool reliable =
+        dialog.transport == call::Transport::udp || dialog.in_flight.prack.empty();
+    const std::string invite = with_to_tag(dialog.in_flight.invite, dialog.local_tag, reliable);
+    if (const base::Status done = say_again(*leg, dialog, invite); !done) {
         report_terminated(dialog.number, done.error().context);
     }
 }
@@ -78,14 +79,8 @@ void AgentImpl::replay_prack(const call::Dialog& dialog) {
     reports_.push_back(base::when_idle([this, number = dialog.number] {
         const Leg* leg = this->leg(number);
         const call::Dialog* now = listener_->dialog(number);
-        if (leg == nullptr || now == nullptr) {
-            return;
-        }
-        const auto from = socket_address(now->remote_sip);
-        const auto own = socket_address(leg->stack().listen().at);
-        const auto to = own ? HeldSockets::reads_at(*own) : std::nullopt;
-        if (from && to) {
-            static_cast<void>(inject(*to, now->in_flight.prack, *from)); // lost: as if never sent
+        if (leg != nullptr && now != nullptr) { // lost: as if never sent
+            static_cast<void>(say_again(*leg, *now, now->in_flight.prack));
         }
     }));
 }

@@ -57,10 +57,7 @@ def caller_answered(kill):
 
 def caller_answered_meanwhile(kill):
     peer, invite = calls(kill)
-    kill()
-    peer.cue("ANSWER", invite.call_id)
-    kill.env.capture.wait("the 200", lambda m: m.status == 200 and m.method == "INVITE" and kill.phone.to_here(m))
-    kill.back()
+    kill.answered_meanwhile(peer, invite.call_id)
     kill.phone.wait("call.established")
     same_transaction(kill, invite)
     ends_well(kill, "peer", peer, invite.call_id)

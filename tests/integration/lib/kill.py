@@ -27,6 +27,13 @@ class Kill:
         with open(f"/proc/{phone.process.popen.pid}/task/{phone.process.popen.pid}/children", encoding="ascii") as file:
             os.kill(int(file.read().split()[0]), 9)
 
+    def answered_meanwhile(self, peer, call_id, cue="ANSWER"):
+        """Dead, the peer's 200 to our INVITE on the wire, and back."""
+        self()
+        peer.cue(cue, call_id)
+        self.env.capture.wait("the 200", lambda m: m.status == 200 and m.method == "INVITE" and self.phone.to_here(m))
+        self.back()
+
     def back(self):
         if not self.kept:
             self.phone.start()

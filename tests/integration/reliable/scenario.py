@@ -81,16 +81,15 @@ def caller_answered(kill):
 
 def caller_unanswered(kill):
     """The peer has had the PRACK, and its 200 does not arrive."""
-    peer, prack = calls(kill, first="unanswered")
-    comes_back(kill)
-    kill.env.capture.wait("the 200 to the PRACK", lambda m: m.method == "PRACK" and m.status == 200)
-    is_answered(kill, peer, prack.call_id)
-    one_prack(kill)
+    said_again(kill, *calls(kill, first="unanswered"))
 
 
 def caller_lost(kill):
     """The peer has not had the PRACK."""
-    peer, prack = calls(kill, lost="yes")
+    said_again(kill, *calls(kill, lost="yes"))
+
+
+def said_again(kill, peer, prack):
     comes_back(kill)
     kill.env.capture.wait("the 200 to the PRACK", lambda m: m.method == "PRACK" and m.status == 200)
     is_answered(kill, peer, prack.call_id)
@@ -122,10 +121,7 @@ def caller_more(kill):
 def caller_answered_meanwhile(kill):
     """The INVITE is answered while nobody is there: no PRACK in the second life."""
     peer, prack = calls(kill)
-    kill()
-    peer.cue("ANSWER", prack.call_id)
-    kill.env.capture.wait("the 200", lambda m: m.status == 200 and m.method == "INVITE" and kill.phone.to_here(m))
-    kill.back()
+    kill.answered_meanwhile(peer, prack.call_id)
     kill.phone.wait("call.established")
     ends_well(kill, "peer", peer, prack.call_id)
     check(len(one_prack(kill)) == 1, "it was sent again")
@@ -134,10 +130,7 @@ def caller_answered_meanwhile(kill):
 def caller_answered_before(kill):
     """The answer to our offer came in a 183, which is not sent again; the 200 has none."""
     peer, prack = calls(kill, rings="183 Session Progress", body=SESSION)
-    kill()
-    peer.cue("BARE", prack.call_id)
-    kill.env.capture.wait("the 200", lambda m: m.status == 200 and m.method == "INVITE" and kill.phone.to_here(m))
-    kill.back()
+    kill.answered_meanwhile(peer, prack.call_id, "BARE")
     kill.phone.wait("call.resumed")
     ends_well(kill, "peer", peer, prack.call_id)
     check(len(one_prack(kill)) == 1, "it was sent again")
