@@ -19,6 +19,7 @@
 #include "app/switchboard.hpp"
 #include "app/wait_conditions.hpp"
 #include "revenant/app/phone.hpp"
+#include "revenant/base/descriptors.hpp"
 #include "revenant/base/kill_point.hpp"
 #include "revenant/base/log.hpp"
 #include "revenant/base/result.hpp"
@@ -313,6 +314,7 @@ int run_phone(const shell::Options& options) {
     // A closed pipe or a file size limit is an error to report, no reason to die with live calls.
     static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
     static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));
+    base::make_room_for_descriptors();
     Phone phone{options};
     if (const base::Status opened = phone.open(); !opened) {
         shell::print(shell::failure_notice(opened.error()));
