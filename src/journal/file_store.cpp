@@ -1,7 +1,9 @@
 #include "revenant/journal/file_store.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <limits>
@@ -9,8 +11,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <thread>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -32,6 +37,51 @@ using base::fail;
 // without storing any record (state/README.md, "Epoch").
 constexpr std::uint32_t epoch_gap = 1000;
 
+// A record's file as it was found; what to do with it is decided in the order of the numbers.
+struct Found {
+    Read read;
+    base::Result<call::Dialog> dialog = fail(Errc::corrupt, "not read"); // of a whole one
+};
+
+Found look_at(int directory, call::Number number, std::string& buffer) {
+    Found found;
+    found.read = read_file(directory, RecordFiles::name(number), record_size_max, buffer);
+    if (found.read.content == Content::whole) {
+        found.dialog = decode(buffer);
+    }
+    return found;
+}
+
+// Most of the time of a start with thousands of records is spent here, so a second thread helps.
+std::vector<Found> look_at_all(int directory, const std::vector<call::Number>& numbers) {
+    constexpr std::size_t worth_a_thread = 256;
+    constexpr std::size_t share = 16;
+    std::vector<Found> found(numbers.size());
+    std::atomic<std::size_t> taken = 0;
+    const auto work = [&] {
+        std::string buffer;
+        std::size_t begin = 0;
+        while ((begin = taken.fetch_add(share)) < numbers.size()) {
+            for (std::size_t i = begin; i < std::min(begin + share, numbers.size()); ++i) {
+                found[i] = look_at(directory, numbers[i], buffer);
+            }
+        }
+    };
+    std::jthread helper;
+    if (numbers.size() >= worth_a_thread) {
+        try {
+            helper = std::jthread{work};
+        } catch (const std::system_error&) {
+            // No threads to be had: it takes longer.
+        }
+    }
+    work();
+    if (helper.joinable()) {
+        helper.join();
+    }
+    return found;
+}
+
 class FileStore final : public Store {
 public:
     FileStore(const FileStoreSettings& settings, StateDirectory directory)
@@ -45,7 +95,7 @@ public:
     base::Result<std::uint32_t> next_epoch() override;
 
 private:
-    void load_record(call::Number number, Loaded& loaded);
+    void take(call::Number number, Found found, Loaded& loaded);
     void leave(call::Number number, base::Error error, Loaded& loaded);
     void put_aside(call::Number number, std::string why, Loaded& loaded);
     void load_epoch(Loaded& loaded);
@@ -58,7 +108,6 @@ private:
     base::Fd lock_;
     RecordFiles files_;
     std::unordered_set<call::Number> taken_;
-    std::string buffer_;
     bool loaded_ = false;
     std::uint64_t epoch_ = 0; // the last one that may have been used
 };
@@ -88,20 +137,19 @@ void FileStore::put_aside(call::Number number, std::string why, Loaded& loaded) 
                    .context = fmt::format("{}: {}; it is now {}", file(number), why, *aside)}});
 }
 
-void FileStore::load_record(call::Number number, Loaded& loaded) {
-    Read read = read_file(files_.directory(), RecordFiles::name(number), record_size_max, buffer_);
-    switch (read.content) {
+void FileStore::take(call::Number number, Found found, Loaded& loaded) {
+    switch (found.read.content) {
     case Content::absent: return;
     case Content::foreign:
         leave(number, {.code = Errc::corrupt, .context = "not a regular file"}, loaded);
         return;
-    case Content::unreadable: leave(number, std::move(read.error), loaded); return;
+    case Content::unreadable: leave(number, std::move(found.read.error), loaded); return;
     case Content::too_long:
         put_aside(number, fmt::format("longer than {} bytes", record_size_max), loaded);
         return;
     case Content::whole: break;
     }
-    base::Result<call::Dialog> dialog = decode(buffer_);
+    base::Result<call::Dialog>& dialog = found.dialog;
     if (!dialog && dialog.error().code == Errc::too_new) {
         leave(number, dialog.error(), loaded);
     } else if (!dialog) {
@@ -118,8 +166,9 @@ void FileStore::load_epoch(Loaded& loaded) {
     for (const call::Dialog& dialog : loaded.dialogs) {
         highest = std::max(highest, dialog.epoch);
     }
-    Read read = read_file(root_.get(), "epoch", 64, buffer_);
-    const auto stored = read.content == Content::whole ? base::to_u32(base::trim(buffer_))
+    std::string text;
+    Read read = read_file(root_.get(), "epoch", 64, text);
+    const auto stored = read.content == Content::whole ? base::to_u32(base::trim(text))
                                                        : std::optional<std::uint32_t>{};
     if (stored && *stored >= highest) {
         epoch_ = *stored;
@@ -157,11 +206,11 @@ base::Result<Loaded> FileStore::load() {
              .error = {.code = Errc::corrupt,
                        .context = path + ": the name is not a call number; it stays where it is"}});
     }
-    for (const call::Number number : listing->numbers) {
-        load_record(number, loaded);
+    std::vector<Found> found = look_at_all(files_.directory(), listing->numbers);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        take(listing->numbers[i], std::move(found[i]), loaded);
     }
     load_epoch(loaded);
-    buffer_ = {};
     loaded_ = true;
     return loaded;
 }

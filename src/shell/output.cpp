@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::uint32_t retry_ms = 10;
 constexpr std::size_t gathered_max = 16'384; // bytes
+constexpr std::uint32_t gathered_ms = 20;
 
 class Output {
 public:
@@ -38,7 +39,7 @@ public:
         return *outlet;
     }
 
-    // Written now or, while somebody gathers, in the next turn of the main loop.
+    // Written now or, while somebody gathers, a moment later.
     void take(const std::string& text);
     void write_gathered();
 
@@ -46,7 +47,7 @@ public:
 
 private:
     std::string gathered_;
-    base::Source next_turn_;
+    base::Source later_;
 
     void write(std::string_view text);
     void emit(std::string_view text);
@@ -72,13 +73,13 @@ void Output::take(const std::string& text) {
     gathered_ += text;
     if (gathered_.size() >= gathered_max) {
         write_gathered();
-    } else if (!next_turn_) {
-        next_turn_ = base::when_idle([this] { write_gathered(); });
+    } else if (!later_) {
+        later_ = base::after_ms(gathered_ms, [this] { write_gathered(); });
     }
 }
 
 void Output::write_gathered() {
-    next_turn_.reset();
+    later_.reset();
     if (!gathered_.empty()) {
         write(std::exchange(gathered_, {}));
     }

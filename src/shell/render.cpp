@@ -1,15 +1,19 @@
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
 #include <limits>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "revenant/base/clock.hpp"
+#include "revenant/base/overloaded.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/shell/output.hpp"
 
@@ -85,23 +89,59 @@ std::string with_escapes(std::string_view json) {
     return out;
 }
 
+// Most of what is said needs no escape at all; a document tree for it would cost a multiple.
+void append_quoted(std::string& out, std::string_view text) {
+    const bool is_plain = std::ranges::all_of(
+        text, [](char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; });
+    if (is_plain) {
+        out.append(1, '"').append(text).append(1, '"');
+    } else {
+        using nlohmann::json;
+        out += with_escapes(json(text).dump(-1, ' ', false, json::error_handler_t::replace));
+    }
+}
+
+// The members of one object; of two with the same name the first stands. Names are borrowed.
+class Members {
+public:
+    void add(std::string_view name, const Value& value) {
+        if (std::ranges::find(names_, name) != names_.end()) {
+            return;
+        }
+        text_ += names_.empty() ? '{' : ',';
+        names_.push_back(name);
+        append_quoted(text_, name);
+        text_ += ':';
+        std::visit(base::Overloaded{
+                       [this](const std::string& v) { append_quoted(text_, v); },
+                       [this](std::int64_t v) { text_ += std::to_string(v); },
+                       [this](bool v) { text_ += v ? "true" : "false"; },
+                       [this](double v) { text_ += nlohmann::json(v).dump(); },
+                   },
+                   value);
+    }
+
+    [[nodiscard]] std::string object() && { return std::move(text_) + "}"; }
+
+private:
+    std::vector<std::string_view> names_;
+    std::string text_;
+};
+
 std::string json(const Notice& notice) {
-    nlohmann::ordered_json object;
-    object["time"] = rfc3339(base::read_clock().real_ms());
-    object["event"] = notice.event;
+    Members members;
+    members.add("time", rfc3339(base::read_clock().real_ms()));
+    members.add("event", notice.event);
     if (notice.call) {
-        object["call"] = *notice.call;
+        members.add("call", std::int64_t{*notice.call});
     }
     if (!notice.text.empty()) {
-        object["text"] = notice.text;
+        members.add("text", notice.text);
     }
-    for (const auto& [key, value] : notice.fields) {
-        if (!object.contains(key)) {
-            std::visit([&, &name = key](const auto& v) { object[name] = v; }, value);
-        }
+    for (const auto& [name, value] : notice.fields) {
+        members.add(name, value);
     }
-    return with_escapes(object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)) +
-           "\n";
+    return std::move(members).object() + "\n";
 }
 
 } // namespace

@@ -56,9 +56,9 @@ void set_output(Format format, bool colour);
 // the line being typed is saved, cleared and put back.
 void print(const Notice& notice);
 
-// While one exists, notices wait for the next turn of the main loop and are then written together.
-// For a time when thousands of calls have something to say: each write costs more than its notice,
-// and wakes the reader. A crash loses what one turn had to say.
+// While one exists, notices wait for up to 20 ms and are then written together. For a time when
+// thousands of calls have something to say: each write costs more than its notice, and wakes the
+// reader. A crash loses what waits.
 class Gathering {
 public:
     Gathering();
