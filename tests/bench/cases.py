@@ -174,13 +174,23 @@ def storm(env, options, model, count, what, resume, streams=0, kept=False, reque
                 *request, "--", *(under_keeper(options, arguments) if kept else arguments), deadline_s=140)
 
 
+def library(env, options, count):
+    """The same from the library alone: no record, no decision, no output."""
+    program = os.path.join(options.tools, "dialogs_floor")
+    return tool(env, options, "storm", count, 0, env.path("answer.sdp"), "resumed", "--", program, count, deadline_s=140)
+
+
 def dialogs(env, options):
     model = real_record(env, options)
-    raw, rows, memories = {}, [], {}
+    raw, rows, memories, floors = {}, [], {}, []
     most = max(options.dialogs)
     empty = storm(env, options, model, 0, "ready", "never")
     for count in options.dialogs:
-        runs = [storm(env, options, model, count, "resumed", "auto") for _ in range(options.repeat)]
+        runs = []
+        for _ in range(options.repeat):
+            runs.append(storm(env, options, model, count, "resumed", "auto"))
+            if count == most:
+                floors.append(library(env, options, count))
         raw[count] = runs
         trouble = sum(r["repeated"] for r in runs)
         incomplete = [r for r in runs if not r["done"]]
@@ -205,6 +215,11 @@ def dialogs(env, options):
         rows.append(at_most(f"time of a dialog, {most:,} against {below:,}", [each[1] / each[0]], 1.2, ""))
         rows.append(at_most(f"memory of a dialog, {most:,} against {below:,}",
                             [median(memories[most]) / median(memories[below])], 1.2, ""))
+    floor = [r["answered_ms"] for r in floors]
+    ratio = median([r["answered_ms"] for r in raw[most]]) / median(floor)
+    rows += [Row(f"{most:,} dialogs: the library alone", floor),
+             at_most(f"{most:,} dialogs: phone against the library alone", [ratio], 1.5, "")]
+    raw["library"] = floors
     raw["split"] = split = {
         "read": [storm(env, options, model, most, "ready", "never") for _ in range(options.repeat)],
         "stand-in": [storm(env, options, model, most, "resume.ask", "ask") for _ in range(options.repeat)]}
