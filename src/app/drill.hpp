@@ -10,8 +10,8 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 
+#include "app/drill_mark.hpp"
 #include "app/keeping.hpp"
 #include "app/switchboard.hpp"
 #include "app/test_peer.hpp"
@@ -22,19 +22,6 @@
 #include "revenant/shell/options.hpp"
 
 namespace revenant::app {
-
-// What one life leaves for the next.
-struct DrillMark {
-    call::Number call = 0;
-    std::int64_t killed_ms = 0; // since 1970
-    std::uint64_t packets = 0;  // RTP packets sent by then
-
-    friend bool operator==(const DrillMark&, const DrillMark&) = default;
-};
-
-[[nodiscard]] std::string encode(const DrillMark& mark);
-// Nothing for whatever `encode` did not write.
-[[nodiscard]] std::optional<DrillMark> read_drill_mark(std::string_view text);
 
 class Drill {
 public:

@@ -13,9 +13,11 @@
 #include <fmt/format.h>
 
 #include "media/page.hpp"
+#include "media/plan.hpp"
 #include "media/server.hpp"
 #include "media/session.hpp"
 #include "media/sockets.hpp"
+#include "media/statistics.hpp"
 #include "revenant/base/clock.hpp"
 #include "revenant/base/random.hpp"
 #include "revenant/base/source.hpp"
@@ -25,10 +27,6 @@ namespace revenant::media {
 using base::Errc;
 
 namespace {
-
-// Without the page we do not know what was sent last; after so many packets more than the clock
-// allows for, nothing is sent twice even if the clock was set back a little.
-constexpr std::uint64_t margin_ns = 1'000'000'000;
 
 struct Call {
     SocketPair sockets;
@@ -78,8 +76,6 @@ private:
 
     base::Status not_open_yet(call::Number number);
     base::Result<SocketPair> bind_any(const std::string& address);
-    static base::Result<Plan>
-    make_plan(call::Number number, const Call& call, const call::Media& media, bool muted);
     void open_files(call::Number number,
                     const Call& call,
                     const call::Media& media,
@@ -169,47 +165,6 @@ std::optional<Engine::SocketNumbers> RealEngine::sockets(call::Number number) co
 
 // ---- running
 
-base::Result<Plan>
-RealEngine::make_plan(call::Number number, const Call& call, const call::Media& media, bool muted) {
-    Plan plan;
-    plan.codec = find_codec(media.codec);
-    if (plan.codec == nullptr) {
-        return base::fail(Errc::unsupported, fmt::format("call {}: there is no codec {}/{}", number,
-                                                         media.codec.name, media.codec.clock_rate));
-    }
-    if (media.ptime_ms < 10 || media.ptime_ms > 60 || media.ptime_ms % 10 != 0) {
-        return base::fail(Errc::unsupported,
-                          fmt::format("call {}: packets of {} ms are not possible, 10 to 60 are",
-                                      number, media.ptime_ms));
-    }
-    auto rtcp = media.remote_rtcp;
-    if (rtcp.address.empty() || rtcp.port == 0) {
-        rtcp = media.remote;
-        rtcp.port = static_cast<std::uint16_t>(rtcp.port == 0 ? 0 : rtcp.port + 1);
-    }
-    const auto remote = Address::parse(media.remote);
-    const auto remote_rtcp = Address::parse(rtcp);
-    if (!remote || !remote_rtcp) {
-        return base::fail(Errc::bad_input,
-                          fmt::format("call {}: the peer's media address is not numeric", number));
-    }
-    plan.remote = *remote;
-    plan.remote_rtcp = *remote_rtcp;
-    plan.payload_type = media.codec.payload_type & 0x7fU;
-    if (media.telephone_event) {
-        plan.event_type = media.telephone_event->payload_type;
-    }
-    plan.step = media.ptime_ms * plan.codec->clock_rate / 1000;
-    plan.period_ns = std::int64_t{media.ptime_ms} * 1'000'000;
-    using enum call::Direction;
-    plan.may_send = media.direction == sendrecv || media.direction == sendonly;
-    plan.may_receive = media.direction == sendrecv || media.direction == recvonly;
-    plan.muted = muted;
-    plan.new_source = !call.session || media.source != call.media.source;
-    plan.new_sink = !call.session || media.sink != call.media.sink;
-    return plan;
-}
-
 // A file that is gone must not take the call with it: it is reported, and the call goes on.
 void RealEngine::open_files(
     call::Number number, const Call& call, const call::Media& media, bool continued, Plan& plan) {
@@ -237,39 +192,15 @@ void RealEngine::open_files(
 
 base::Result<Slot*>
 RealEngine::claim_slot(call::Number number, const call::Media& media, const Plan& plan) {
-    const base::Now now = base::read_clock();
     const call::Segment& segment = media.segment;
     if (segment.real_ns == 0) {
         return base::fail(Errc::bad_input, fmt::format("call {} has no stream identity", number));
     }
-    Run run{.index = first_index(segment.seq),
-            .timestamp = segment.ts,
-            .step = plan.step,
-            .boot_ns = segment.boot_ns,
-            .real_ns = segment.real_ns,
-            .period_ns = plan.period_ns};
-    const bool same_boot = !segment.boot_id.empty() && segment.boot_id == base::boot_id();
-    const bool older = !same_boot || segment.boot_ns < page_->opened_at().boot_ns;
-    const std::int64_t begin = next_in_phase(now.boot_ns, next_phase_++, plan.period_ns);
-    if (older && page_->fresh()) {
-        // An earlier process may have sent this stream up to now, and the page that knew is lost.
-        if (!same_boot) {
-            run = rebased(run, now);
-        }
-        const auto newest =
-            std::max(index_at(run, now.boot_ns), static_cast<std::int64_t>(run.index));
-        const std::uint64_t floor = static_cast<std::uint64_t>(newest) +
-                                    margin_ns / static_cast<std::uint64_t>(plan.period_ns);
-        // Timestamps by the clock without the margin, or the peer would play a second late.
-        const std::uint32_t timestamp =
-            begin > run.boot_ns ? timestamp_at(run, begin) : timestamp_of(run, floor + 1);
-        run.index = floor + 1;
-        run.timestamp = timestamp;
-    }
-    run.boot_ns = begin;
-    run.real_ns = now.real_ns + (begin - now.boot_ns);
+    const base::Now now = base::read_clock();
+    const bool is_unsure = page_->fresh() && is_older(segment, page_->opened_at());
+    const Run run = first_run(segment, plan, is_unsure, next_phase_++, now);
     auto slot = page_->take(number, media.ssrc, run);
-    if (slot && older && page_->fresh()) {
+    if (slot && is_unsure) {
         (*slot)->set_origin(segment.ts);
     }
     return slot;
@@ -281,10 +212,13 @@ base::Status RealEngine::run(call::Number number, const call::Media& media, bool
         return base::fail(no_such_call(number));
     }
     Call& call = found->second;
-    auto plan = make_plan(number, call, media, muted);
+    auto plan = make_plan(number, media);
     if (!plan) {
         return base::fail(plan.error());
     }
+    plan->muted = muted;
+    plan->new_source = !call.session || media.source != call.media.source;
+    plan->new_sink = !call.session || media.sink != call.media.sink;
     if (call.session && call.media.ssrc != media.ssrc) {
         return base::fail(Errc::not_now,
                           fmt::format("call {} cannot change its SSRC while it runs", number));
@@ -419,33 +353,7 @@ base::Result<Statistics> RealEngine::statistics(call::Number number) const {
     if (found == calls_.end() || !found->second.session) {
         return base::fail(no_such_call(number));
     }
-    const Session& session = *found->second.session;
-    const Counters& c = session.counters;
-    Statistics s;
-    s.packets_sent = session.slot().packets();
-    s.octets_sent = session.slot().octets();
-    s.packets_received = c.received.value();
-    s.octets_received = c.received_octets.value();
-    s.packets_lost = c.lost.value();
-    s.packets_late = c.late.value();
-    s.packets_duplicate = c.duplicate.value();
-    s.packets_foreign = c.foreign.value();
-    s.packets_concealed = c.concealed.value();
-    s.jitter_ms = static_cast<double>(c.jitter_us.value()) / 1000.0;
-    if (const std::uint64_t trip = c.round_trip_us.value(); trip != 0) {
-        s.round_trip_ms = static_cast<double>(trip - 1) / 1000.0;
-    }
-    s.remote_jitter_ms = static_cast<double>(c.remote_jitter_us.value()) / 1000.0;
-    s.remote_lost = static_cast<std::uint32_t>(c.remote_lost.value());
-    s.ssrc = found->second.media.ssrc;
-    if (const std::uint64_t remote = c.remote_ssrc.value(); remote != 0) {
-        s.remote_ssrc = static_cast<std::uint32_t>(remote - 1);
-    }
-    s.packets_missed = c.missed.value();
-    s.gap_ms = static_cast<std::int64_t>(c.gap_ms.value());
-    s.is_resuming = c.resuming.value() != 0;
-    s.last_before_ms = static_cast<std::int64_t>(c.last_before_ms.value());
-    return s;
+    return statistics_of(*found->second.session);
 }
 
 std::optional<call::Segment> RealEngine::segment(call::Number number) const {

@@ -13,10 +13,7 @@ namespace {
 // After a stall of the machine this many packets are sent at once, as the peer's buffer still
 // waits for them; of a longer one only the newest, and the rest are lost.
 constexpr std::uint64_t burst_max = 5;
-// So many batches of 16 datagrams are taken in one slot, lest a flood on one port starve the rest.
-constexpr int batches_max = 20;
-constexpr std::uint32_t rtcp_every = 8;   // RTCP's time of arrival is the kernel's, so it can wait
-constexpr std::int64_t unit_ns = 125'000; // 8000 Hz, the RTP clock of all codecs so far
+constexpr std::uint32_t rtcp_every = 8; // RTCP's time of arrival is the kernel's, so it can wait
 
 void post(Notice& notice, int error, Workspace& workspace) {
     if (!notice.under_way.exchange(true, std::memory_order_acq_rel)) {
@@ -373,82 +370,6 @@ void Session::send_packet(std::uint64_t index, const base::Now& now, Workspace& 
     last_index_ = index;
     slot_.about_to_send(index, payload.size(), now);
     send_datagram(rtp_socket_, packet, latched_ ? latch_ : plan_.remote);
-}
-
-// ---- RTCP
-
-std::uint32_t Session::next_random() {
-    // xorshift32: it only has to keep calls from reporting in step (RFC 3550 §6.2).
-    random_ ^= random_ << 13U;
-    random_ ^= random_ >> 17U;
-    random_ ^= random_ << 5U;
-    return random_;
-}
-
-void Session::receive_rtcp(const base::Now& now, Workspace& workspace) {
-    for (int i = 0; i < batches_max; ++i) {
-        const auto datagrams = workspace.receiver.receive(rtcp_socket_, now.real_ns);
-        for (const Datagram& datagram : datagrams) {
-            take_rtcp(datagram);
-        }
-        if (datagrams.size() < Receiver::batch) {
-            return;
-        }
-    }
-}
-
-void Session::take_rtcp(const Datagram& datagram) {
-    const bool known = datagram.from.same_host(plan_.remote_rtcp);
-    const auto news =
-        known && !datagram.truncated ? parse_rtcp(datagram.bytes, ssrc_) : std::nullopt;
-    if (!news) {
-        counters.foreign.add();
-        return;
-    }
-    // Its BYE changes nothing here: whether the call goes on is for SIP to say.
-    const std::uint64_t arrival_ntp = to_ntp(datagram.arrival_real_ns);
-    if (news->sender) {
-        last_sr_ = ntp_middle(news->sender->ntp);
-        last_sr_arrival_ntp_ = arrival_ntp;
-    }
-    if (news->about_us) {
-        counters.remote_jitter_us.set(std::uint64_t{news->about_us->jitter} * unit_ns / 1000);
-        counters.remote_lost.set(static_cast<std::uint64_t>(std::max(news->about_us->lost, 0)));
-        if (const auto trip = round_trip_ms(*news->about_us, arrival_ntp)) {
-            counters.round_trip_us.set(static_cast<std::uint64_t>(*trip * 1000) + 1);
-        }
-    }
-}
-
-void Session::send_rtcp(const base::Now& now, Workspace& workspace, bool bye) {
-    if (!plan_.remote_rtcp.valid()) {
-        return;
-    }
-    RtcpReport report;
-    report.ssrc = ssrc_;
-    report.cname = std::string_view{cname_.data(), cname_size_};
-    report.bye = bye;
-    const std::uint64_t ntp = to_ntp(now.real_ns);
-    // A sender is who has sent since its last but one report (RFC 3550 §6.4).
-    if (slot_.packets() != reported_packets_[1]) {
-        report.sender = SenderInfo{.ntp = ntp,
-                                   .rtp_timestamp = timestamp_at(run_, now.boot_ns),
-                                   .packets = static_cast<std::uint32_t>(slot_.packets()),
-                                   .octets = static_cast<std::uint32_t>(slot_.octets())};
-    }
-    reported_packets_[1] = std::exchange(reported_packets_[0], slot_.packets());
-    report.block = reception_.report();
-    if (report.block && last_sr_ != 0) {
-        report.block->last_sr = last_sr_;
-        report.block->delay_since_sr =
-            static_cast<std::uint32_t>((ntp - last_sr_arrival_ntp_) >> 16U);
-    }
-    const std::size_t size = write_rtcp(report, workspace.report);
-    send_datagram(rtcp_socket_, Bytes{workspace.report}.first(size), plan_.remote_rtcp);
-}
-
-void Session::say_bye(const base::Now& now, Workspace& workspace) {
-    send_rtcp(now, workspace, true);
 }
 
 } // namespace revenant::media

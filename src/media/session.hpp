@@ -19,6 +19,7 @@
 #include "media/mailbox.hpp"
 #include "media/numbering.hpp"
 #include "media/page.hpp"
+#include "media/plan.hpp"
 #include "media/reception.hpp"
 #include "media/rtcp.hpp"
 #include "media/rtp.hpp"
@@ -85,25 +86,6 @@ struct Workspace {
     std::array<std::uint8_t, rtcp_size_max> report{};
 };
 
-// What a session is to do from now on, made on the main thread. `apply` puts the old source and
-// sink in place of the new ones, so that files are closed on the main thread too.
-struct Plan {
-    Address remote;
-    Address remote_rtcp;
-    const CodecRow* codec = nullptr; // static table
-    std::uint8_t payload_type = 0;
-    std::optional<std::uint8_t> event_type; // RFC 4733
-    std::uint32_t step = 160;
-    std::int64_t period_ns = 20'000'000;
-    bool may_send = true;
-    bool may_receive = true;
-    bool muted = false;
-    bool new_source = false;
-    bool new_sink = false;
-    std::unique_ptr<FrameSource> source;
-    std::unique_ptr<FrameSink> sink; // null: what is received is not decoded
-};
-
 class Session {
 public:
     // `slot` stays mapped, and the sockets stay open, until the session is destroyed. `boot` as
@@ -133,6 +115,11 @@ public:
     std::int64_t wheel_tick = 0;
 
 private:
+    // So many batches of 16 datagrams are taken in one slot, lest a flood on one port starve the
+    // rest.
+    static constexpr int batches_max = 20;
+    static constexpr std::int64_t unit_ns = 125'000; // 8000 Hz, the RTP clock of all codecs so far
+
     void begin_run(const base::Now& now);
     void change_sending(bool sending, bool numbering_changed, const base::Now& now);
     [[nodiscard]] std::int64_t tick_after(const base::Now& now) const;

@@ -1,6 +1,7 @@
 // The bench programs as callers: requests to the phone, a call that it answers, and RTP to it.
 #pragma once
 
+#include "message.hpp"
 #include "tools.hpp"
 
 namespace bench {

@@ -20,6 +20,7 @@ class Floor;
 #include <sofia-sip/su_glib.h>
 #include <sofia-sip/tport_tag.h>
 
+#include "message.hpp"
 #include "tools.hpp"
 
 namespace bench {
@@ -102,8 +103,7 @@ private:
                                    SIPTAG_TO_STR(to.c_str()), TAG_END());
         nua_invite(dialog.handle, NUTAG_PROXY("sip:127.0.0.1:5099;transport=udp"),
                    NUTAG_URL("sip:bob@127.0.0.2:5060"), SIPTAG_CALL_ID_STR(call_id.c_str()),
-                   SIPTAG_CSEQ_STR("1000 INVITE"),
-                   SIPTAG_CONTACT_STR("<sip:alice@127.0.0.1:5060>"),
+                   SIPTAG_CSEQ_STR("1000 INVITE"), SIPTAG_CONTACT_STR("<sip:alice@127.0.0.1:5060>"),
                    SOATAG_USER_SDP_STR(offer_.c_str()), SOATAG_USER_O_LINE(1),
                    SOATAG_RTP_SELECT(SOA_RTP_SELECT_ALL), TAG_END());
     }

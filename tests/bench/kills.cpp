@@ -6,6 +6,7 @@
 //
 // Every other kill comes just before a packet is due: then a packet is owed when the phone is back,
 // and its first packet tells when it was ready. The others come at a random moment.
+#include "message.hpp"
 #include "tools.hpp"
 
 namespace {

@@ -1,5 +1,6 @@
 // How long from exec to the first INVITE on the wire, and to the floor program's main, in turn:
 // starts COUNT FLOOR LOG -- PHONE ARGUMENT...
+#include "message.hpp"
 #include "tools.hpp"
 
 using namespace bench;

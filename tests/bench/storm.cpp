@@ -6,6 +6,7 @@
 // word for the event of that name in the phone's output. "kept": PHONE is a keeper; when all is
 // back, the phone is killed, and what comes then is measured. OPTIONS, INFO: asked each 10 ms, from
 // 200 ms before on until 500 ms after all is back.
+#include <sstream>
 #include <unordered_map>
 #include <unordered_set>
 
