@@ -301,6 +301,32 @@ TEST_CASE("what cannot be decoded is set aside under a name of its own, never de
     CHECK(restart(directory).dialogs.size() == 1);
 }
 
+TEST_CASE("of hundreds of records, as of one, the good are found in order and the bad are named") {
+    constexpr call::Number count = 700;
+    const TemporaryDirectory directory;
+    open(directory.state());
+    std::vector<call::Dialog> good;
+    for (call::Number number = 1; number <= count; ++number) {
+        const std::string path = directory.record(std::to_string(number) + ".json");
+        if (number % 100 == 50) {
+            write(path, "garbage");
+        } else if (number % 100 == 99) {
+            write(path, "{\"schema\":3}");
+        } else {
+            good.push_back(numbered(number));
+            write(path, journal::encode(good.back()));
+        }
+    }
+    const Loaded loaded = restart(directory);
+    CHECK(loaded.dialogs == good);
+    CHECK(loaded.taken == std::vector<call::Number>{99, 199, 299, 399, 499, 599, 699});
+    REQUIRE(loaded.rejected.size() == 15); // the epoch too
+    CHECK(loaded.rejected[0].path == directory.record("50.json.corrupt"));
+    CHECK(loaded.rejected[1].path == directory.record("99.json"));
+    CHECK(loaded.rejected[12].path == directory.record("650.json.corrupt"));
+    CHECK(loaded.rejected[13].path == directory.record("699.json"));
+}
+
 TEST_CASE("a record of a later schema stays, and its number is taken") {
     const TemporaryDirectory directory;
     open(directory.state());
