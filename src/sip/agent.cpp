@@ -215,7 +215,6 @@ base::Result<std::string> AgentImpl::stand_in_url(const Stack& stack) {
             return base::fail(opened.error());
         }
         stand_in = std::move(*opened);
-        HeldSockets::allow(stand_in->address());
     }
     return stand_in->url();
 }

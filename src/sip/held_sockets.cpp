@@ -17,6 +17,7 @@
 
 #include <fmt/format.h>
 
+#include "revenant/base/boundary.hpp"
 #include "revenant/base/fd.hpp"
 #include "revenant/base/kill_point.hpp"
 #include "revenant/base/result.hpp"
@@ -51,11 +52,16 @@ struct Bound {
     base::SocketAddress address;
 };
 
+struct Diversion {
+    base::SocketAddress stand_in;
+    HeldSockets::Hear hear;
+};
+
 struct Table {
     std::vector<Offer> offers;
     std::array<Place, places_max> places;
     std::atomic<int> waiting{0};
-    std::vector<base::SocketAddress> stand_ins;
+    std::vector<Diversion> diversions;
     int watches = 0;
     bool delays = false;
     std::vector<Bound> bound;
@@ -84,19 +90,21 @@ int kind_of(int fd) {
     return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &kind, &length) == 0 ? kind : 0;
 }
 
-bool is_for_stand_in(const msghdr& message) {
-    const auto& stand_ins = table().stand_ins;
+const Diversion* diversion_of(const msghdr& message) {
+    const auto& diversions = table().diversions;
+    if (message.msg_name == nullptr || diversions.empty()) {
+        return nullptr;
+    }
     const base::SocketAddress to{static_cast<const sockaddr*>(message.msg_name),
                                  message.msg_namelen};
-    return std::ranges::find(stand_ins, to) != stand_ins.end();
+    const auto found = std::ranges::find(diversions, to, &Diversion::stand_in);
+    return found != diversions.end() ? &*found : nullptr;
 }
 
-bool is_sip_to_a_peer(int fd, const msghdr& message) {
+bool is_to_a_peer(int fd) {
     int family = 0;
     socklen_t length = sizeof family;
-    const bool is_internet =
-        ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length) == 0 && family != AF_UNIX;
-    return is_internet && (message.msg_name == nullptr || !is_for_stand_in(message));
+    return ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length) == 0 && family != AF_UNIX;
 }
 
 // Where a socket is bound, and not what it stands for.
@@ -107,6 +115,14 @@ std::optional<base::SocketAddress> real_address(int fd) {
         return std::nullopt;
     }
     return own;
+}
+
+void hand_over(const Diversion& diversion, int fd, const msghdr& message) {
+    base::at_boundary("the stand-in", [&] {
+        if (const auto from = real_address(fd)) {
+            diversion.hear(gather(message, size_of(message)), *from);
+        }
+    });
 }
 
 bool is_offered(int kind, const base::SocketAddress& wanted) {
@@ -203,8 +219,13 @@ void HeldSockets::offer(std::vector<base::Fd> sockets) {
     }
 }
 
-void HeldSockets::allow(const base::SocketAddress& stand_in) {
-    table().stand_ins.push_back(stand_in);
+void HeldSockets::divert(const base::SocketAddress& stand_in, Hear hear) {
+    table().diversions.push_back({.stand_in = stand_in, .hear = std::move(hear)});
+}
+
+void HeldSockets::undivert(const base::SocketAddress& stand_in) {
+    std::erase_if(table().diversions,
+                  [&](const Diversion& one) { return one.stand_in == stand_in; });
 }
 
 HeldSockets::Watch::Watch() {
@@ -336,18 +357,21 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) {
     if (OutgoingWatch::stops(fd, *message)) {
         return static_cast<ssize_t>(size_of(*message));
     }
+    if (const Diversion* diversion = diversion_of(*message)) {
+        hand_over(*diversion, fd, *message);
+        return static_cast<ssize_t>(size_of(*message));
+    }
     const bool is_stream = message->msg_name == nullptr;
     const Place* place = !is_stream ? place_of(fd) : nullptr;
-    const bool is_held = place != nullptr && !is_for_stand_in(*message);
     if (is_stream) {
         HeldConnections::before_send(fd);
     }
-    const ssize_t sent =
-        real(is_held ? place->held.socket.get() : HeldConnections::way_out(fd), message, flags);
+    const ssize_t sent = real(
+        place != nullptr ? place->held.socket.get() : HeldConnections::way_out(fd), message, flags);
     if (is_stream) {
         HeldConnections::after_send(fd, sent, size_of(*message));
     }
-    if (base::has_kill_points && is_sip_to_a_peer(fd, *message)) {
+    if (base::has_kill_points && is_to_a_peer(fd)) {
         base::pass(base::KillPoint::after_send);
     }
     return sent;

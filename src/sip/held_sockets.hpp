@@ -3,14 +3,16 @@
 // sofia-sip cannot be handed a socket. So while it starts, this file stands between it and libc
 // (a function defined in the program wins over libc's, also for calls from libraries): a `bind` to
 // an address that a held socket has is done on a throw-away loopback port instead, `getsockname`
-// tells the wanted address, and what is sent to anybody but the stand-in goes out through the held
-// socket. When all dialogs are rebuilt, `adopt` puts the held sockets in place (dup3). Only then is
-// read what has queued up in them, and each message finds its dialog. Putting them in place at
-// `bind` would be too early: the stack reads from the socket once while it is being made, and would
-// answer 481.
+// tells the wanted address, what is sent to the stand-in is handed to it, and the rest goes out
+// through the held socket. When all dialogs are rebuilt, `adopt` puts the held sockets in place
+// (dup3). Only then is read what has queued up in them, and each message finds its dialog. Putting
+// them in place at `bind` would be too early: the stack reads from the socket once while it is
+// being made, and would answer 481.
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "revenant/base/fd.hpp"
@@ -30,8 +32,11 @@ public:
     // does, so that no message finds the stack without its dialog.
     static void delay_reading();
 
-    // Where a stack sends to by itself before `adopt`, and not through the held sockets.
-    static void allow(const base::SocketAddress& stand_in);
+    // What a stack sends to `stand_in` does not leave this process: `hear` gets it at once, and
+    // where the stack reads the answer. Until `undivert`.
+    using Hear = std::function<void(std::string_view message, const base::SocketAddress& from)>;
+    static void divert(const base::SocketAddress& stand_in, Hear hear);
+    static void undivert(const base::SocketAddress& stand_in);
 
     // While one exists, the sockets that are bound are noted down for `bound`.
     class Watch {

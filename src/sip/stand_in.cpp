@@ -19,18 +19,14 @@
 #include "revenant/base/fd.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/socket_address.hpp"
-#include "revenant/base/source.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/call/dialog.hpp"
 #include "revenant/call/sdp.hpp"
+#include "sip/held_sockets.hpp"
 
 namespace revenant::sip {
 
 namespace {
-
-// One round of the main loop answers this many, so that a long restore does not starve the rest.
-constexpr int datagrams_per_round = 64;
-constexpr int receive_buffer = 4 << 20;
 
 // What an answer takes over from a request (RFC 3261 §8.2.6.2), as parts of its text.
 struct Request {
@@ -146,9 +142,14 @@ StandIn::StandIn(base::Fd socket,
                                                                           ? "[::1]"
                                                                           : "127.0.0.1",
                                                                       address.port())},
-      name_{std::move(name)}, lookup_{std::move(lookup)},
-      // SAFETY: the source is a member and goes before `this`.
-      readable_{base::on_readable(socket_.get(), [this] { read(); })} {}
+      name_{std::move(name)}, lookup_{std::move(lookup)} {
+    HeldSockets::divert(address_, [this](std::string_view message,
+                                         const base::SocketAddress& from) { hear(message, from); });
+}
+
+StandIn::~StandIn() {
+    HeldSockets::undivert(address_);
+}
 
 base::Result<std::unique_ptr<StandIn>> StandIn::open(int family, std::string name, Lookup lookup) {
     base::Fd socket{::socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
@@ -160,26 +161,15 @@ base::Result<std::unique_ptr<StandIn>> StandIn::open(int family, std::string nam
                           fmt::format("cannot open a socket on loopback to rebuild calls with: {}",
                                       std::strerror(errno)));
     }
-    const int size = receive_buffer; // as much as the system allows
-    static_cast<void>(::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &size, sizeof size));
     return std::unique_ptr<StandIn>{
         new StandIn{std::move(socket), *address, std::move(name), std::move(lookup)}};
 }
 
-void StandIn::read() {
-    std::array<char, 65536> buffer; // NOLINT(*-member-init): filled by recvfrom
-    for (int i = 0; i < datagrams_per_round; ++i) {
-        base::SocketAddress from;
-        const ssize_t got =
-            ::recvfrom(socket_.get(), buffer.data(), buffer.size(), 0, from.data(), &from.size());
-        if (got <= 0) {
-            return;
-        }
-        const std::string reply = answer({buffer.data(), static_cast<std::size_t>(got)});
-        if (!reply.empty()) {
-            static_cast<void>(
-                ::sendto(socket_.get(), reply.data(), reply.size(), 0, from.data(), from.size()));
-        }
+void StandIn::hear(std::string_view message, const base::SocketAddress& from) const {
+    const std::string reply = answer(message);
+    if (!reply.empty()) {
+        static_cast<void>(
+            ::sendto(socket_.get(), reply.data(), reply.size(), 0, from.data(), from.size()));
     }
 }
 

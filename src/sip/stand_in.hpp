@@ -1,5 +1,8 @@
-// The stand-in: a responder on loopback that plays the peer of a restored dialog towards our own
-// SIP stack, from the record. Whatever the stack sends while the dialog is quarantined ends here.
+// The stand-in: plays the peer of a restored dialog towards our own SIP stack, from the record.
+// Whatever the stack sends while the dialog is quarantined ends here.
+//
+// It has a socket on loopback for an address of its own, and to answer from; what is sent to that
+// address by the stack is handed over without one (held_sockets.hpp), and nobody else is heard.
 #pragma once
 
 #include <functional>
@@ -10,7 +13,6 @@
 #include "revenant/base/fd.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/socket_address.hpp"
-#include "revenant/base/source.hpp"
 #include "revenant/call/dialog.hpp"
 
 namespace revenant::sip {
@@ -30,11 +32,13 @@ public:
     // What NUTAG_PROXY takes.
     [[nodiscard]] const std::string& url() const { return url_; }
 
-    [[nodiscard]] const base::SocketAddress& address() const { return address_; }
+    StandIn(const StandIn&) = delete;
+    StandIn& operator=(const StandIn&) = delete;
+    ~StandIn();
 
 private:
     StandIn(base::Fd socket, const base::SocketAddress& address, std::string name, Lookup lookup);
-    void read();
+    void hear(std::string_view message, const base::SocketAddress& from) const;
     [[nodiscard]] std::string answer(std::string_view text) const;
 
     base::Fd socket_;
@@ -42,7 +46,6 @@ private:
     std::string url_;
     std::string name_;
     Lookup lookup_;
-    base::Source readable_;
 };
 
 } // namespace revenant::sip
