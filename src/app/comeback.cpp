@@ -192,6 +192,7 @@ void Switchboard::pump() {
     if (to_restore_.empty() && to_resume_.empty()) {
         progress_.reset();
         gathering_.reset();
+        tidy_when_idle();
     }
     if (on_restored_ && to_restore_.empty() &&
         std::ranges::none_of(under_way_, [this](call::Number number) {

@@ -1,8 +1,10 @@
 #include "app/switchboard.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +30,12 @@
 #include "revenant/sip/agent.hpp"
 
 namespace revenant::app {
+
+namespace {
+
+constexpr std::ptrdiff_t tidied_at_once = 50; // a few milliseconds
+
+} // namespace
 
 Switchboard::Switchboard(journal::Store& store,
                          media::Engine& media,
@@ -250,10 +258,15 @@ void Switchboard::bury(call::Number number) {
     });
 }
 
-// When there is nothing better to do: under load most calls are over before that.
+// When there is nothing better to do: under load most calls are over before that, and while
+// thousands come back their peers are waiting.
 void Switchboard::tidy_soon(call::Number number) {
     untidy_.push_back(number);
-    if (!tidying_) {
+    tidy_when_idle();
+}
+
+void Switchboard::tidy_when_idle() {
+    if (!tidying_ && !progress_ && !untidy_.empty()) {
         // SAFETY: the source is a member.
         tidying_ = base::when_idle([this] { tidy(); });
     }
@@ -261,11 +274,15 @@ void Switchboard::tidy_soon(call::Number number) {
 
 void Switchboard::tidy() {
     tidying_.reset();
-    for (const call::Number number : std::exchange(untidy_, {})) {
+    const auto end = untidy_.begin() + std::min(std::ssize(untidy_), tidied_at_once);
+    const std::vector<call::Number> now(untidy_.begin(), end);
+    untidy_.erase(untidy_.begin(), end);
+    for (const call::Number number : now) {
         if (find(number) != nullptr) {
             static_cast<void>(apply(number, call::event::Quiet{}));
         }
     }
+    tidy_when_idle();
 }
 
 void Switchboard::on_event(call::Number number, const call::Event& event) {

@@ -124,6 +124,7 @@ private:
     bool reopen_ports(const call::Dialog& record);
     void bury(call::Number number);
     void tidy_soon(call::Number number);
+    void tidy_when_idle();
     void tidy();
     void pump();
     void watch_progress();
@@ -141,7 +142,7 @@ private:
     std::unordered_map<call::Number, base::Source> late_settlements_;
     std::vector<call::Number> buried_;
     base::Source burial_;
-    std::vector<call::Number> untidy_; // event::Quiet is due, for all at once
+    std::vector<call::Number> untidy_; // event::Quiet is due
     base::Source tidying_;
     Waits waits_;
     Ledger ledger_;

@@ -119,13 +119,17 @@ Step on(const Call& call, const event::Refused& e, base::Now /*now*/) {
 
 Step on(const Call& call, const event::Quiet& /*e*/, base::Now /*now*/) {
     Step result = stay(call);
-    if (!call.untidy || call.state == State::over) {
+    const bool is_unsaved = call.unsaved && has_dialog(call.state);
+    result.call.unsaved = false;
+    if ((!call.untidy && !is_unsaved) || call.state == State::over) {
         return result;
     }
-    result.call.untidy = false;
-    const bool reoffer = call.dialog.in_flight.reoffer;
-    result.call.dialog.in_flight = {};
-    result.call.dialog.in_flight.reoffer = reoffer;
+    if (call.untidy) {
+        result.call.untidy = false;
+        const bool reoffer = call.dialog.in_flight.reoffer;
+        result.call.dialog.in_flight = {};
+        result.call.dialog.in_flight.reoffer = reoffer;
+    }
     result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}};
     return result;
 }

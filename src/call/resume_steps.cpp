@@ -61,6 +61,13 @@ std::string answer_text(const Call& call) {
                                  : std::string{"no answer"};
 }
 
+// For a life that would resume it once more.
+bool is_the_same(const Dialog& one, const Dialog& other) {
+    Dialog later = one;
+    later.timer.deadline_ms = other.timer.deadline_ms;
+    return later == other;
+}
+
 // The peer has refused this refresh but not the dialog: it is alive, on both sides.
 Step alive_unrefreshed(const Call& call) {
     Step result = stay(call);
@@ -132,6 +139,7 @@ Step on(const Call& call, const event::Restore& e, base::Now now) {
         return result;
     }
     if (!replay && call.dialog.role == Role::callee) {
+        next.untidy = !call.dialog.in_flight.invite.empty() || call.dialog.in_flight.cseq != 0;
         next.dialog.in_flight.invite.clear();
         next.dialog.in_flight.cseq = 0;
     }
@@ -205,7 +213,7 @@ Step resume_answered(const Call& call, const event::Answered& e, base::Now now) 
         return end_unreadable(call, e);
     }
     learn(next.dialog, e.facts, now);
-    static_cast<void>(note_cseq(next, e.cseq));
+    const bool more_cseqs = note_cseq(next, e.cseq);
     if (e.answer) {
         static_cast<void>(apply(next, *e.answer));
     }
@@ -215,9 +223,19 @@ Step resume_answered(const Call& call, const event::Answered& e, base::Now now) 
     next.resume_deadline_ms = 0;
     next.attempts = 0;
     next.challenges = 0;
-    result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}, effect::Acknowledge{},
-                      effect::RunMedia{},
-                      effect::Tell{.news = News::resumed, .detail = fmt::format("{}", e.cseq)}};
+    if (more_cseqs || call.untidy || !is_the_same(call.dialog, next.dialog)) {
+        next.untidy = false;
+        result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
+    } else {
+        // Only the session's end and the count of the restarts are new. With thousands of calls the
+        // peers would wait for the writing.
+        next.unsaved = true;
+        result.effects.emplace_back(effect::PersistSoon{});
+    }
+    result.effects.emplace_back(effect::Acknowledge{});
+    result.effects.emplace_back(effect::RunMedia{});
+    result.effects.emplace_back(
+        effect::Tell{.news = News::resumed, .detail = fmt::format("{}", e.cseq)});
     settle(result, Verdict::survived, "");
     return result;
 }

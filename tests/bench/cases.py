@@ -141,7 +141,8 @@ def populate(env, model, count, streams):
         record = json.loads(json.dumps(model))
         tag = f"{number:06d}"
         local, remote = record["local_tag"] + tag, record["remote_tag"] + tag
-        record |= {"number": number, "call_id": f"{tag}{model['call_id']}", "local_tag": local, "remote_tag": remote}
+        record |= {"number": number, "call_id": f"{tag}{model['call_id']}", "local_tag": local, "remote_tag": remote,
+                   "remote_target": PEER}  # the Contact of the peer that answers (message.hpp)
         media = record["media"]
         port = 20000 + 2 * number if streams else 0
         media["ssrc"] = (model["media"]["ssrc"] + number) & 0xFFFFFFFF

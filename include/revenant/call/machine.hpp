@@ -73,6 +73,7 @@ struct Call {
     bool bye_done = false;               // our BYE was answered, or has been tried for long enough
     bool bye_again = false;              // it is the second one
     bool untidy = false;                 // the record still tells of a transaction that is done
+    bool unsaved = false;                // it lacks what can wait, see `resume_answered`
     std::int64_t resume_deadline_ms = 0; // on the boot clock
     std::uint32_t resume_window_ms = 32'000;
     std::uint32_t attempts = 0;
