@@ -3,9 +3,10 @@
 #include <limits>
 #include <string>
 
-#include <doctest/doctest.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include <doctest/doctest.h>
 
 #include "revenant/base/descriptors.hpp"
 #include "revenant/base/fd.hpp"
