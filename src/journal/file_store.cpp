@@ -266,8 +266,9 @@ base::Result<std::uint32_t> FileStore::next_epoch() {
                                                path_));
     }
     base::Status status = write_file(root_.get(), "epoch.tmp", fmt::format("{}\n", next), durable_);
-    if (status && ::renameat(root_.get(), "epoch.tmp", root_.get(), "epoch") != 0) {
-        status = fail(system_error(errno, "cannot rename epoch.tmp to epoch"));
+    if (status) {
+        const base::Result<Placed> placed = put_in_place(root_.get(), "epoch.tmp", "epoch");
+        status = placed ? base::Status{} : fail(placed.error());
     }
     if (status && durable_) {
         status = sync_directory(root_.get());

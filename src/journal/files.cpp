@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdio>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -58,15 +59,21 @@ int write_all(int fd, std::string_view text) {
     return 0;
 }
 
-// Returns 0 or an errno. Asks first: a file that has its length already is cheaper to leave alone.
-int cut_to(int fd, std::size_t size) {
-    struct stat status {};
-
-    const auto wanted = static_cast<off_t>(size);
-    if (::fstat(fd, &status) == 0 && status.st_size == wanted) {
-        return 0;
+// To write the whole of the file anew. Returns no descriptor, and errno, when that cannot be.
+base::Fd open_for_writing(int directory, const std::string& name, struct stat& status) {
+    constexpr int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+    base::Fd fd{open_retrying(directory, name, flags)};
+    if (!fd || ::fstat(fd.get(), &status) != 0) {
+        return {};
     }
-    return ::ftruncate(fd, wanted) == 0 ? 0 : errno;
+    if (status.st_nlink > 1) {
+        if (::unlinkat(directory, name.c_str(), 0) != 0) {
+            return {};
+        }
+        fd.reset(open_retrying(directory, name, flags | O_EXCL));
+        status.st_size = 0;
+    }
+    return fd;
 }
 
 // Returns 0 or an errno. Reads one byte past `size_max` to see that there is more.
@@ -118,15 +125,18 @@ base::Result<base::Fd> open_directory(int directory, const std::string& name) {
 
 base::Status
 write_file(int directory, const std::string& name, std::string_view text, bool durable) {
-    base::Fd fd{
-        open_retrying(directory, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
+    struct stat before {};
+
+    base::Fd fd = open_for_writing(directory, name, before);
     if (!fd) {
         return fail(system_error(errno, fmt::format("cannot open {} for writing", name)));
     }
     int error = write_all(fd.get(), text);
-    // Not O_TRUNC, because an inode that keeps its pages is several times cheaper to fill again.
-    if (error == 0) {
-        error = cut_to(fd.get(), text.size());
+    // Not O_TRUNC: an inode that keeps its pages is several times cheaper to fill again, and to
+    // shorten a file may have to wait until the disk has what was written before.
+    const auto size = static_cast<off_t>(text.size());
+    if (error == 0 && before.st_size > size && ::ftruncate(fd.get(), size) != 0) {
+        error = errno;
     }
     if (error == 0 && durable && ::fdatasync(fd.get()) != 0) {
         error = errno;
@@ -139,6 +149,18 @@ write_file(int directory, const std::string& name, std::string_view text, bool d
         return fail(system_error(error, fmt::format("cannot write {}", name)));
     }
     return {};
+}
+
+base::Result<Placed>
+put_in_place(int directory, const std::string& draft, const std::string& name) {
+    if (::renameat2(directory, draft.c_str(), directory, name.c_str(), RENAME_EXCHANGE) == 0) {
+        return Placed::exchanged;
+    }
+    // Nothing has the name yet, or the file system cannot exchange.
+    if (::renameat(directory, draft.c_str(), directory, name.c_str()) == 0) {
+        return Placed::alone;
+    }
+    return fail(system_error(errno, fmt::format("cannot rename {} to {}", draft, name)));
 }
 
 base::Status sync_directory(int directory) {

@@ -19,9 +19,21 @@ namespace revenant::journal {
 // Opens a directory (or a symbolic link to one), which is made with mode 0700 if it is not there.
 [[nodiscard]] base::Result<base::Fd> open_directory(int directory, const std::string& name);
 
-// Overwrites or makes the file, mode 0600. `durable` waits for the disk. Follows no symbolic link.
+// Overwrites or makes the file, mode 0600. `durable` waits for the disk. Follows no symbolic link,
+// and leaves a file with a second hard link as it is: that is somebody's backup.
 [[nodiscard]] base::Status
 write_file(int directory, const std::string& name, std::string_view text, bool durable);
+
+enum class Placed : std::uint8_t {
+    exchanged, // `draft` is now what `name` was
+    alone,     // there is no `draft` any more
+};
+
+// Gives the file `draft` the name `name`, in one step. What had that name becomes `draft` where the
+// file system can exchange them: some disks take long to free its blocks, and a rename onto a file
+// makes ext4 write to the disk at once.
+[[nodiscard]] base::Result<Placed>
+put_in_place(int directory, const std::string& draft, const std::string& name);
 
 [[nodiscard]] base::Status sync_directory(int directory);
 

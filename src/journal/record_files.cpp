@@ -34,8 +34,8 @@ struct CloseDirectory {
 };
 
 // "7.json" -> 7; nothing for "07.json", "0.json", "1000000.json".
-std::optional<call::Number> number_of(std::string_view name) {
-    const std::string_view digits = name.substr(0, name.size() - record_suffix.size());
+std::optional<call::Number> number_of(std::string_view name, std::string_view suffix) {
+    const std::string_view digits = name.substr(0, name.size() - suffix.size());
     const auto number = base::to_u32(digits);
     if (!number || *number == 0 || *number > call::number_max || digits.front() == '0') {
         return std::nullopt;
@@ -49,12 +49,11 @@ bool exists(int directory, const std::string& name) {
     return ::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
-// A hard link to it is somebody's backup, which must not change under them.
-bool has_other_names(int directory, const std::string& name) {
+bool is_regular(int directory, const std::string& name) {
     struct stat status {};
 
     return ::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-           status.st_nlink != 1;
+           S_ISREG(status.st_mode);
 }
 
 } // namespace
@@ -74,7 +73,7 @@ std::string RecordFiles::name(call::Number number) {
 
 base::Result<RecordFiles::Listing> RecordFiles::list() {
     spares_.clear();
-    present_.clear();
+    spares_named_ = 0;
     // A descriptor of its own, because reading moves its offset and closedir closes it.
     const int fd = ::openat(directory(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     const std::unique_ptr<DIR, CloseDirectory> entries{fd >= 0 ? ::fdopendir(fd) : nullptr};
@@ -87,10 +86,10 @@ base::Result<RecordFiles::Listing> RecordFiles::list() {
     while (const dirent* entry = ::readdir(entries.get())) {
         const std::string_view file{entry->d_name};
         if (file.ends_with(spare_suffix)) {
-            ::unlinkat(directory(), entry->d_name, 0);
+            adopt_spare(std::string{file});
         } else if (!file.ends_with(record_suffix)) {
             continue;
-        } else if (const auto number = number_of(file)) {
+        } else if (const auto number = number_of(file, record_suffix)) {
             listing.numbers.push_back(*number);
         } else {
             listing.strange.emplace_back(file);
@@ -102,19 +101,29 @@ base::Result<RecordFiles::Listing> RecordFiles::list() {
     }
     std::ranges::sort(listing.numbers);
     std::ranges::sort(listing.strange);
-    present_.insert(listing.numbers.begin(), listing.numbers.end());
     return listing;
 }
 
-std::string RecordFiles::take_spare() {
-    if (!spares_.empty()) {
-        std::string spare = std::move(spares_.front());
-        spares_.pop_front();
-        if (has_other_names(directory(), spare)) {
-            ::unlinkat(directory(), spare.c_str(), 0);
-        }
-        return spare;
+void RecordFiles::adopt_spare(std::string name) {
+    const auto number = number_of(name, spare_suffix);
+    spares_named_ = std::max(spares_named_, number.value_or(0)); // whatever it is, it has the name
+    if (number && is_regular(directory(), name)) {
+        give_spare(std::move(name));
+    } else {
+        ::unlinkat(directory(), name.c_str(), 0);
     }
+}
+
+std::string RecordFiles::take_spare() {
+    if (spares_.empty()) {
+        return name_spare();
+    }
+    std::string spare = std::move(spares_.front());
+    spares_.pop_front();
+    return spare;
+}
+
+std::string RecordFiles::name_spare() {
     return fmt::format("{}{}", ++spares_named_, spare_suffix);
 }
 
@@ -126,26 +135,16 @@ void RecordFiles::give_spare(std::string name) {
     }
 }
 
-base::Status RecordFiles::swap_in(const std::string& spare, call::Number number) {
-    const std::string record = name(number);
-    if (present_.contains(number) && ::renameat2(directory(), spare.c_str(), directory(),
-                                                 record.c_str(), RENAME_EXCHANGE) == 0) {
-        give_spare(spare); // which now holds the old record
-        return {};
-    }
-    // There was none, it was deleted behind our back, or the file system cannot exchange.
-    if (::renameat(directory(), spare.c_str(), directory(), record.c_str()) != 0) {
-        return fail(system_error(errno, fmt::format("cannot rename {} to {}", spare, record)));
-    }
-    present_.insert(number);
-    return {};
-}
-
 base::Status RecordFiles::replace(call::Number number, std::string_view text) {
     const std::string spare = take_spare();
     base::Status status = write_file(directory(), spare, text, durable_);
     if (status) {
-        status = swap_in(spare, number);
+        const base::Result<Placed> placed = put_in_place(directory(), spare, name(number));
+        if (!placed) {
+            status = fail(placed.error());
+        } else if (*placed == Placed::exchanged) {
+            give_spare(spare);
+        }
     }
     if (!status) {
         ::unlinkat(directory(), spare.c_str(), 0); // gives back what it took of a full disk
@@ -157,7 +156,7 @@ base::Status RecordFiles::replace(call::Number number, std::string_view text) {
 base::Status RecordFiles::remove(call::Number number) {
     const std::string record = name(number);
     if (spares_.size() < spares_max) {
-        std::string spare = fmt::format("{}{}", ++spares_named_, spare_suffix);
+        std::string spare = name_spare();
         if (::renameat(directory(), record.c_str(), directory(), spare.c_str()) == 0) {
             give_spare(std::move(spare));
         } else if (errno != ENOENT) {
@@ -166,11 +165,10 @@ base::Status RecordFiles::remove(call::Number number) {
     } else if (::unlinkat(directory(), record.c_str(), 0) != 0 && errno != ENOENT) {
         return fail(system_error(errno, fmt::format("cannot remove {}", record)));
     }
-    present_.erase(number);
     return durable_ ? sync_directory(directory()) : base::Status{};
 }
 
-std::optional<std::string> RecordFiles::set_aside(call::Number number) {
+std::optional<std::string> RecordFiles::set_aside(call::Number number) const {
     const std::string record = name(number);
     std::string aside = record + ".corrupt";
     for (int i = 1; exists(directory(), aside); ++i) {
@@ -179,7 +177,6 @@ std::optional<std::string> RecordFiles::set_aside(call::Number number) {
     if (::renameat(directory(), record.c_str(), directory(), aside.c_str()) != 0) {
         return std::nullopt;
     }
-    present_.erase(number);
     return aside;
 }
 

@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "revenant/base/fd.hpp"
@@ -15,8 +14,8 @@
 namespace revenant::journal {
 
 // Writes every record into a spare file and then swaps the two names. Making and deleting an inode
-// costs ext4 three times as much as filling one again, and a rename onto a file makes it start
-// writing to the disk at once; so the spares are kept, and used again in turn.
+// costs ext4 three times as much as filling one again; so the spares are kept, and used again in
+// turn.
 class RecordFiles {
 public:
     RecordFiles(base::Fd directory, bool durable);
@@ -29,7 +28,7 @@ public:
         std::vector<std::string> strange;  // "*.json" that are not a call number's
     };
 
-    // Removes what a killed process left half done, and forgets the spares.
+    // What an earlier process has left half done or kept as a spare is a spare of this one's.
     [[nodiscard]] base::Result<Listing> list();
 
     [[nodiscard]] base::Status replace(call::Number number, std::string_view text);
@@ -37,20 +36,20 @@ public:
 
     // Renames a record that is of no use to "<number>.json.corrupt", or ".corrupt.1"… if that name
     // is taken. Returns the new name, or nothing when it had to stay where it is.
-    [[nodiscard]] std::optional<std::string> set_aside(call::Number number);
+    [[nodiscard]] std::optional<std::string> set_aside(call::Number number) const;
 
     [[nodiscard]] int directory() const { return directory_.get(); }
 
     [[nodiscard]] static std::string name(call::Number number);
 
 private:
+    void adopt_spare(std::string name);
     std::string take_spare();
+    std::string name_spare();
     void give_spare(std::string name);
-    base::Status swap_in(const std::string& spare, call::Number number);
 
     base::Fd directory_;
     bool durable_;
-    std::unordered_set<call::Number> present_;
     std::deque<std::string> spares_; // files that exist; the one that rested longest in front
     unsigned spares_named_ = 0;
 };

@@ -24,6 +24,8 @@ namespace {
 using base::Errc;
 using base::fail;
 
+constexpr int pid_width = 10;
+
 // Makes what is missing of the directories above `path`; the first that cannot be made is the error
 // that helps a user.
 base::Status make_parents(const std::string& path) {
@@ -67,10 +69,10 @@ base::Result<base::Fd> take_lock(int root, const std::string& path) {
                                 "or give this one its own with --state DIR",
                                 path, holder(lock.get())));
     }
-    // For the text above only: whether the lock is held, the kernel knows.
-    const std::string pid = fmt::format("{}\n", ::getpid());
-    if (::ftruncate(lock.get(), 0) != 0 ||
-        ::pwrite(lock.get(), pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
+    // For the text above only: whether the lock is held, the kernel knows. Every pid takes the same
+    // room, because some disks take long to shorten a file.
+    const std::string pid = fmt::format("{:<{}}\n", ::getpid(), pid_width);
+    if (::pwrite(lock.get(), pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
         return fail(system_error(errno, fmt::format("cannot write {}/lock", path)));
     }
     return lock;

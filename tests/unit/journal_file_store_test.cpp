@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -23,6 +24,7 @@
 #include <unistd.h>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "revenant/base/random.hpp"
 #include "revenant/base/result.hpp"
@@ -94,6 +96,13 @@ void write(const std::string& path, const std::string& text) {
 std::string read(const std::string& path) {
     std::ifstream file{path};
     return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+ino_t inode(const std::string& path) {
+    struct stat status {};
+
+    REQUIRE(::stat(path.c_str(), &status) == 0);
+    return status.st_ino;
 }
 
 std::vector<std::string> names_in(const std::string& directory) {
@@ -384,12 +393,66 @@ TEST_CASE("a record without read permission is reported and left") {
     CHECK(fs::exists(directory.record("7.json")));
 }
 
-TEST_CASE("leftovers of a killed process are removed") {
+TEST_CASE("leftovers of a killed process are written over, and removed at an orderly end") {
     const TemporaryDirectory directory;
     open(directory.state());
-    write(directory.record("1.tmp"), "half a rec");
-    (void)restart(directory);
-    CHECK(names_in(directory.state() + "/dialogs").empty());
+    write(directory.record("3.tmp"), std::string(9000, 'x'));
+    write(directory.record("03.tmp"), "not a name that we give");
+    fs::create_directories(directory.record("8.tmp"));
+    {
+        const auto store = open(directory.state());
+        const Loaded loaded = load(*store);
+        CHECK(loaded.rejected.empty());
+        CHECK(names_in(directory.state() + "/dialogs") ==
+              std::vector<std::string>{"3.tmp", "8.tmp"});
+        REQUIRE(store->save(numbered(7)));
+        CHECK(names_in(directory.state() + "/dialogs") ==
+              std::vector<std::string>{"7.json", "8.tmp"});
+        REQUIRE(store->save(numbered(9))); // under a name that nothing has
+        CHECK(read(directory.record("7.json")) == journal::encode(numbered(7)));
+        REQUIRE(store->remove(9));
+    }
+    CHECK(names_in(directory.state() + "/dialogs") == std::vector<std::string>{"7.json", "8.tmp"});
+}
+
+TEST_CASE("a start keeps no more spares than a running phone does") {
+    const TemporaryDirectory directory;
+    open(directory.state());
+    for (int i = 1; i <= 300; ++i) {
+        write(directory.record(fmt::format("{}.tmp", i)), "old");
+    }
+    const auto store = open(directory.state());
+    (void)load(*store);
+    CHECK(names_in(directory.state() + "/dialogs").size() == 256);
+}
+
+TEST_CASE("a start frees no blocks: it unlinks nothing and makes nothing shorter") {
+    const TemporaryDirectory directory;
+    const std::string state = directory.state();
+    std::array<ino_t, 2> inodes{}; // of the epoch after an even and an odd start
+    for (std::uint32_t start = 1; start < 12; ++start) { // also from the 9th to the 10th
+        const auto store = open(state);
+        (void)load(*store);
+        REQUIRE(store->next_epoch() == start);
+        CHECK(read(state + "/epoch") == fmt::format("{}\n", start));
+        CHECK(fs::file_size(state + "/lock") == 11);
+        const ino_t before = std::exchange(inodes.at(start % 2), inode(state + "/epoch"));
+        CHECK((start <= 2 || before == inode(state + "/epoch")));
+    }
+}
+
+TEST_CASE("a hard link to the epoch is a backup that later starts do not change") {
+    const TemporaryDirectory directory;
+    const auto start = [&] {
+        const auto store = open(directory.state());
+        (void)load(*store);
+        return *store->next_epoch();
+    };
+    CHECK(start() == 1);
+    fs::create_hard_link(directory.state() + "/epoch", directory.path / "backup");
+    CHECK(start() == 2);
+    CHECK(start() == 3);
+    CHECK(read(directory.path / "backup") == "1\n");
 }
 
 TEST_CASE("a hard link to a record is a backup that later saves do not change") {
