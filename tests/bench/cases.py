@@ -260,8 +260,8 @@ def questions(env, options):
             if denied:
                 beside += f"; {denied} got {max(r['denied_status'] for r in runs)}"
             row = at_most(f"{who} with {count:,}: longest wait, {name}",
-                          [max(r["waits_ms"], default=0.0) for r in runs], 500, beside=beside)
-            row.reached = row.reached and denied == 0 and silent == 0
+                          [max([r["deaf_ms"], *r["waits_ms"]]) for r in runs], 500, beside=beside)
+            row.reached = row.reached and denied == 0 and not (kept and silent)
             rows.append(row)
     return rows, raw
 
