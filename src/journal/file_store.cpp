@@ -265,10 +265,15 @@ base::Result<std::uint32_t> FileStore::next_epoch() {
                                                "calls and delete the directory",
                                                path_));
     }
-    base::Status status = write_file(root_.get(), "epoch.tmp", fmt::format("{}\n", next), durable_);
+    const std::string text = fmt::format("{}\n", next);
+    base::Status status = write_file(root_.get(), "epoch.tmp", text, durable_);
     if (status) {
         const base::Result<Placed> placed = put_in_place(root_.get(), "epoch.tmp", "epoch");
         status = placed ? base::Status{} : fail(placed.error());
+        if (placed && *placed == Placed::alone) {
+            // So that the next start needs no space, should the disk be full by then.
+            static_cast<void>(write_file(root_.get(), "epoch.tmp", text, false));
+        }
     }
     if (status && durable_) {
         status = sync_directory(root_.get());
