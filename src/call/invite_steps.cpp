@@ -47,6 +47,9 @@ Step first_answer(const Call& call, const event::Answered& e, base::Now now) {
     } else if (dialog.remote_sdp.empty()) { // else a 1xx has brought the answer
         applied = base::fail(base::Errc::unsupported, "the peer's 200 has no answer to our offer");
     }
+    if (e.by_another && !applied) {
+        return stay(call); // it gives up by itself (RFC 3261 §13.3.1.4)
+    }
     if (!applied || call.state == State::canceling) {
         // RFC 3261 §13.2.2.4, §15: a 2xx is ACKed first, then ended with BYE. No record: there is
         // nothing to come back to.
@@ -59,7 +62,7 @@ Step first_answer(const Call& call, const event::Answered& e, base::Now now) {
         settle(result, Verdict::finished, "it was canceled");
         return result;
     }
-    if (!e.answer && !call.answer_heard) {
+    if (e.by_another || (!e.answer && !call.answer_heard)) {
         return make_answered(std::move(result), now);
     }
     next.state = State::established;
@@ -156,6 +159,9 @@ Step on(const Call& call, const event::Progress& e, base::Now /*now*/) {
 }
 
 Step on(const Call& call, const event::Answered& e, base::Now now) {
+    if (e.by_another && call.state != State::inviting && call.state != State::proceeding) {
+        return stay(call);
+    }
     switch (call.state) {
     case State::inviting:
     case State::proceeding:

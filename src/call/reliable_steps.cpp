@@ -44,7 +44,8 @@ void note_prack_answer(Step& result, const event::RequestDone& e) {
 }
 
 Step make_answered(Step result, base::Now now) {
-    // The stack would end the call for want of an answer. It gets to know it from the stand-in.
+    // The stack would end the call for want of an answer, or waits for that of another callee. It
+    // gets to know this one from the stand-in.
     Call& next = result.call;
     next.state = State::restoring;
     next.resume_when_ready = true;

@@ -13,6 +13,7 @@
 #include "revenant/call/event.hpp"
 #include "sip/agent_impl.hpp"
 #include "sip/decode.hpp"
+#include "sip/forks.hpp"
 #include "sip/leg.hpp"
 #include "sip/nua.hpp"
 #include "sip/outgoing_watch.hpp"
@@ -104,7 +105,7 @@ void AgentImpl::on_new_invite(Stack& stack, Handle& fresh, const Raw& raw) {
     being_handled_ = nullptr;
 }
 
-void AgentImpl::on_stray_answer(const sip_t& sip) {
+void AgentImpl::on_stray_answer(Stack& stack, const sip_t& sip, bool is_ours) {
     if (sip.sip_call_id == nullptr || sip.sip_from == nullptr || sip.sip_to == nullptr) {
         return;
     }
@@ -112,10 +113,31 @@ void AgentImpl::on_stray_answer(const sip_t& sip) {
         legs_by_key_.find(leg_key(text_of(sip.sip_call_id->i_id), text_of(sip.sip_from->a_tag)));
     const Leg* leg = found != legs_by_key_.end() ? this->leg(found->second) : nullptr;
     const call::Dialog* dialog = leg != nullptr ? listener_->dialog(leg->number()) : nullptr;
-    if (dialog != nullptr && sip.sip_cseq->cs_seq <= leg->cseq_base &&
-        dialog->remote_tag == text_of(sip.sip_to->a_tag)) {
+    const bool is_before = leg != nullptr && sip.sip_cseq->cs_seq <= leg->cseq_base;
+    if (dialog == nullptr || !(is_before || is_ours)) {
+        if (is_ours) { // and the call is over
+            end_other_answer(stack.agent(), sip, settings_.outbound_proxy);
+        }
+    } else if (dialog->phase == call::Phase::inviting && !dialog->in_flight.canceled) {
+        answered_by_another(leg->number(), sip);
+    } else if (dialog->phase != call::Phase::inviting &&
+               dialog->remote_tag == text_of(sip.sip_to->a_tag)) {
         listener_->on_event(leg->number(),
                             call::event::AnsweredBefore{.cseq = sip.sip_cseq->cs_seq});
+    } else {
+        end_other_answer(stack.agent(), sip, dialog->outbound_proxy);
+    }
+}
+
+void AgentImpl::answered_by_another(call::Number call, const sip_t& sip) {
+    auto event = decode({.event = nua_r_invite,
+                         .status = sip.sip_status->st_status,
+                         .phrase = sip.sip_status->st_phrase,
+                         .sip = &sip},
+                        stand_in_name_, settings_.session_expires_s);
+    if (auto* answered = event ? std::get_if<call::event::Answered>(&*event) : nullptr) {
+        answered->by_another = true;
+        listener_->on_event(call, *event);
     }
 }
 

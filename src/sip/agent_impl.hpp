@@ -74,7 +74,8 @@ private:
     void on_leg_event(Leg& leg, const Raw& raw) override;
     void on_new_invite(Stack& stack, Handle& fresh, const Raw& raw) override;
     void on_options_done(nua_handle_t* handle, const Raw& raw) override;
-    void on_stray_answer(const sip_t& sip) override;
+    void on_stray_answer(Stack& stack, const sip_t& sip, bool is_ours) override;
+    void answered_by_another(call::Number call, const sip_t& sip);
     void on_cancel(std::string_view call_id);
     void on_prack(std::string_view call_id, const std::string& prack);
     void on_refusal(const OutgoingWatch::Refusal& refusal);

@@ -19,6 +19,7 @@
 #include "revenant/base/result.hpp"
 #include "revenant/base/socket_address.hpp"
 #include "revenant/sip/agent.hpp"
+#include "sip/forks.hpp"
 #include "sip/text.hpp"
 #include "sip/transactions.hpp"
 
@@ -193,7 +194,8 @@ int Stack::on_stray(nta_outgoing_magic_t* stack, nta_outgoing_t* /*request*/, co
             sip != nullptr && sip->sip_status != nullptr && sip->sip_status->st_status / 100 == 2 &&
             sip->sip_cseq != nullptr && sip->sip_cseq->cs_method == sip_method_invite;
         if (answers_invite) {
-            reinterpret_cast<Stack*>(stack)->user_->on_stray_answer(*sip);
+            auto* self = reinterpret_cast<Stack*>(stack);
+            self->user_->on_stray_answer(*self, *sip, take_fork_mark());
         }
     });
     return 0;

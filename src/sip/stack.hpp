@@ -24,8 +24,9 @@ public:
     // A new INVITE: the handle may be moved from; else it is destroyed, which refuses the call.
     virtual void on_new_invite(Stack& stack, Handle& fresh, const Raw& raw) = 0;
     virtual void on_options_done(nua_handle_t* handle, const Raw& raw) = 0;
-    // A 2xx to an INVITE that belongs to no transaction of the stack's.
-    virtual void on_stray_answer(const sip_t& sip) = 0;
+    // A 2xx to an INVITE that no transaction of the stack's waits for. `is_ours`: it had one; so
+    // the INVITE was this process's, and this is another callee's answer.
+    virtual void on_stray_answer(Stack& stack, const sip_t& sip, bool is_ours) = 0;
 };
 
 class Stack {

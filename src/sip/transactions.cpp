@@ -37,7 +37,10 @@ nta_agent_t* newest_agent() {
     return newest;
 }
 
-void acknowledge_again(nta_agent_t* agent, const call::Dialog& dialog, std::uint32_t cseq) {
+msg_t* new_request(nta_agent_t* agent,
+                   const call::Dialog& dialog,
+                   std::string_view method,
+                   std::uint32_t cseq) {
     // RFC 3261 §12.2.1.1: a strict router gets the request under its own name.
     std::vector<std::string> routes = dialog.route_set;
     std::string target = dialog.remote_target;
@@ -47,10 +50,10 @@ void acknowledge_again(nta_agent_t* agent, const call::Dialog& dialog, std::uint
         target = router ? router->text : target;
         routes.erase(routes.begin());
     }
-    const std::string request = fmt::format("ACK {} SIP/2.0", target);
+    const std::string request = fmt::format("{} {} SIP/2.0", method, target);
     const std::string from = fmt::format("{};tag={}", dialog.local_uri, dialog.local_tag);
     const std::string to = fmt::format("{};tag={}", dialog.remote_uri, dialog.remote_tag);
-    const std::string number = fmt::format("{} ACK", cseq);
+    const std::string number = fmt::format("{} {}", cseq, method);
     const std::string route = fmt::format("{}", fmt::join(routes, ", "));
     msg_t* message = nta_msg_create(agent, 0);
     sip_t* sip = sip_object(message);
@@ -59,6 +62,14 @@ void acknowledge_again(nta_agent_t* agent, const call::Dialog& dialog, std::uint
                    SIPTAG_CSEQ_STR(number.c_str()), SIPTAG_MAX_FORWARDS_STR("70"),
                    TAG_IF(!route.empty(), SIPTAG_ROUTE_STR(route.c_str())), TAG_END()) < 0) {
         msg_destroy(message);
+        return nullptr;
+    }
+    return message;
+}
+
+void acknowledge_again(nta_agent_t* agent, const call::Dialog& dialog, std::uint32_t cseq) {
+    msg_t* message = new_request(agent, dialog, "ACK", cseq);
+    if (message == nullptr) {
         return;
     }
     const char* proxy = dialog.outbound_proxy.empty() ? nullptr : dialog.outbound_proxy.c_str();

@@ -25,6 +25,12 @@ namespace revenant::sip {
 // The agent that the nua made last has made for itself; null before.
 [[nodiscard]] nta_agent_t* newest_agent();
 
+// A request of this dialog, not sent yet; null when it cannot be made. The caller owns it.
+[[nodiscard]] msg_t* new_request(nta_agent_t* agent,
+                                 const call::Dialog& dialog,
+                                 std::string_view method,
+                                 std::uint32_t cseq);
+
 // Sends an ACK for the 2xx to the INVITE with this CSeq (RFC 3261 §13.2.2.4).
 void acknowledge_again(nta_agent_t* agent, const call::Dialog& dialog, std::uint32_t cseq);
 

@@ -57,6 +57,9 @@ std::vector<Case> events() {
                                          .prack_cseq = 3}},
         {"200 sdp", event::Answered{.cseq = 4001, .facts = peer_facts(), .answer = session}},
         {"200 no sdp", event::Answered{.cseq = 4001, .facts = peer_facts()}},
+        {"200 by another",
+         event::Answered{
+             .cseq = 4001, .by_another = true, .facts = peer_facts(), .answer = session}},
         {"200 useless sdp",
          event::Answered{.cseq = 4001, .facts = peer_facts(), .answer = foreign_session()}},
         {"200 stand-in",

@@ -80,6 +80,7 @@ struct Progress {
 struct Answered { // 2xx, not ACKed yet
     std::uint32_t cseq = 0;
     bool from_stand_in = false;
+    bool by_another = false; // a proxy forked the INVITE, and the stack waits for another callee
     PeerFacts facts = {};
     std::optional<RemoteSession> answer = {};
 };
