@@ -71,9 +71,8 @@ base::Result<std::unique_ptr<Agent>> Agent::create(const Settings& settings, Lis
 }
 
 AgentImpl::AgentImpl(Settings settings, Listener& listener)
-    : settings_{std::move(settings)}, listener_{&listener}, stand_in_name_{"stand-in-" +
-                                                                           base::random_token(20)} {
-}
+    : settings_{std::move(settings)}, listener_{&listener},
+      stand_in_name_{std::string{stand_in_prefix} + base::random_token(20)} {}
 
 AgentImpl::~AgentImpl() {
     OutgoingWatch::tell({});

@@ -106,7 +106,8 @@ void AgentImpl::on_new_invite(Stack& stack, Handle& fresh, const Raw& raw) {
 }
 
 void AgentImpl::on_stray_answer(Stack& stack, const sip_t& sip, bool is_ours) {
-    if (sip.sip_call_id == nullptr || sip.sip_from == nullptr || sip.sip_to == nullptr) {
+    if (sip.sip_call_id == nullptr || sip.sip_from == nullptr || sip.sip_to == nullptr ||
+        is_from_any_stand_in(sip)) {
         return;
     }
     const auto found =

@@ -282,6 +282,11 @@ decode(const Raw& raw, std::string_view stand_in, std::uint32_t own_interval_s) 
     }
 }
 
+bool is_from_any_stand_in(const sip_t& sip) {
+    return sip.sip_server != nullptr &&
+           text_of(sip.sip_server->g_string).starts_with(stand_in_prefix);
+}
+
 std::string whole_text(msg_t* message) {
     if (message == nullptr) {
         return {};

@@ -35,6 +35,13 @@ decode(const Raw& raw, std::string_view stand_in, std::uint32_t own_interval_s);
 // Where the message came from; port 0 if it is not known.
 [[nodiscard]] call::Endpoint source_of(msg_t* message);
 
+// What every stand-in calls itself begins with this; the rest is a secret of its process.
+inline constexpr std::string_view stand_in_prefix = "stand-in-";
+
+// An answer of a stand-in, this process's or an earlier one's, which may wait in a socket that has
+// outlived it. One that only claims to be is not missed.
+[[nodiscard]] bool is_from_any_stand_in(const sip_t& sip);
+
 // The realm of a 401 or 407; empty if there is none.
 [[nodiscard]] std::string realm_of(const sip_t* sip);
 

@@ -1,11 +1,25 @@
 """Twice in a row, or while recovering: the second kill loses nothing that the first did not."""
 
 import os
+import socket
 
 from lib import checks, story
 from lib.waiting import check, until
 
-VARIANTS = ["before_reinvite", "after_reinvite", "while_starting", "automatic"]
+VARIANTS = ["before_reinvite", "after_reinvite", "while_starting", "automatic", "answer_left_over"]
+
+
+def read_by(phone, data):
+    """The phone has read this datagram: it answers the OPTIONS behind it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.settimeout(5)
+        stranger.bind((phone.address, 0))
+        host, port = stranger.getsockname()
+        stranger.sendto(data, (phone.address, phone.port))
+        stranger.sendto((f"OPTIONS sip:{phone.address} SIP/2.0\r\nVia: SIP/2.0/UDP {host}:{port};branch=z9hG4bKbarrier\r\n"
+                         f"From: <sip:a@{host}>;tag=a\r\nTo: <sip:b@{host}>\r\nCall-ID: barrier\r\nCSeq: 1 OPTIONS\r\n"
+                         "Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n").encode(), (phone.address, phone.port))
+        check(stranger.recv(65535).startswith(b"SIP/2.0 200 "), "no 200 to OPTIONS")
 
 
 def run(env):
@@ -35,8 +49,19 @@ def run(env):
         env.capture.wait("the re-INVITE", lambda m: m.method == "INVITE" and m.is_request and phone.from_here(m), since=since)
         phone.kill9()
 
+    elif env.variant == "answer_left_over":  # what the stand-in had said was not read, and is read now
+        phone.kill9()
+        phone.start()
+        phone.wait("call.restored")
+        said = env.capture.wait("the stand-in's answer", lambda m: m.status == 200 and m.method == "INVITE"
+                                and (m.get("server") or "").startswith("stand-in-"))
+        phone.kill9()
+
     phone.start()
     phone.wait("call.restored")
+    if env.variant == "answer_left_over":
+        read_by(phone, said.data)
+        story.quiet(env, phone, phone.killed_at)
     story.reinvite(phone)
     checks.same_refresh(env.capture, phone, phone.killed_at)
     story.use(env, phone, peer, call_id)
