@@ -49,6 +49,11 @@ bool is_sound_media(std::string_view fields) {
         }
         protocol.remove_prefix(std::min(end + 1, protocol.size()));
     }
+    // Behind the protocol the parser skips spaces only: a tab would be a format without an end.
+    if (fields.find_first_not_of(" \t") == std::string_view::npos &&
+        fields.find('\t') != std::string_view::npos) {
+        return false;
+    }
     for (std::string_view format = next_word(fields); !format.empty(); format = next_word(fields)) {
         if (!is_of(format, token_characters)) {
             return false;

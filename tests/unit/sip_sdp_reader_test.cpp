@@ -185,5 +185,11 @@ TEST_CASE("a format that is no token is refused at once") {
     for (const char* format : {"\xFF", "/", "\"x\"", "(", "0 ="}) {
         CHECK_FALSE(read_sdp(session("m=audio 4000 udp " + std::string{format} + "\r\n")));
     }
+    for (const char* blanks : {"\t\t", " \t", "\t \t", "  \t "}) {
+        CHECK_FALSE(read_sdp(session("m=audio 4000 udp" + std::string{blanks} + "\r\n")));
+    }
+    for (const char* fields : {"udp", "udp  ", "udp\t0", "udp 0\t", "RTP/AVP\t \t0 \t"}) {
+        CHECK(read_sdp(session("m=audio 4000 " + std::string{fields} + "\r\n")));
+    }
     CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds{1});
 }
