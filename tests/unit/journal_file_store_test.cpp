@@ -431,7 +431,8 @@ TEST_CASE("a start frees no blocks: it unlinks nothing and makes nothing shorter
     const std::string state = directory.state();
     std::array<ino_t, 2> inodes{}; // of the epoch after an even and an odd start
     for (std::uint32_t start = 1; start < 12; ++start) { // also from the 9th to the 10th
-        CHECK(fs::exists(state + "/epoch.tmp") == (start > 1)); // no start but the first needs space
+        CHECK(fs::exists(state + "/epoch.tmp") ==
+              (start > 1)); // no start but the first needs space
         const auto store = open(state);
         (void)load(*store);
         REQUIRE(store->next_epoch() == start);
