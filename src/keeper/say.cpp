@@ -1,6 +1,7 @@
 #include "keeper/say.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include <poll.h>
@@ -8,8 +9,20 @@
 
 namespace revenant::keeper {
 
+namespace {
+
+// What takes the place of a line that the phone had not ended, its prompt for one.
+const char* line_begin() {
+    const char* const terminal = ::getenv("TERM");
+    const bool can_erase =
+        ::isatty(STDERR_FILENO) == 1 && terminal != nullptr && std::string_view{terminal} != "dumb";
+    return can_erase ? "\r\x1b[K" : "";
+}
+
+} // namespace
+
 void say(const std::string& line) {
-    const std::string text = "revenant-keeper: " + line + "\n";
+    const std::string text = line_begin() + ("revenant-keeper: " + line + "\n");
     pollfd writable{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
     if (::poll(&writable, 1, 0) == 1 && (writable.revents & POLLOUT) != 0) {
         // A failure could only be told on stderr.
