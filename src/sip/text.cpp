@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
+#include <sofia-sip/hostdomain.h>
 
 #include "revenant/base/result.hpp"
 #include "revenant/base/text.hpp"
@@ -37,6 +39,14 @@ base::Result<std::string_view> bare_uri(std::string_view text) {
                                       base::printable(text, 80)));
     }
     return text;
+}
+
+// RFC 3261 §25.1 host, and the '_' that names in local networks have.
+bool is_host(const std::string& host) {
+    const auto fits = [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '.' || c == '_';
+    };
+    return std::ranges::all_of(host, fits) || host_is_ip6_reference(host.c_str()) != 0;
 }
 
 std::string without_brackets(std::string_view host) {
@@ -104,6 +114,9 @@ base::Result<Uri> read_uri(std::string_view text) {
     }
     if (url->url_host == nullptr || *url->url_host == '\0') {
         return bad("it names no host");
+    }
+    if (!is_host(url->url_host)) {
+        return bad("the host is neither a name nor an address");
     }
     Uri result{.text = uri_text(url),
                .user = text_of(url->url_user),

@@ -43,6 +43,7 @@ TEST_CASE("a URI may be written short") {
     CHECK(uri("192.0.2.1").host == "192.0.2.1");
     CHECK(uri("192.0.2.1").user.empty());
     CHECK(uri("example.org:5070").port == 5070);
+    CHECK(uri("bob@my_box-2").host == "my_box-2");
 }
 
 TEST_CASE("the parts of a URI") {
@@ -62,7 +63,7 @@ TEST_CASE("what is no SIP URI is refused, and the text says why") {
     for (const char* bad :
          {"", " ", "<>", "sip:", "sip:bob@", "bob smith@example.org", "sip:bob@host:0",
           "sip:bob@host:65536", "sip:bob@host:port", "sip:b\r\nVia: x@host", "sip:b\x1B[2J@host",
-          "caf\xC3\xA9@host", "sip:bob@exa mple"}) {
+          "caf\xC3\xA9@host", "sip:bob@exa mple", "bob@@", "bob@ho$t", "bob@[::1", "bob@[x]"}) {
         refused(bad, Errc::bad_input);
     }
     refused("sip:" + std::string(2000, 'a') + "@host", Errc::bad_input);
