@@ -36,7 +36,7 @@ std::optional<std::string> utf8_to_latin1(std::string_view text) {
 
 Fields::Fields(const Fields& parent, std::size_t node, std::string_view key)
     : tree_{parent.tree_}, status_{parent.status_}, node_{node}, hint_{node + 1},
-      path_{fmt::format("{}{}.", parent.path_, key)} {}
+      path_{(parent.path_ + std::string{key}).append(1, '.')} {}
 
 void Fields::refuse(std::string_view key, std::string_view why) {
     if (status_) {

@@ -1,5 +1,6 @@
 #include "sip/outgoing_watch.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -38,7 +39,7 @@ Watch& watch() {
     return one;
 }
 
-// From `name` to the end of the line, or to `end`; empty if it is not there. The stack writes its
+// From `name` to the first character of `end`; empty if it is not there. The stack writes its
 // header fields with their full names, one a line.
 std::string_view after(std::string_view text, std::string_view name, std::string_view end) {
     const std::size_t at = text.find(name);
@@ -46,7 +47,7 @@ std::string_view after(std::string_view text, std::string_view name, std::string
         return {};
     }
     const std::string_view rest = text.substr(at + name.size());
-    return base::trim(rest.substr(0, rest.find_first_of(end)));
+    return base::trim({rest.begin(), std::ranges::find_first_of(rest, end)});
 }
 
 std::string_view line(std::string_view message, std::string_view name) {

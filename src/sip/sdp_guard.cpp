@@ -22,12 +22,17 @@ bool is_of(std::string_view word, std::string_view characters) {
     return !word.empty() && word.find_first_not_of(characters) == std::string_view::npos;
 }
 
+// What comes before the first of `ends`. The text loses it, but for that character.
+std::string_view take_until(std::string_view& text, std::string_view ends) {
+    const std::string_view taken{text.begin(), std::ranges::find_first_of(text, ends)};
+    text.remove_prefix(taken.size());
+    return taken;
+}
+
 // The next word of the line, which loses it.
 std::string_view next_word(std::string_view& line) {
     line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
-    const std::string_view word = line.substr(0, std::min(line.find_first_of(" \t"), line.size()));
-    line.remove_prefix(word.size());
-    return word;
+    return take_until(line, " \t");
 }
 
 // token SP port["/" number] SP token["/" token …] SP token [SP token …]
@@ -64,9 +69,8 @@ bool is_sound_media(std::string_view fields) {
 
 bool are_media_lines_sound(std::string_view text) {
     while (!text.empty()) {
-        const std::string_view line =
-            text.substr(0, std::min(text.find_first_of("\r\n"), text.size()));
-        text.remove_prefix(std::min(line.size() + 1, text.size()));
+        const std::string_view line = take_until(text, "\r\n");
+        text.remove_prefix(text.empty() ? 0 : 1);
         const std::size_t start = std::min(line.find_first_not_of(" \t"), line.size());
         const std::string_view bare = line.substr(start);
         if (bare.starts_with("m=") && !is_sound_media(bare.substr(2))) {
