@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -61,11 +62,12 @@ std::string answer_text(const Call& call) {
                                  : std::string{"no answer"};
 }
 
-// For a life that would resume it once more.
-bool is_the_same(const Dialog& one, const Dialog& other) {
-    Dialog later = one;
-    later.timer.deadline_ms = other.timer.deadline_ms;
-    return later == other;
+// For a life that would resume it once more. `now` is as it was when this returns.
+bool is_the_same(const Dialog& before, Dialog& now) {
+    const std::int64_t deadline_ms = std::exchange(now.timer.deadline_ms, before.timer.deadline_ms);
+    const bool same = now == before;
+    now.timer.deadline_ms = deadline_ms;
+    return same;
 }
 
 // The peer has refused this refresh but not the dialog: it is alive, on both sides.

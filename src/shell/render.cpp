@@ -104,6 +104,11 @@ void append_quoted(std::string& out, std::string_view text) {
 // The members of one object; of two with the same name the first stands. Names are borrowed.
 class Members {
 public:
+    explicit Members(std::size_t count) {
+        names_.reserve(count);
+        text_.reserve(count * usual_length);
+    }
+
     void add(std::string_view name, const Value& value) {
         if (std::ranges::find(names_, name) != names_.end()) {
             return;
@@ -124,12 +129,14 @@ public:
     [[nodiscard]] std::string object() && { return std::move(text_) + "}"; }
 
 private:
+    static constexpr std::size_t usual_length = 32; // of a member
+
     std::vector<std::string_view> names_;
     std::string text_;
 };
 
 std::string json(const Notice& notice) {
-    Members members;
+    Members members{4 + notice.fields.size()};
     members.add("time", rfc3339(base::read_clock().real_ms()));
     members.add("event", notice.event);
     if (notice.call) {
