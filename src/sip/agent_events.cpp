@@ -55,6 +55,7 @@ void AgentImpl::on_leg_event(Leg& leg, const Raw& raw) {
     if (auto* progress = std::get_if<call::event::Progress>(&*event); progress && progress->rseq) {
         progress->prack_cseq = Numbers::reserve(leg.key);
     }
+    note_final_answer(leg, raw);
     being_handled_ = &raw;
     listener_->on_event(number, *event);
     being_handled_ = nullptr;
@@ -63,6 +64,25 @@ void AgentImpl::on_leg_event(Leg& leg, const Raw& raw) {
         if (dialog != nullptr && dialog->in_flight.invite.empty()) { // else its INVITE comes first
             has_come(dialog->call_id);
         }
+    }
+}
+
+void AgentImpl::note_final_answer(Leg& leg, const Raw& raw) {
+    const bool is_ours =
+        raw.event == nua_r_info || raw.event == nua_r_options || raw.event == nua_r_prack;
+    if (!is_ours || raw.status < 200 || leg.unanswered == 0) {
+        return;
+    }
+    const bool is_challenge = raw.status == 401 || raw.status == 407;
+    leg.is_authenticating =
+        is_challenge && !leg.is_authenticating && credentials_for(leg.realm) != nullptr;
+    if (leg.is_authenticating) {
+        return;
+    }
+    leg.unanswered -= 1;
+    const call::Dialog* dialog = listener_->dialog(leg.number());
+    if (leg.unanswered == 0 && leg.reoffer_waits && dialog != nullptr) {
+        reoffer(*dialog);
     }
 }
 

@@ -51,6 +51,13 @@ public:
     bool must_offer = false;
     // The stored INVITE is on its way in.
     bool is_replaying = false;
+    // Requests of ours but INVITE without a final answer. An INVITE that the stack is given
+    // meanwhile is put behind them in its queue, and no answer but one to an INVITE takes it out.
+    std::uint32_t unanswered = 0;
+    // One of them is said again with credentials.
+    bool is_authenticating = false;
+    // An offer is to be made when they are answered.
+    bool reoffer_waits = false;
 
 private:
     Stack* stack_; // outlives every Leg

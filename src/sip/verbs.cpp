@@ -141,7 +141,8 @@ void AgentImpl::acknowledge_again(const call::Dialog& dialog, std::uint32_t cseq
 }
 
 void AgentImpl::send_prack(const call::Dialog& dialog, const call::effect::SendPrack& prack) {
-    if (const Leg* leg = this->leg(dialog.number)) {
+    if (Leg* leg = this->leg(dialog.number)) {
+        leg->unanswered += 1;
         Numbers::assign(leg->key, prack.rseq, prack.cseq);
         const std::string rack = fmt::format("{} {} INVITE", prack.rseq, prack.invite_cseq);
         nua_prack(leg->handle(), SIPTAG_RACK_STR(rack.c_str()), TAG_END());
@@ -207,11 +208,17 @@ void AgentImpl::send_bye(const call::Dialog& dialog) {
         leg->quarantine.clear();
         set_proxy(*leg, real_proxy(dialog));
     }
+    leg->reoffer_waits = false;
     nua_bye(leg->handle(), TAG_END());
 }
 
 void AgentImpl::reoffer(const call::Dialog& dialog) {
-    if (const Leg* leg = this->leg(dialog.number)) {
+    Leg* leg = this->leg(dialog.number);
+    if (leg == nullptr) {
+        return;
+    }
+    leg->reoffer_waits = leg->unanswered > 0;
+    if (!leg->reoffer_waits) {
         nua_invite(leg->handle(), SESSION_TAGS(dialog), TAG_END());
     }
 }
@@ -219,14 +226,16 @@ void AgentImpl::reoffer(const call::Dialog& dialog) {
 void AgentImpl::send_info(const call::Dialog& dialog,
                           const std::string& content_type,
                           const std::string& body) {
-    if (const Leg* leg = this->leg(dialog.number)) {
+    if (Leg* leg = this->leg(dialog.number)) {
+        leg->unanswered += 1;
         nua_info(leg->handle(), SIPTAG_CONTENT_TYPE_STR(content_type.c_str()),
                  SIPTAG_PAYLOAD_STR(body.c_str()), TAG_END());
     }
 }
 
 void AgentImpl::send_options(const call::Dialog& dialog) {
-    if (const Leg* leg = this->leg(dialog.number)) {
+    if (Leg* leg = this->leg(dialog.number)) {
+        leg->unanswered += 1;
         nua_options(leg->handle(), TAG_END());
     }
 }
