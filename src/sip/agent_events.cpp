@@ -70,18 +70,12 @@ void AgentImpl::on_leg_event(Leg& leg, const Raw& raw) {
 void AgentImpl::note_final_answer(Leg& leg, const Raw& raw) {
     const bool is_ours =
         raw.event == nua_r_info || raw.event == nua_r_options || raw.event == nua_r_prack;
-    if (!is_ours || raw.status < 200 || leg.unanswered == 0) {
+    if (!is_ours || raw.status < 200) {
         return;
     }
-    const bool is_challenge = raw.status == 401 || raw.status == 407;
-    leg.is_authenticating =
-        is_challenge && !leg.is_authenticating && credentials_for(leg.realm) != nullptr;
-    if (leg.is_authenticating) {
-        return;
-    }
-    leg.unanswered -= 1;
+    const bool may_offer = leg.order.answered(raw.status, credentials_for(leg.realm) != nullptr);
     const call::Dialog* dialog = listener_->dialog(leg.number());
-    if (leg.unanswered == 0 && leg.reoffer_waits && dialog != nullptr) {
+    if (may_offer && dialog != nullptr) {
         reoffer(*dialog);
     }
 }

@@ -8,6 +8,7 @@
 
 #include "revenant/call/dialog.hpp"
 #include "sip/nua.hpp"
+#include "sip/request_order.hpp"
 
 namespace revenant::sip {
 
@@ -51,13 +52,7 @@ public:
     bool must_offer = false;
     // The stored INVITE is on its way in.
     bool is_replaying = false;
-    // Requests of ours but INVITE without a final answer. An INVITE that the stack is given
-    // meanwhile is put behind them in its queue, and no answer but one to an INVITE takes it out.
-    std::uint32_t unanswered = 0;
-    // One of them is said again with credentials.
-    bool is_authenticating = false;
-    // An offer is to be made when they are answered.
-    bool reoffer_waits = false;
+    RequestOrder order;
 
 private:
     Stack* stack_; // outlives every Leg

@@ -142,7 +142,7 @@ void AgentImpl::acknowledge_again(const call::Dialog& dialog, std::uint32_t cseq
 
 void AgentImpl::send_prack(const call::Dialog& dialog, const call::effect::SendPrack& prack) {
     if (Leg* leg = this->leg(dialog.number)) {
-        leg->unanswered += 1;
+        leg->order.sent();
         Numbers::assign(leg->key, prack.rseq, prack.cseq);
         const std::string rack = fmt::format("{} {} INVITE", prack.rseq, prack.invite_cseq);
         nua_prack(leg->handle(), SIPTAG_RACK_STR(rack.c_str()), TAG_END());
@@ -208,17 +208,13 @@ void AgentImpl::send_bye(const call::Dialog& dialog) {
         leg->quarantine.clear();
         set_proxy(*leg, real_proxy(dialog));
     }
-    leg->reoffer_waits = false;
+    leg->order.forget_offer();
     nua_bye(leg->handle(), TAG_END());
 }
 
 void AgentImpl::reoffer(const call::Dialog& dialog) {
     Leg* leg = this->leg(dialog.number);
-    if (leg == nullptr) {
-        return;
-    }
-    leg->reoffer_waits = leg->unanswered > 0;
-    if (!leg->reoffer_waits) {
+    if (leg != nullptr && leg->order.may_offer()) {
         nua_invite(leg->handle(), SESSION_TAGS(dialog), TAG_END());
     }
 }
@@ -227,7 +223,7 @@ void AgentImpl::send_info(const call::Dialog& dialog,
                           const std::string& content_type,
                           const std::string& body) {
     if (Leg* leg = this->leg(dialog.number)) {
-        leg->unanswered += 1;
+        leg->order.sent();
         nua_info(leg->handle(), SIPTAG_CONTENT_TYPE_STR(content_type.c_str()),
                  SIPTAG_PAYLOAD_STR(body.c_str()), TAG_END());
     }
@@ -235,7 +231,7 @@ void AgentImpl::send_info(const call::Dialog& dialog,
 
 void AgentImpl::send_options(const call::Dialog& dialog) {
     if (Leg* leg = this->leg(dialog.number)) {
-        leg->unanswered += 1;
+        leg->order.sent();
         nua_options(leg->handle(), TAG_END());
     }
 }
