@@ -55,6 +55,8 @@ def bye(env, phone, peer, _call_id):
     check(not heard, f"the peer was not silent: {heard}")
     peer.process.thaw()
     phone.wait("call.ended", by="local")
+    if env.variant == "bye_killed":
+        phone.wait("ok", command="reinvite")
     peer.wait_exit()
     checks.one_dialog(env.capture, phone, bye_asked=True)
     phone.quit()
