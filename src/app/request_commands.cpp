@@ -147,12 +147,7 @@ void reinvite_command(Switchboard& board, const Arguments& arguments, const Done
 
     auto sum = std::make_shared<Sum>(Sum{.left = chosen.size(), .status = {}});
     for (const call::Number number : chosen) {
-        const auto look = [&board](const Call& call) -> std::optional<base::Status> {
-            const Ledger::Line* line = board.ledger().find(call.dialog.number);
-            const bool is_finished = line != nullptr && line->verdict == call::Verdict::finished;
-            return is_finished && call.state == State::over ? base::Status{} : until_resumed(call);
-        };
-        board.waits().add(number, look, 0, "", [sum, done](const base::Status& status) {
+        board.waits().add(number, until_resumed, 0, "", [sum, done](const base::Status& status) {
             if (!status) {
                 sum->status = status;
             }
