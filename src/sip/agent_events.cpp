@@ -55,7 +55,7 @@ void AgentImpl::on_leg_event(Leg& leg, const Raw& raw) {
     if (auto* progress = std::get_if<call::event::Progress>(&*event); progress && progress->rseq) {
         progress->prack_cseq = Numbers::reserve(leg.key);
     }
-    note_final_answer(leg, raw);
+    note_final_answer(leg, raw, *event);
     being_handled_ = &raw;
     listener_->on_event(number, *event);
     being_handled_ = nullptr;
@@ -67,15 +67,16 @@ void AgentImpl::on_leg_event(Leg& leg, const Raw& raw) {
     }
 }
 
-void AgentImpl::note_final_answer(Leg& leg, const Raw& raw) {
+void AgentImpl::note_final_answer(Leg& leg, const Raw& raw, const call::Event& event) {
     const bool is_ours =
         raw.event == nua_r_info || raw.event == nua_r_options || raw.event == nua_r_prack;
-    if (!is_ours || raw.status < 200) {
+    // The stack keeps a request that is challenged, and says it again with credentials.
+    const auto* challenged = std::get_if<call::event::Challenged>(&event);
+    const bool is_kept = challenged != nullptr && !challenged->realm.empty();
+    if (!is_ours || raw.status < 200 || is_kept || !leg.order.answered()) {
         return;
     }
-    const bool may_offer = leg.order.answered(raw.status, credentials_for(leg.realm) != nullptr);
-    const call::Dialog* dialog = listener_->dialog(leg.number());
-    if (may_offer && dialog != nullptr) {
+    if (const call::Dialog* dialog = listener_->dialog(leg.number())) {
         reoffer(*dialog);
     }
 }

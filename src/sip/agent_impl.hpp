@@ -87,7 +87,7 @@ private:
                                           call::Transport transport) const;
     [[nodiscard]] base::Result<std::string> stand_in_url(const Stack& stack);
     [[nodiscard]] std::uint32_t stack_cseq_bound();
-    void note_final_answer(Leg& leg, const Raw& raw);
+    void note_final_answer(Leg& leg, const Raw& raw, const call::Event& event);
     [[nodiscard]] const Credentials* credentials_for(const std::string& realm) const;
     void report_terminated(call::Number number, std::string why);
     void abandon_stacks();

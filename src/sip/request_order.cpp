@@ -28,13 +28,8 @@ private:
 
 } // namespace
 
-bool RequestOrder::answered(int status, bool authenticates) {
+bool RequestOrder::answered() {
     if (unanswered_ == 0) {
-        return false;
-    }
-    const bool is_challenge = status == 401 || status == 407;
-    is_authenticating_ = is_challenge && !is_authenticating_ && authenticates;
-    if (is_authenticating_) {
         return false;
     }
     unanswered_ -= 1;

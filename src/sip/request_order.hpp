@@ -6,9 +6,9 @@
 // not answer an INFO would hold up our BYE for 32 s (64*T1).
 //
 // - An offer of ours is not given to the stack before our other requests are answered.
-// - The stack's own refresh of a session (RFC 4028 §7.2) leaves when it is due, and the first BYE
-// at
-//   once: functions that stand in front of the library's own, as in held_sockets.cpp.
+// - The stack's own refresh of a session (RFC 4028 §7.2) leaves when it is due, our BYE at once.
+//
+// The second needs functions that stand in front of the library's own, as in held_sockets.cpp.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +20,8 @@ public:
     // An INFO, OPTIONS or PRACK is given to the stack.
     void sent() { unanswered_ += 1; }
 
-    // It has a final answer; `authenticates`: if it is a challenge, we have credentials for it.
-    // True when the offer that waits is to be made now.
-    [[nodiscard]] bool answered(int status, bool authenticates);
+    // It is answered; a challenge is no answer. True when the offer that waits is to be made now.
+    [[nodiscard]] bool answered();
 
     // False: not now, and answered() says when.
     [[nodiscard]] bool may_offer();
@@ -34,7 +33,6 @@ public:
 
 private:
     std::uint32_t unanswered_ = 0;
-    bool is_authenticating_ = false; // one of them is said again with credentials
     bool offer_waits_ = false;
     bool bye_said_ = false;
 };

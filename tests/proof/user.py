@@ -217,13 +217,15 @@ class User:
             calls = self.settle()
             if done():
                 return
-            deaths = len(self.deaths)
+            pid = self.pid  # whose listing it was
+            if pid is None:
+                continue
             if sense(calls):
                 try:
                     self.phone.send(command)
                 except Failure:
                     continue
-            self.wait(f"the peer to see {command!r}", lambda: done() or len(self.deaths) > deaths,
+            self.wait(f"the peer to see {command!r}", lambda: done() or pid in self.deaths,
                       max(0.1, end - time.monotonic()))
             if done():
                 return

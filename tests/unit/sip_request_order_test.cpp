@@ -10,33 +10,21 @@ TEST_CASE("an offer waits until every request before it is answered") {
     order.sent();
     order.sent();
     CHECK_FALSE(order.may_offer());
-    CHECK_FALSE(order.answered(200, false));
-    CHECK(order.answered(408, false));
+    CHECK_FALSE(order.answered());
+    CHECK(order.answered());
     CHECK(order.may_offer());
 }
 
 TEST_CASE("an answer that no offer waits for asks for none") {
     RequestOrder order;
-    CHECK_FALSE(order.answered(200, false));
+    CHECK_FALSE(order.answered());
     order.sent();
-    CHECK_FALSE(order.answered(200, false));
+    CHECK_FALSE(order.answered());
 
     order.sent();
     CHECK_FALSE(order.may_offer());
     order.forget_offer();
-    CHECK_FALSE(order.answered(200, false));
-}
-
-TEST_CASE("a challenge is no answer while there are credentials, the second one is") {
-    RequestOrder order;
-    order.sent();
-    CHECK_FALSE(order.may_offer());
-    CHECK_FALSE(order.answered(401, true));
-    CHECK(order.answered(401, true));
-
-    order.sent();
-    CHECK_FALSE(order.may_offer());
-    CHECK(order.answered(407, false));
+    CHECK_FALSE(order.answered());
 }
 
 TEST_CASE("one BYE is the first") {

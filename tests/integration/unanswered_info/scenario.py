@@ -5,16 +5,20 @@ import time
 from lib import checks, story
 from lib.waiting import check
 
-VARIANTS = ["hold", "hold_behind_options", "bye", "bye_killed", "refresh"]
+VARIANTS = ["hold", "hold_behind_options", "hold_behind_challenge", "bye", "bye_killed", "refresh"]
 SLOW = ["refresh"]
 INTERVAL_S = 90  # the least that RFC 4028 allows
 
 
 def run(env):
     phone = env.phone(audio="tone:440", options=["--session-expires", INTERVAL_S]).start()
-    peer = env.sipp("peer_called.xml", keys={"extra": f"Session-Expires: {INTERVAL_S};refresher=uac"}, options=["-timeout", "200s"])
+    challenged = env.variant == "hold_behind_challenge"
+    if challenged:
+        phone.send("key test alice secret")
+    peer = env.sipp("challenges_info.xml" if challenged else "peer_called.xml",
+                    keys={"extra": f"Session-Expires: {INTERVAL_S};refresher=uac"}, options=["-timeout", "200s"])
     call_id = story.called_peer(env, phone, peer)
-    {"hold": hold, "hold_behind_options": hold, "bye": bye, "bye_killed": bye, "refresh": refresh}[env.variant](env, phone, peer, call_id)
+    {"hold": hold, "bye": bye, "refresh": refresh}[env.variant.partition("_")[0]](env, phone, peer, call_id)
 
 
 def ask(env, phone, peer, command="info 1 5", method="INFO"):
@@ -35,6 +39,9 @@ def hold(env, phone, peer, call_id):
     peer.process.thaw()
     phone.wait("call.held", by="local")
     story.acked(env, since)
+    if env.variant == "hold_behind_challenge":
+        infos = [m for m in env.capture.messages(phone.from_here, since) if m.method == "INFO"]
+        check(infos[-1].get("authorization"), f"the challenge was not answered: {infos}")
     check(b"a=sendonly" in checks.sdp_sent(env.capture, phone)[-1].sdp, "the peer was offered no hold")
 
     story.unhold(env, phone)
