@@ -46,7 +46,8 @@ def calls(kill, first="answered", lost="no", rings="180 Ringing", body=NOTHING):
     check(prack.get("rack") == f"77 {invite.cseq} INVITE", f"RAck: {prack.get('rack')}")
     phone.wait("call.progress")
     if answers_at_once:
-        env.capture.wait("its 200", lambda m: m.method == "PRACK" and m.status == 200)
+        # Answered on the wire is not enough: killed before it has read the answer, it would rightly send its PRACK again.
+        until(lambda: phone.record()["in_flight"]["prack_sent"]["done"], 5, "the record to say that the PRACK is answered")
     return peer, prack
 
 
