@@ -1,12 +1,14 @@
 #include "sip/transactions.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "revenant/base/boundary.hpp"
 #include "revenant/call/dialog.hpp"
 #include "sip/next_function.hpp"
 #include "sip/nua.hpp"
@@ -15,6 +17,8 @@
 namespace revenant::sip {
 
 namespace {
+
+using Message = std::unique_ptr<msg_t, Calls<msg_destroy>>;
 
 nta_agent_t* newest = nullptr; // NOLINT(*-avoid-non-const-global-variables): set from C
 
@@ -25,6 +29,16 @@ bool is_repeatable(sip_method_t method) {
 bool is_loose(const std::string& route) {
     const auto uri = read_uri(route);
     return uri && uri->loose_route;
+}
+
+bool answers_unsent_cancel(const sip_t& sip) {
+    if (sip.sip_status == nullptr || sip.sip_cseq->cs_method != sip_method_cancel) {
+        return false;
+    }
+    const Message any{nta_msg_create(newest, 0)}; // wanted, and not looked at
+    nta_outgoing_t* cancel = nta_outgoing_find(newest, any.get(), &sip, sip.sip_via);
+    const Message request{nta_outgoing_getrequest(cancel)};
+    return request != nullptr && msg_is_prepared(request.get()) == 0; // it is when it is sent
 }
 
 } // namespace
@@ -134,6 +148,19 @@ nta_outgoing_t* nta_outgoing_mcreate(nta_agent_t* agent,
         real(agent, callback, magic, route_url, msg,
              TAG_IF(!branch.empty(), NTATAG_BRANCH_KEY(branch.c_str())), TAG_NEXT(ta_args(ta)));
     ta_end(ta);
+    return result;
+}
+
+// Each message that comes in must pass it.
+int sip_sanity_check(const sip_t* sip) {
+    using namespace revenant;
+    static auto* const real = sip::next_function<int(const sip_t*)>("sip_sanity_check");
+    int result = real(sip);
+    base::at_boundary("an answer to a CANCEL", [&] {
+        if (result == 0 && sip::answers_unsent_cancel(*sip)) {
+            result = -1;
+        }
+    });
     return result;
 }
 

@@ -6,8 +6,12 @@
 // - Responses that belong to no transaction are shown instead of dropped: a peer repeats its 2xx
 //   until it hears an ACK, also when the process that sent the INVITE is gone.
 // - An ACK can be sent for an INVITE that nua has never seen.
+// - An answer to a CANCEL that has not been sent is refused. It waits until the INVITE has had one
+//   (RFC 3261 §9.1), and aborts the program when it is answered first: by whoever has had the
+//   CANCEL from an earlier life, or makes the answer up.
 //
-// The first needs a function that stands in front of the library's own, as in held_sockets.cpp.
+// The first and the last need a function that stands in front of the library's own, as in
+// held_sockets.cpp.
 #pragma once
 
 #include <cstdint>

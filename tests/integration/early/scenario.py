@@ -7,7 +7,8 @@ import os
 from lib.kill import Kill, ends_well, nothing_stays
 from lib.waiting import check, until
 
-CALLER = ["caller_answered", "caller_refused", "caller_cancels", "caller_cancelled", "caller_answered_meanwhile"]
+CALLER = ["caller_answered", "caller_refused", "caller_cancels", "caller_cancelled", "caller_cancelled_slowly",
+          "caller_answered_meanwhile"]
 CALLEE = ["callee_answers", "callee_declines", "callee_cancelled", "callee_cancelled_meanwhile", "callee_answered",
           "callee_declined"]
 VARIANTS = ([f"{what}_{mode}" for mode in ("plain", "kept") for what in CALLER + CALLEE] + [f"{what}_tcp" for what in CALLEE] +
@@ -91,6 +92,21 @@ def caller_cancelled(kill):
     kill()
     peer.process.thaw()
     kill.back()
+    kill.phone.wait("call.ended", by="local")
+    peer.wait_exit()
+    same_transaction(kill, invite)
+    nothing_stays(kill)
+
+
+def caller_cancelled_slowly(kill):
+    """The CANCEL is answered after the restart, when the one of the second life waits for an answer to the INVITE."""
+    peer, invite = calls(kill)
+    peer.process.freeze()
+    kill.phone.send("bye 1")
+    kill.env.capture.wait("the CANCEL", lambda m: m.method == "CANCEL" and m.is_request)
+    kill()
+    kill.back()
+    peer.process.thaw()
     kill.phone.wait("call.ended", by="local")
     peer.wait_exit()
     same_transaction(kill, invite)

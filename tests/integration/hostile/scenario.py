@@ -11,11 +11,11 @@ from lib import checks, story
 from lib.process import listening
 from lib.waiting import check, until
 
-VARIANTS = ["sip", "sdp", "rtp", "names", "journal"]
+VARIANTS = ["sip", "sdp", "answers", "rtp", "names", "journal"]
 
 
 def run(env):
-    {"sip": sip, "sdp": sdp, "rtp": rtp, "names": names, "journal": journal}[env.variant](env)
+    {"sip": sip, "sdp": sdp, "answers": answers, "rtp": rtp, "names": names, "journal": journal}[env.variant](env)
 
 
 def a_call(env, **arguments):
@@ -43,6 +43,11 @@ class Stranger:
 
     def send(self, data, to):
         self.socket.sendto(data, to)
+
+    def answer(self, invite, status, method, to, tag="", cseq=None, more=""):
+        fields = "".join(f"{name}: {invite.get(name)}\r\n" for name in ("Via", "From", "Call-ID"))
+        self.send((f"SIP/2.0 {status} X\r\n{fields}To: {invite.get('To')}{tag}\r\nCSeq: {cseq or invite.cseq} {method}\r\n"
+                   f"Contact: <sip:eve@127.0.0.66>\r\n{more}Content-Length: 0\r\n\r\n").encode(), to)
 
     def take_part(self, env, phone, incoming):
         """ACKs the 200 that its call has got, is hung up on, and answers the BYE."""
@@ -120,6 +125,32 @@ def sdp(env):
     check(answer.status == 180, f"a good offer after the bad ones got {answer.first_line}")
     phone.send(f"decline {phone.wait('call.incoming', call_id='good')['call']}")
     untouched(env, phone, peer, call_id)
+
+
+def answers(env):
+    """Somebody whom the phone calls, and whose answers make no sense: to what was not asked, or not yet, or long ago."""
+    phone, peer, call_id = a_call(env)
+    eve, here, seed = Stranger(), (phone.address, phone.port), random.Random(4475)
+    called = {call_id}
+    for _ in range(12):
+        phone.send(f"call sip:eve@127.0.0.66:{eve.socket.getsockname()[1]}")
+        invite = env.capture.wait("the INVITE", lambda m: m.method == "INVITE" and m.is_request and m.call_id not in called)
+        called.add(invite.call_id)
+        phone.send(f"bye {phone.wait('call.calling', call_id=invite.call_id)['call']}")
+        phone.do("calls")
+        eve.answer(invite, 200, "CANCEL", here)  # it waits for an answer to the INVITE, and is not sent
+        for _ in range(20):
+            eve.answer(invite, seed.choice((100, 180, 183, 200, 202, 302, 401, 422, 481, 491, 503, 699)),
+                       seed.choice(("INVITE", "INVITE", "CANCEL", "PRACK", "BYE", "ACK", "INFO", "OPTIONS", "X")), here,
+                       tag=seed.choice(("", ";tag=a", ";tag=b")), cseq=seed.choice((invite.cseq, seed.randrange(9))),
+                       more=seed.choice(("", "", "Require: 100rel\r\nRSeq: 7\r\n", "Session-Expires: 90\r\n")))
+    eve.send(request("OPTIONS", "last-of-the-answers"), here)
+    env.capture.wait("an answer to the last request", lambda m: m.call_id == "last-of-the-answers" and m.status is not None)
+    check(not phone.seen("call.ended", call=1), "an answer ended the other call")
+    story.use(env, phone, peer, call_id)
+    story.hang_up(env, phone, peer, "phone", call_id)
+    checks.one_dialog(env.capture, phone, bye_asked=True, call_id=call_id, stranger="127.0.0.66")
+    phone.kill9()  # the calls to Eve do not end
 
 
 def rtp(env):
