@@ -56,17 +56,15 @@ TEST_CASE("a fresh stream begins at its identity with the marker bit and keeps t
         CHECK(packets[i].header.timestamp == media.segment.ts + i * 160);
         CHECK(packets[i].payload == std::vector<std::uint8_t>(160, 0xff));
     }
-    const double ms =
-        static_cast<double>(packets.back().at.boot_ns - packets.front().at.boot_ns) / 1e6;
-    CHECK(ms > 170.0);
-    CHECK(ms < 250.0);
     CHECK(running.statistics().packets_sent >= 10);
     const auto segment = running.engine->segment(one);
     REQUIRE(segment);
     CHECK(segment->seq == media.segment.seq);
     CHECK(segment->ts == media.segment.ts);
-    // Packet 0 is due then, so none can have been heard earlier.
-    CHECK(packets[0].at.boot_ns >= segment->boot_ns);
+    for (std::size_t i = 0; i < packets.size(); ++i) {
+        const auto due = segment->boot_ns + static_cast<std::int64_t>(i) * 20'000'000;
+        CHECK(packets[i].at.boot_ns >= due);
+    }
 }
 
 TEST_CASE("what the peer sends is counted and the first packet is reported on the main loop") {

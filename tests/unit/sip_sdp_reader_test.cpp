@@ -1,5 +1,4 @@
 // The SDP of strangers: what is read from it, and that nothing in it does harm.
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -181,7 +180,6 @@ TEST_CASE("what we write, we read") {
 
 // Without sdp_guard.cpp the library's parser allocates for ever here.
 TEST_CASE("a format that is no token is refused at once") {
-    const auto start = std::chrono::steady_clock::now();
     for (const char* format : {"\xFF", "/", "\"x\"", "(", "0 ="}) {
         CHECK_FALSE(read_sdp(session("m=audio 4000 udp " + std::string{format} + "\r\n")));
     }
@@ -191,5 +189,4 @@ TEST_CASE("a format that is no token is refused at once") {
     for (const char* fields : {"udp", "udp  ", "udp\t0", "udp 0\t", "RTP/AVP\t \t0 \t"}) {
         CHECK(read_sdp(session("m=audio 4000 " + std::string{fields} + "\r\n")));
     }
-    CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds{1});
 }
