@@ -12,8 +12,8 @@ from lib import sip
 KEPT_MESSAGES = 30
 KEPT_AFTER_END_S = 20
 HUNG_S = 3
-PACKET_OUTGOING = 4
-SOL_PACKET, PACKET_STATISTICS = 263, 6
+ETH_P_ALL, ETH_P_IP = 0x0003, 0x0800
+SOL_PACKET, PACKET_STATISTICS, PACKET_IGNORE_OUTGOING = 263, 6, 23
 
 
 class Stream:
@@ -70,9 +70,12 @@ class Wire:
         self.sip_port = 5060
         self.last_request = self.last_rtp = None  # whole packets of the phone, for those who break things
         self.expected_byes = set()             # Call-IDs that the phone was asked to end
-        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0800))
+        # Of ETH_P_ALL, because such a socket gets a packet before its receiver does. One of ETH_P_IP gets it after that, and
+        # may then see an answer before its question.
+        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
         self.socket.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE
-        self.socket.bind(("lo", 0x0800))
+        self.socket.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)  # loopback shows each packet twice
+        self.socket.bind(("lo", ETH_P_ALL))
         self.phone_bytes = socket.inet_aton(phone)
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -109,8 +112,8 @@ class Wire:
         view = memoryview(buffer)
         while True:
             size, address = receive(buffer)
-            if address[2] == PACKET_OUTGOING or size < 42:
-                continue  # loopback shows each packet twice
+            if address[1] != ETH_P_IP or size < 42:
+                continue
             here, there = view[26:30] == phone, view[30:34] == phone
             if here == there:
                 continue  # the phone's own stand-in, or cues
