@@ -56,25 +56,60 @@ def ghost(soak):
     return "lost ghost"
 
 
+def forge(packet, protocol, payload):
+    """From where `packet` of the phone came, to where it went."""
+    ip = bytearray(packet[:20])
+    ip[0], ip[9] = 0x45, protocol
+    struct.pack_into(">H", ip, 2, 20 + len(payload))
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as raw:
+        raw.sendto(bytes(ip) + payload, (socket.inet_ntoa(packet[16:20]), 0))
+
+
 def replay(packet, change=lambda data: data):
     """A packet of the phone, once more, to a port where nobody listens."""
     header = (packet[0] & 15) * 4
     data = change(packet[header + 8:])
     source, = struct.unpack_from(">H", packet, header)
-    udp = struct.pack(">HHHH", source, 9, 8 + len(data), 0)
-    ip = bytearray(packet[:20])
-    ip[0] = 0x45
-    struct.pack_into(">H", ip, 2, 28 + len(data))
-    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as raw:
-        raw.sendto(bytes(ip) + udp + data, (socket.inet_ntoa(packet[16:20]), 0))
+    forge(packet, socket.IPPROTO_UDP, struct.pack(">HHHH", source, 9, 8 + len(data), 0) + data)
+
+
+def request(soak):
+    """A re-INVITE of the phone, as a packet."""
+    talking(soak)
+    return until(lambda: soak.wire.last_request, 5, "a request of the phone")
+
+
+def with_new_branch(data):
+    return re.sub(rb";branch=z9hG4bK[^;\r]*", b";branch=z9hG4bKbroken", data, count=1)
 
 
 def cseq(soak):
     """A request of the phone comes again as another one: same number, new branch."""
-    talking(soak)
-    packet = until(lambda: soak.wire.last_request, 5, "a request of the phone")
-    replay(packet, lambda data: re.sub(rb";branch=z9hG4bK[^;\r]*", b";branch=z9hG4bKbroken", data, count=1))
+    replay(request(soak), with_new_branch)
     return "cseq"
+
+
+def dialog(soak):
+    """A request of the phone comes with another tag."""
+    replay(request(soak), lambda data: re.sub(rb"(\r\nFrom:[^\r]*;tag=)", rb"\1broken", with_new_branch(data), count=1))
+    return "dialog"
+
+
+def stranger(soak):
+    """A request of the phone belongs to no call."""
+    replay(request(soak), lambda data: re.sub(rb"(\r\nCall-ID: *)", rb"\1broken", data, count=1).replace(b"INVITE", b"INFO"))
+    return "stranger"
+
+
+def refused(soak):
+    """An ICMP message says that the SIP port of the phone is closed."""
+    packet = request(soak)
+    header = (packet[0] & 15) * 4
+    cause = bytearray(packet[:header + 8])
+    cause[12:20] = packet[16:20] + packet[12:16]                         # what the peer had sent
+    cause[header:header + 4] = packet[header + 2:header + 4] + packet[header:header + 2]
+    forge(packet, socket.IPPROTO_ICMP, struct.pack(">BBHI", 3, 3, 0, 0) + cause)
+    return "refused"
 
 
 def rtp(soak):
@@ -109,4 +144,4 @@ def peer(soak):
     return "lost"
 
 
-ALL = {f.__name__: f for f in (record, ghost, cseq, rtp, unasked, file, crash, peer)}
+ALL = {f.__name__: f for f in (record, ghost, cseq, dialog, stranger, refused, rtp, unasked, file, crash, peer)}

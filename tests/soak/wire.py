@@ -64,9 +64,8 @@ class Wire:
         self.dialogs = {}
         self.streams = {}
         self.begin = time.time()
-        self.rtp_packets = self.sip_messages = self.missed = 0
+        self.rtp_packets = self.sip_messages = 0
         self.message = threading.Condition(lock)
-        self.refused_ports = collections.Counter()
         self.sip_port = 5060
         self.last_request = self.last_rtp = None  # whole packets of the phone, for those who break things
         self.expected_byes = set()             # Call-IDs that the phone was asked to end
@@ -174,7 +173,6 @@ class Wire:
         stream.packets += 1
 
     def _refusal(self, port):
-        self.refused_ports[port] += 1
         if port == self.sip_port:
             self.report("refused", None, "an ICMP message told a peer that the SIP port is closed")
 
