@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <deque>
 #include <unordered_map>
 #include <utility>
 
@@ -66,6 +67,7 @@ public:
     void detach() override { stop_thread(); }
 
     base::Result<Statistics> statistics(call::Number number) const override;
+    std::optional<Statistics> final_statistics(call::Number number) const override;
     std::optional<call::Segment> segment(call::Number number) const override;
 
 private:
@@ -74,7 +76,14 @@ private:
         std::string text; // empty: the first packet
     };
 
-    base::Status not_open_yet(call::Number number);
+    struct Ended {
+        call::Number call;
+        Statistics statistics;
+    };
+
+    static constexpr std::size_t ended_max = 256;
+
+    base::Status begin(call::Number number);
     base::Result<SocketPair> bind_any(const std::string& address);
     void open_files(call::Number number,
                     const Call& call,
@@ -94,6 +103,7 @@ private:
     std::unique_ptr<Page> page_;
     std::unordered_map<call::Number, Call> calls_;
     std::unordered_map<Session*, Call> closing_; // until the media thread has let go
+    std::deque<Ended> ended_;                    // the latest is the last
     std::vector<Trouble> undelivered_;
     Server server_;
     base::Source on_notice_;
@@ -104,11 +114,14 @@ private:
 
 // ---- sockets
 
-base::Status RealEngine::not_open_yet(call::Number number) {
+base::Status RealEngine::begin(call::Number number) {
     settle(); // a call that was just closed has its port for a moment longer
     if (calls_.contains(number)) {
         return base::fail(Errc::in_use, fmt::format("call {} has its RTP ports already", number));
     }
+    // What an earlier call of this number has left is not this one's.
+    std::erase_if(ended_, [&](const Ended& ended) { return ended.call == number; });
+    std::erase_if(undelivered_, [&](const Trouble& news) { return news.call == number; });
     return {};
 }
 
@@ -129,7 +142,7 @@ base::Result<SocketPair> RealEngine::bind_any(const std::string& address) {
 
 base::Result<call::Endpoint>
 RealEngine::open(call::Number number, const std::string& address, std::uint16_t port) {
-    if (auto possible = not_open_yet(number); !possible) {
+    if (auto possible = begin(number); !possible) {
         return base::fail(possible.error());
     }
     auto bound = port == 0 ? bind_any(address) : bind_pair(address, port);
@@ -142,7 +155,7 @@ RealEngine::open(call::Number number, const std::string& address, std::uint16_t 
 }
 
 base::Result<call::Endpoint> RealEngine::adopt(call::Number number, base::Fd rtp, base::Fd rtcp) {
-    if (auto possible = not_open_yet(number); !possible) {
+    if (auto possible = begin(number); !possible) {
         return base::fail(possible.error());
     }
     Call entry;
@@ -262,6 +275,12 @@ void RealEngine::close(call::Number number) {
     if (found == calls_.end()) {
         return;
     }
+    if (found->second.session) {
+        ended_.push_back({.call = number, .statistics = statistics_of(*found->second.session)});
+        if (ended_.size() > ended_max) {
+            ended_.pop_front();
+        }
+    }
     if (found->second.session && !stopped_) {
         Session* const session = found->second.session.get();
         closing_.emplace(session, std::move(found->second));
@@ -356,6 +375,11 @@ base::Result<Statistics> RealEngine::statistics(call::Number number) const {
     return statistics_of(*found->second.session);
 }
 
+std::optional<Statistics> RealEngine::final_statistics(call::Number number) const {
+    const auto found = std::ranges::find(ended_, number, &Ended::call);
+    return found == ended_.end() ? std::nullopt : std::optional{found->statistics};
+}
+
 std::optional<call::Segment> RealEngine::segment(call::Number number) const {
     const auto found = calls_.find(number);
     if (found == calls_.end() || !found->second.session) {
@@ -388,6 +412,10 @@ base::Result<call::Endpoint> Engine::adopt(call::Number call, base::Fd /*rtp*/, 
 }
 
 std::optional<Engine::SocketNumbers> Engine::sockets(call::Number /*call*/) const {
+    return std::nullopt;
+}
+
+std::optional<Statistics> Engine::final_statistics(call::Number /*call*/) const {
     return std::nullopt;
 }
 

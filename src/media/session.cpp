@@ -190,7 +190,7 @@ bool Session::from_peer(const Address& from, const RtpHeader& header) {
     return confirmed;
 }
 
-void Session::take(const Datagram& datagram, Workspace& workspace) {
+void Session::take(const Datagram& datagram) {
     const auto packet = datagram.truncated ? std::nullopt : parse_rtp(datagram.bytes);
     const bool is_media = packet && packet->header.payload_type == plan_.payload_type;
     const bool is_event = packet && packet->header.payload_type == plan_.event_type;
@@ -199,10 +199,6 @@ void Session::take(const Datagram& datagram, Workspace& workspace) {
         return;
     }
     const RtpHeader& header = packet->header;
-    if (!heard_) {
-        heard_ = true;
-        post(first_packet, 0, workspace);
-    }
     counters.received.add();
     counters.received_octets.add(packet->payload.size());
     const auto arrival_units = static_cast<std::uint32_t>(datagram.arrival_real_ns / unit_ns);
@@ -228,7 +224,7 @@ void Session::receive(const base::Now& now, Workspace& workspace) {
     for (int i = 0; i < batches_max; ++i) {
         const auto datagrams = workspace.receiver.receive(rtp_socket_, now.real_ns);
         for (const Datagram& datagram : datagrams) {
-            take(datagram, workspace);
+            take(datagram);
         }
         any = any || !datagrams.empty();
         if (datagrams.size() < Receiver::batch) {
@@ -239,6 +235,11 @@ void Session::receive(const base::Now& now, Workspace& workspace) {
         counters.lost.set(reception_.lost());
         counters.jitter_us.set(std::uint64_t{reception_.jitter_units()} * unit_ns / 1000);
         counters.remote_ssrc.set(std::uint64_t{reception_.ssrc()} + 1);
+    }
+    // Counted first, then told: who is told looks at the counters.
+    if (!heard_ && counters.received.value() > 0) {
+        heard_ = true;
+        post(first_packet, 0, workspace);
     }
 }
 
@@ -310,7 +311,6 @@ void Session::sink_result(int error, Workspace& workspace) {
 
 void Session::note_restart(std::uint64_t next, const base::Now& now) {
     resuming_ = false;
-    counters.resuming.set(0);
     const base::Now last = slot_.last_sent();
     counters.missed.set(next - last_index_ - 1);
     counters.last_before_ms.set(
@@ -321,6 +321,7 @@ void Session::note_restart(std::uint64_t next, const base::Now& now) {
         std::abs((now.boot_ns - last.boot_ns) - (now.real_ns - last.real_ns)) < 1'000'000'000;
     const std::int64_t gap_ns = same_boot ? now.boot_ns - last.boot_ns : now.real_ns - last.real_ns;
     counters.gap_ms.set(static_cast<std::uint64_t>(std::max<std::int64_t>(gap_ns / 1'000'000, 0)));
+    counters.resuming.set(0); // the last: it says that the others hold
 }
 
 void Session::send_due(const base::Now& now, Workspace& workspace) {

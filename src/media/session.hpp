@@ -50,14 +50,15 @@ struct Notice {
     std::atomic<bool> under_way{false}; // posted and not yet taken; it is not posted again then
 };
 
-// One writer, any reader: each number is whole, together they are of about the same moment.
+// One writer, any reader: each number is whole. Who has read one reads in the others at least what
+// the writer had set before it.
 class Counter {
 public:
     void add(std::uint64_t count = 1) { set(value() + count); }
 
-    void set(std::uint64_t value) { value_.store(value, std::memory_order_relaxed); }
+    void set(std::uint64_t value) { value_.store(value, std::memory_order_release); }
 
-    [[nodiscard]] std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::uint64_t value() const { return value_.load(std::memory_order_acquire); }
 
 private:
     std::atomic<std::uint64_t> value_{0};
@@ -125,7 +126,7 @@ private:
     [[nodiscard]] std::int64_t tick_after(const base::Now& now) const;
 
     void receive(const base::Now& now, Workspace& workspace);
-    void take(const Datagram& datagram, Workspace& workspace);
+    void take(const Datagram& datagram);
     [[nodiscard]] bool from_peer(const Address& from, const RtpHeader& header);
     void unlatch();
 

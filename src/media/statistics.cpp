@@ -7,6 +7,7 @@ namespace revenant::media {
 Statistics statistics_of(const Session& session) {
     const Counters& c = session.counters;
     Statistics s;
+    s.is_resuming = c.resuming.value() != 0; // before what it vouches for
     s.packets_sent = session.slot().packets();
     s.octets_sent = session.slot().octets();
     s.packets_received = c.received.value();
@@ -28,7 +29,6 @@ Statistics statistics_of(const Session& session) {
     }
     s.packets_missed = c.missed.value();
     s.gap_ms = static_cast<std::int64_t>(c.gap_ms.value());
-    s.is_resuming = c.resuming.value() != 0;
     s.last_before_ms = static_cast<std::int64_t>(c.last_before_ms.value());
     return s;
 }

@@ -84,6 +84,62 @@ TEST_CASE("what the peer sends is counted and the first packet is reported on th
     CHECK(statistics.octets_received == 4 * 160);
 }
 
+TEST_CASE("who is told of the first packet finds it counted") {
+    Running running;
+    running.start();
+    int told = 0;
+    int counted = 0;
+    running.engine->on_first_packet = [&](call::Number call) {
+        const auto statistics = running.engine->statistics(call);
+        ++told;
+        counted += statistics && statistics->packets_received > 0 && statistics->remote_ssrc;
+    };
+    for (call::Number number = 2; number < 100; ++number) {
+        const Peer peer;
+        const auto local = running.engine->open(number, "127.0.0.1", 0).value();
+        REQUIRE(running.engine->run(number, media_to(peer), false));
+        const int before = told;
+        peer.send_rtp(local, 1);
+        REQUIRE(eventually([&] { return told > before; }));
+        running.engine->close(number);
+    }
+    CHECK(counted == told);
+}
+
+TEST_CASE("what a call has sent and heard can be read after its end, until its number is used") {
+    Running running;
+    running.start();
+    CHECK_FALSE(running.engine->final_statistics(one));
+    running.peer.send_rtp(running.local, 10);
+    running.peer.send_rtp(running.local, 12);
+    REQUIRE(eventually([&] { return running.statistics().packets_received == 2; }));
+    running.engine->close(one);
+    CHECK_FALSE(running.engine->statistics(one));
+    const auto last = running.engine->final_statistics(one);
+    REQUIRE(last);
+    CHECK(last->packets_sent > 0);
+    CHECK(last->packets_received == 2);
+    CHECK(last->packets_lost == 1);
+    REQUIRE(running.engine->open(one, "127.0.0.1", 0));
+    CHECK_FALSE(running.engine->final_statistics(one));
+}
+
+TEST_CASE("news of a call that is over is not told of the next with its number") {
+    Running running;
+    int firsts = 0;
+    running.engine->on_first_packet = [&](call::Number) { ++firsts; };
+    running.start();
+    running.peer.send_rtp(running.local, 10);
+    while (running.statistics().packets_received == 0) { // the main loop does not turn
+        ::usleep(500);
+    }
+    running.engine->close(one);
+    REQUIRE(running.engine->open(one, "127.0.0.1", 0));
+    REQUIRE(running.engine->run(one, media_to(running.peer), false));
+    REQUIRE(eventually([&] { return running.statistics().packets_sent > 2; }));
+    CHECK(firsts == 0);
+}
+
 TEST_CASE("strangers, other payload types and garbage are counted foreign and change nothing") {
     Running running;
     running.start();

@@ -101,6 +101,10 @@ public:
 
     [[nodiscard]] virtual base::Result<Statistics> statistics(call::Number call) const = 0;
 
+    // What the call's last session had done when it was closed. Kept for some hundred calls, each
+    // until its number is opened again; nothing if the call never ran.
+    [[nodiscard]] virtual std::optional<Statistics> final_statistics(call::Number call) const;
+
     // The segment as the page has it now, to be stored with the record.
     [[nodiscard]] virtual std::optional<call::Segment> segment(call::Number call) const = 0;
 
