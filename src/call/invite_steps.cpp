@@ -114,6 +114,7 @@ void back_into_quarantine(Step& result, const event::Challenged& e) {
     next.state = State::restoring;
     next.cseq_base = e.cseq;
     next.resume_when_ready = false;
+    next.resume_deadline_ms = 0;
     result.effects = {effect::Dispose{}};
     if (note_cseq(next, e.cseq + cseq_block / 10)) {
         result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
@@ -195,7 +196,6 @@ Step on(const Call& call, const event::Answered& e, base::Now now) {
     case State::alerting:
     case State::answering:
     case State::refusing:
-    case State::rebirth:
     case State::over: return stay(call);
     }
     return stay(call);
@@ -247,7 +247,6 @@ Step on(const Call& call, const event::Challenged& e, base::Now /*now*/) {
     case State::restored:
     case State::detour:
     case State::retrying:
-    case State::rebirth:
     case State::over:
         result.effects = {
             effect::Tell{.news = News::refused, .status = e.status, .detail = next.last_reason}};

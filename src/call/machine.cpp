@@ -62,7 +62,6 @@ bool has_dialog(State state) {
     case State::ending:
     case State::restoring:
     case State::replaying:
-    case State::rebirth:
     case State::over: return false;
     }
     return false;
@@ -75,8 +74,7 @@ bool is_coming_back(State state) {
     case State::restored:
     case State::resuming:
     case State::detour:
-    case State::retrying:
-    case State::rebirth: return true;
+    case State::retrying: return true;
     case State::idle:
     case State::inviting:
     case State::proceeding:

@@ -27,7 +27,6 @@ std::string_view name(State state) {
     case State::resuming: return "resuming";
     case State::detour: return "detour";
     case State::retrying: return "retrying";
-    case State::rebirth: return "rebirth";
     case State::over: return "over";
     }
     return "?";

@@ -114,14 +114,13 @@ Step on(const Call& call, const event::Ready& e, base::Now now) {
     case State::ending:
     case State::replaying:
     case State::retrying:
-    case State::rebirth:
     case State::over: return stay(call);
     }
     return stay(call);
 }
 
 Step on(const Call& call, const event::Terminated& e, base::Now now) {
-    if (call.state == State::over || call.state == State::rebirth || call.state == State::idle) {
+    if (call.state == State::over || call.state == State::idle) {
         return stay(call);
     }
     if (is_coming_back(call.state)) {
@@ -162,7 +161,6 @@ Step on(const Call& call, const event::Terminated& e, base::Now now) {
     case State::resuming:
     case State::detour:
     case State::retrying:
-    case State::rebirth:
     case State::over: break;
     }
     if (call.state == State::inviting && status == 408) {

@@ -24,6 +24,25 @@ bool peer_ended_it(std::uint16_t status) {
     return status == 481 || status == 404 || status == 410;
 }
 
+// Not the peer's word on our description: it, or somebody on the way, has trouble. Nobody says that
+// the dialog is over (RFC 5057 §5.1 has some of these end it, which would lose a call over a
+// proxy's bad moment).
+bool is_trouble(std::uint16_t status) {
+    switch (status) {
+    case 405:
+    case 408: // or silence
+    case 416:
+    case 480:
+    case 482:
+    case 483:
+    case 484:
+    case 485:
+    case 604: return true;
+    default: // 503: or nobody listens there; from 700 on: trouble of the stack's own
+        return (status >= 500 && status < 600) || status >= 700;
+    }
+}
+
 void arm(Step& result, base::Now now) {
     Call& next = result.call;
     next.state = State::resuming;
@@ -35,6 +54,10 @@ void arm(Step& result, base::Now now) {
         next.resume_deadline_ms = now.boot_ms() + next.resume_window_ms;
     }
     result.effects.emplace_back(effect::RunMedia{});
+    // What gets no answer shows no number, so it is counted here.
+    if (note_cseq(next, std::max(next.cseq_seen, next.cseq_base + 1) + 1)) {
+        result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
+    }
     result.effects.emplace_back(effect::Arm{});
 }
 
@@ -86,11 +109,10 @@ Step alive_unrefreshed(const Call& call) {
     return result;
 }
 
-// 491: both sides asked at once (RFC 3261 §14.1).
-Step after_glare(const Call& call, base::Now now) {
+// The dialog stays as it is, in quarantine, and answers; the peer is asked once more after a while.
+Step ask_again(const Call& call, std::uint32_t delay_ms, base::Now now) {
     Step result = stay(call);
-    const std::uint32_t delay = glare_delay_ms(call);
-    if (call.resume_deadline_ms != 0 && now.boot_ms() + delay >= call.resume_deadline_ms) {
+    if (call.resume_deadline_ms != 0 && now.boot_ms() + delay_ms >= call.resume_deadline_ms) {
         result.call.state = State::restored;
         result.call.resume_deadline_ms = 0;
         result.effects = {effect::Tell{
@@ -99,11 +121,20 @@ Step after_glare(const Call& call, base::Now now) {
         return result;
     }
     result.call.state = State::retrying;
-    result.effects = {effect::StartRetryTimer{.delay_ms = delay},
+    result.effects = {effect::StartRetryTimer{.delay_ms = delay_ms},
                       effect::Tell{.news = News::retrying,
                                    .status = call.last_status,
-                                   .detail = fmt::format("{} ms", delay)}};
+                                   .detail = fmt::format("{} ms", delay_ms)}};
     return result;
+}
+
+// The armed re-INVITE was refused, and the stack has kept the dialog.
+Step resume_refused(const Call& call, base::Now now) {
+    if (call.last_status == 491) { // both sides have asked at once
+        return ask_again(call, glare_delay_ms(call), now);
+    }
+    return is_trouble(call.last_status) ? ask_again(call, backoff_ms(call), now)
+                                        : alive_unrefreshed(call);
 }
 
 // A plain session refresh, with the description as it is (RFC 4028 §7.4).
@@ -181,8 +212,7 @@ Step on(const Call& call, const event::Resume& e, base::Now now) {
     case State::replaying:                         // it needs none
     case State::resuming:
     case State::detour:
-    case State::retrying:
-    case State::rebirth: return stay(call);
+    case State::retrying: return stay(call);
     case State::idle:
     case State::inviting:
     case State::proceeding:
@@ -208,7 +238,10 @@ Step resume_answered(const Call& call, const event::Answered& e, base::Now now) 
         if (call.state == State::resuming) {
             next.state = State::detour;
         }
-        result.effects = {effect::AcknowledgeStandIn{}};
+        if (note_cseq(next, e.cseq)) { // after many refreshes
+            result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}};
+        }
+        result.effects.emplace_back(effect::AcknowledgeStandIn{});
         return result;
     }
     if (is_unreadable(e.answer)) {
@@ -264,7 +297,8 @@ Step resume_ready(const Call& call, base::Now now) {
     }
     if (call.state == State::restoring || call.state == State::detour) {
         const bool go_on = call.resume_when_ready || call.state == State::detour;
-        next.state = State::restored;
+        const bool is_wanted = call.resume_deadline_ms != 0; // when the timer fires
+        next.state = is_wanted ? State::retrying : State::restored;
         if (go_on) {
             arm(result, now);
         }
@@ -275,7 +309,7 @@ Step resume_ready(const Call& call, base::Now now) {
         return result;
     }
     if (call.state == State::resuming && call.last_status >= 300) {
-        return call.last_status == 491 ? after_glare(call, now) : alive_unrefreshed(call);
+        return resume_refused(call, now);
     }
     return result;
 }
@@ -303,30 +337,28 @@ Step resume_terminated(const Call& call, const event::Terminated& e, base::Now n
         settle(result, Verdict::lost, e.reason);
         return result;
     }
-    result.effects = {effect::Dispose{}};
-    move_cseq_base(result);
-    const std::uint32_t delay = backoff_ms(call);
-    const bool wanted = call.resume_deadline_ms != 0;
-    if (wanted && now.boot_ms() + delay < call.resume_deadline_ms) {
-        next.state = State::rebirth;
-        next.resume_when_ready = true;
-        result.effects.emplace_back(effect::StartRetryTimer{.delay_ms = delay});
-        result.effects.emplace_back(effect::Tell{.news = News::retrying,
-                                                 .status = call.last_status,
-                                                 .detail = fmt::format("{} ms", delay)});
-        return result;
-    }
-    // Given up for now, but the peer may still believe in the call: it goes back into quarantine,
-    // where its BYE is answered and another `reinvite` can try again.
+    // Back into quarantine at once: the peer may still believe in the call, and its requests are to
+    // be answered.
     next.state = State::restoring;
     next.resume_when_ready = false;
-    next.resume_deadline_ms = 0;
+    result.effects = {effect::Dispose{}};
+    move_cseq_base(result);
     result.effects.emplace_back(effect::Restore{});
-    if (wanted) {
-        result.effects.emplace_back(effect::Tell{
-            .news = News::lost, .status = call.last_status, .detail = answer_text(call)});
-        settle(result, Verdict::lost, answer_text(call));
+    if (call.resume_deadline_ms == 0) {
+        return result;
     }
+    const std::uint32_t delay_ms = backoff_ms(call);
+    if (now.boot_ms() + delay_ms < call.resume_deadline_ms) {
+        result.effects.emplace_back(effect::StartRetryTimer{.delay_ms = delay_ms});
+        result.effects.emplace_back(effect::Tell{.news = News::retrying,
+                                                 .status = call.last_status,
+                                                 .detail = fmt::format("{} ms", delay_ms)});
+        return result;
+    }
+    next.resume_deadline_ms = 0;
+    result.effects.emplace_back(
+        effect::Tell{.news = News::lost, .status = call.last_status, .detail = answer_text(call)});
+    settle(result, Verdict::lost, answer_text(call));
     return result;
 }
 
@@ -334,9 +366,8 @@ Step on(const Call& call, const event::RetryDue& /*e*/, base::Now now) {
     Step result = stay(call);
     switch (call.state) {
     case State::retrying: arm(result, now); return result;
-    case State::rebirth:
-        result.call.state = State::restoring;
-        result.effects = {effect::Restore{}};
+    case State::restoring: // made anew meanwhile, and not there yet
+        result.call.resume_when_ready = call.resume_deadline_ms != 0;
         return result;
     case State::established:
         if (!call.glare_retry) {
@@ -356,7 +387,6 @@ Step on(const Call& call, const event::RetryDue& /*e*/, base::Now now) {
     case State::refusing:
     case State::modifying:
     case State::ending:
-    case State::restoring:
     case State::replaying:
     case State::restored:
     case State::resuming:
@@ -400,7 +430,6 @@ Step on(const Call& call, const event::StoreFailed& e, base::Now /*now*/) {
     case State::ending:
     case State::restoring:
     case State::replaying:
-    case State::rebirth:
     case State::over:
         result.effects = {effect::Tell{.news = News::trouble, .status = 0, .detail = e.why}};
         return result;

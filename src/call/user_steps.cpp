@@ -117,7 +117,6 @@ Step on(const Call& call, const event::HangUp& /*e*/, base::Now now) {
         return result;
     case State::restoring:
     case State::replaying:
-    case State::rebirth:
         // There is no dialog to send the BYE in yet.
         if (call.dialog.phase == Phase::ringing) {
             next.dialog.in_flight.status = event::Decline{}.status;

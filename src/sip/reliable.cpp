@@ -30,6 +30,13 @@ std::unordered_map<std::string, Dialog>& dialogs() {
 // The status of the response that the stack has begun last; its description comes next.
 int being_made = 0; // NOLINT(*-avoid-non-const-global-variables): set from C
 
+// To a re-INVITE of ours: the peer has no such dialog. What else it says, or nobody does, is a
+// matter for the call machine; the library would end the call over a server's bad moment. An INVITE
+// that has not made a dialog yet ends with any of them.
+bool says_gone(int status) {
+    return status == 404 || status == 410 || status == 481;
+}
+
 std::uint32_t number_for(Dialog& dialog, const sip_t& sip) {
     const std::uint32_t counted = sip.sip_cseq->cs_seq;
     if (sip.sip_request->rq_method == sip_method_invite && counted == dialog.invite) {
@@ -114,13 +121,17 @@ int sip_response_terminates_dialog(int response_code,
     using namespace revenant::sip;
     static auto* const real =
         next_function<int(int, sip_method_t, int*)>("sip_response_terminates_dialog");
-    if (method == sip_method_prack) {
-        if (return_graceful_terminate_usage != nullptr) {
-            *return_graceful_terminate_usage = 0;
-        }
-        return 0;
+    // The library asks without the third for what it answers itself.
+    const bool is_ours = return_graceful_terminate_usage != nullptr;
+    const bool is_kept = method == sip_method_prack ||
+                         (method == sip_method_invite && is_ours && !says_gone(response_code));
+    if (!is_kept) {
+        return real(response_code, method, return_graceful_terminate_usage);
     }
-    return real(response_code, method, return_graceful_terminate_usage);
+    if (is_ours) {
+        *return_graceful_terminate_usage = 0;
+    }
+    return 0;
 }
 
 int nta_incoming_complete_response(nta_incoming_t* irq,

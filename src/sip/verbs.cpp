@@ -28,6 +28,10 @@ namespace {
 constexpr std::uint32_t reading_ms = 750;    // T1, and some
 constexpr std::uint32_t repeating_ms = 4500; // T2, and some
 
+// How long a Retry-After the stack keeps by itself (seconds, its default). In quarantine that is
+// for the call machine: the stack would ask the stand-in.
+constexpr unsigned retry_after_most_s = 32;
+
 // Where requests in the dialog really go: the outbound proxy, else the first loose route, else
 // wherever Route and Request-URI say. A null proxy with a loose route would make the stack send to
 // the Request-URI with the Route headers merely present.
@@ -125,7 +129,8 @@ void AgentImpl::acknowledge(const call::Dialog& dialog) {
         return;
     }
     leg->quarantine.clear();
-    nua_ack(leg->handle(), NUTAG_PROXY(or_null(real_proxy(dialog))), TAG_END());
+    nua_ack(leg->handle(), NUTAG_PROXY(or_null(real_proxy(dialog))),
+            NUTAG_MAX_RETRY_AFTER(retry_after_most_s), TAG_END());
 }
 
 void AgentImpl::acknowledge_stand_in(const call::Dialog& dialog) {
@@ -280,7 +285,7 @@ void AgentImpl::restore(const call::Dialog& dialog, std::uint32_t cseq_base) {
                TAG_IF(timer.interval_s != 0, NUTAG_SESSION_TIMER(timer.interval_s)),
                TAG_IF(timer.interval_s != 0, NUTAG_SESSION_REFRESHER(refresher_of(timer))),
                TAG_IF(timer.min_se_s != 0, NUTAG_MIN_SE(timer.min_se_s)), NUTAG_AUTOACK(0),
-               NUTAG_AUTOANSWER(0), SESSION_TAGS(dialog), TAG_END());
+               NUTAG_AUTOANSWER(0), NUTAG_MAX_RETRY_AFTER(0), SESSION_TAGS(dialog), TAG_END());
 }
 
 void AgentImpl::arm(const call::Dialog& dialog) {
@@ -302,7 +307,8 @@ void AgentImpl::lift(const call::Dialog& dialog) {
         return;
     }
     leg->quarantine.clear();
-    set_proxy(*leg, real_proxy(dialog));
+    nua_set_hparams(leg->handle(), NUTAG_PROXY(or_null(real_proxy(dialog))),
+                    NUTAG_MAX_RETRY_AFTER(retry_after_most_s), TAG_END());
 }
 
 void AgentImpl::dispose(const call::Dialog& dialog) {

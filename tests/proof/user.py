@@ -18,7 +18,7 @@ from lib.waiting import Failure, until
 DEADLINE_S = 10
 MISSED_S = 2.5  # how long the phone may have no call that the peer has: the peer's next attempt may be on its way
 UNACKED = 4     # how many times it may leave a repeated 2xx without an ACK
-UNDER_WAY = {"restoring", "restored", "replaying", "resuming", "detour", "retrying", "rebirth", "ending", "canceling", "modifying"}
+UNDER_WAY = {"restoring", "restored", "replaying", "resuming", "detour", "retrying", "ending", "canceling", "modifying"}
 
 
 class Lost(Failure):

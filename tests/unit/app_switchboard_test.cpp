@@ -511,7 +511,7 @@ TEST_CASE("calls come back in the order of their session timers, those without l
                              "restore 1 above 5000");
 }
 
-TEST_CASE("a retry timer leads to the next birth, and ends with its call") {
+TEST_CASE("a retry timer leads to the next re-INVITE, and ends with its call") {
     Bench b;
     const Quiet quiet;
     b.board.adopt(records(1), 2, false);
@@ -519,11 +519,13 @@ TEST_CASE("a retry timer leads to the next birth, and ends with its call") {
     b.board.on_event(1, event::Ready{});
     b.board.resume({1});
     b.board.on_event(1, event::Failed{.status = 503, .reason = "Busy", .cseq = 5002});
-    b.board.on_event(1, event::Terminated{});
-    CHECK(b.state(1) == State::rebirth);
+    b.board.on_event(1, event::Ready{});
+    CHECK(b.state(1) == State::retrying);
     b.agent.said.clear();
-    CHECK(run_until([&] { return b.state(1) == State::restoring; }, 3000));
-    CHECK(b.agent.taken() == "restore 1 above 5102");
+    CHECK(run_until([&] { return b.state(1) == State::resuming; }, 3000));
+    CHECK(b.agent.taken() == "arm 1");
+    b.board.on_event(1, event::Terminated{});
+    CHECK(b.agent.taken() == "dispose 1, restore 1 above 5103");
     CHECK(b.stored(1) == std::nullopt); // the block still holds: nothing had to be stored
 }
 

@@ -224,17 +224,16 @@ TEST_CASE("a call whose BYE was under way is not brought back to life but ended"
 }
 
 TEST_CASE("hanging up while the dialog is being rebuilt waits for it") {
-    for (const State state : {State::restoring, State::rebirth}) {
-        Story s = in(state).on(event::HangUp{});
+    for (const bool is_again : {false, true}) {
+        Story s = is_again ? in(State::resuming).on(event::Terminated{}) : in(State::restoring);
+        s.on(event::HangUp{});
         CHECK(names_of(s.effects) == "Persist");
         CHECK(s.call.dialog.phase == Phase::ending);
-        if (state == State::rebirth) {
-            s.on(event::RetryDue{});
-            CHECK(names_of(s.effects) == "Restore");
-        }
-        s.on(event::Ready{});
+        s.on(event::RetryDue{}).on(event::Ready{});
         CHECK(names_of(s.effects) == "SendBye CloseMedia");
         CHECK(s.call.state == State::ending);
+        s.on(event::RetryDue{});
+        CHECK(s.effects.empty());
     }
 }
 
@@ -352,24 +351,61 @@ TEST_CASE("481, 404 and 410 to the armed re-INVITE remove the record") {
     }
 }
 
-TEST_CASE("503 and silence lead to another birth, never to a BYE") {
+TEST_CASE("after 503 or silence the dialog waits, answers, and the peer is asked again") {
     for (const std::uint16_t status :
-         std::initializer_list<std::uint16_t>{503, 500, 504, 408, 422}) {
+         std::initializer_list<std::uint16_t>{503, 500, 504, 408, 480, 502}) {
         CAPTURE(status);
-        Story s = in(State::resuming);
-        const std::uint32_t base = s.call.cseq_base;
-        s.on(refusal(status)).on(event::Terminated{});
-        CHECK(s.call.state == State::rebirth);
-        CHECK(names_of(s.effects).starts_with("Dispose"));
-        CHECK_FALSE(has<effect::SendBye>(s.effects));
-        CHECK_FALSE(has<effect::Forget>(s.effects));
-        CHECK(has<effect::StartRetryTimer>(s.effects));
-        CHECK(s.call.cseq_base >= base + 100);
+        Story s = in(State::resuming).on(refusal(status)).on(event::Ready{});
+        CHECK(s.call.state == State::retrying);
+        CHECK(names_of(s.effects) == "StartRetryTimer Tell");
+        Story asked = s;
+        asked.on(event::Offered{.cseq = 99, .facts = peer_facts(), .offer = peer_session()});
+        CHECK(first<effect::Reply>(asked.effects)->status == 200);
         s.on(event::RetryDue{});
-        CHECK(names_of(s.effects) == "Restore");
-        s.on(event::Ready{});
-        CHECK(has<effect::Arm>(s.effects));
+        CHECK(s.call.state == State::resuming);
+        CHECK(names_of(s.effects) == "RunMedia Arm");
     }
+}
+
+TEST_CASE("a dialog that the stack gives up is made anew at once, and asks when it is time") {
+    Story s = in(State::resuming);
+    const std::uint32_t base = s.call.cseq_base;
+    s.on(event::Terminated{});
+    CHECK(s.call.state == State::restoring);
+    CHECK(names_of(s.effects) == "Dispose Restore StartRetryTimer Tell");
+    CHECK(s.call.cseq_base >= base + 100);
+    Story early = s;
+    early.on(event::RetryDue{}).on(event::Ready{});
+    CHECK(has<effect::Arm>(early.effects));
+    s.on(event::Ready{});
+    CHECK(s.call.state == State::retrying);
+    CHECK_FALSE(has<effect::Arm>(s.effects));
+    s.on(event::RetryDue{});
+    CHECK(has<effect::Arm>(s.effects));
+}
+
+TEST_CASE(
+    "re-INVITEs that nobody answers are counted, and more numbers stored before they run out") {
+    Story s = in(State::resuming);
+    s.call.resume_deadline_ms = s.now.boot_ms() + 1'000'000'000;
+    std::uint32_t sent = s.call.cseq_base + 2;
+    for (int i = 0; i < 1100; ++i) {
+        event::Failed nobody = refusal(503);
+        nobody.cseq = 0;
+        s.on(nobody).on(event::Ready{}).on(event::RetryDue{});
+        sent += 1;
+        REQUIRE(sent < s.call.dialog.cseq_watermark);
+        const bool is_stored = has<effect::Persist>(s.effects);
+        CHECK((!is_stored || stored_before<effect::Arm>(s.effects)));
+    }
+}
+
+TEST_CASE("the stack's refreshes in quarantine are counted as well") {
+    Story s = in(State::restored);
+    const std::uint32_t watermark = s.call.dialog.cseq_watermark;
+    s.on(event::Answered{.cseq = watermark - 10, .from_stand_in = true});
+    CHECK(names_of(s.effects) == "Persist AcknowledgeStandIn");
+    CHECK(s.call.dialog.cseq_watermark > watermark);
 }
 
 TEST_CASE("Retry-After is kept, otherwise the wait doubles up to four seconds") {
@@ -377,11 +413,11 @@ TEST_CASE("Retry-After is kept, otherwise the wait doubles up to four seconds") 
     s.call.resume_deadline_ms = s.now.boot_ms() + 1'000'000;
     event::Failed busy = refusal(503);
     busy.retry_after_s = 7;
-    s.on(busy).on(event::Terminated{});
+    s.on(busy).on(event::Ready{});
     CHECK(first<effect::StartRetryTimer>(s.effects)->delay_ms == 7000);
     std::vector<std::uint32_t> waits;
     for (int i = 0; i < 6; ++i) {
-        s.on(event::RetryDue{}).on(event::Ready{}).on(refusal(503)).on(event::Terminated{});
+        s.on(event::RetryDue{}).on(refusal(503)).on(event::Ready{});
         waits.push_back(first<effect::StartRetryTimer>(s.effects)->delay_ms);
     }
     CHECK(waits == std::vector<std::uint32_t>{1000, 2000, 4000, 4000, 4000, 4000});
@@ -390,12 +426,15 @@ TEST_CASE("Retry-After is kept, otherwise the wait doubles up to four seconds") 
 TEST_CASE("after the deadline the call is said to be lost but stays in quarantine") {
     Story s = in(State::resuming).on(refusal(503));
     s.wait_ms(31'000);
-    s.on(event::Terminated{});
-    CHECK(s.call.state == State::restoring);
-    CHECK(first<effect::Settle>(s.effects)->verdict == Verdict::lost);
-    CHECK_FALSE(has<effect::Forget>(s.effects));
+    Story given_up = s;
     s.on(event::Ready{});
     CHECK(s.call.state == State::restored);
+    CHECK(first<effect::Settle>(s.effects)->verdict == Verdict::lost);
+    CHECK_FALSE(has<effect::Forget>(s.effects));
+    given_up.on(event::Terminated{});
+    CHECK(names_of(given_up.effects) == "Dispose Restore Tell Settle");
+    given_up.on(event::Ready{});
+    CHECK(given_up.call.state == State::restored);
     s.on(event::Resume{});
     CHECK(has<effect::Arm>(s.effects));
     s.on(ok(5200));
@@ -947,10 +986,8 @@ TEST_CASE("challenges are counted in a row: an answer in between begins anew") {
 }
 
 TEST_CASE("while the dialog is rebuilt, the peer's re-INVITE does not hear that it is gone") {
-    for (const State state : {State::restoring, State::rebirth}) {
-        Story s = in(state).on(event::Offered{.cseq = 9, .offer = peer_session()});
-        CHECK(first<effect::Reply>(s.effects)->status != 481);
-    }
+    Story s = in(State::restoring).on(event::Offered{.cseq = 9, .offer = peer_session()});
+    CHECK(first<effect::Reply>(s.effects)->status != 481);
 }
 
 TEST_CASE("an end without an answer is not told with an old answer's status") {

@@ -157,7 +157,7 @@ inline Call sample_call(State state) {
         d.in_flight.reoffer = true;
     }
     const bool back = state == restoring || state == replaying || state == restored ||
-                      state == resuming || state == detour || state == retrying || state == rebirth;
+                      state == resuming || state == detour || state == retrying;
     if (back) {
         d.resumes = 1;
         d.epoch = 2;
@@ -167,7 +167,6 @@ inline Call sample_call(State state) {
         if (state != restoring && state != replaying && state != restored) {
             call.attempts = 1;
             call.resume_deadline_ms = sample_now.boot_ms() + 30'000;
-            call.resume_when_ready = state == rebirth;
         }
     }
     return call;
@@ -177,7 +176,7 @@ inline constexpr std::array all_states{
     State::idle,      State::inviting,  State::proceeding,  State::canceling, State::alerting,
     State::answering, State::refusing,  State::established, State::modifying, State::ending,
     State::restoring, State::replaying, State::restored,    State::resuming,  State::detour,
-    State::retrying,  State::rebirth,   State::over};
+    State::retrying,  State::over};
 
 inline std::string_view name(effect::Otherwise otherwise) {
     switch (otherwise) {

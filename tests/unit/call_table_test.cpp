@@ -146,10 +146,11 @@ std::vector<std::pair<std::string, Call>> variants() {
         call.hang_up_when_ready = true;
         call.dialog.phase = Phase::ending;
     });
-    add("to hang up", State::rebirth, [](Call& call) {
-        call.hang_up_when_ready = true;
-        call.dialog.phase = Phase::ending;
+    add("to ask again", State::restoring, [](Call& call) {
+        call.attempts = 1;
+        call.resume_deadline_ms = sample_now.boot_ms() + 30'000;
     });
+    add("after 503", State::resuming, refused(503, "Busy"));
     add("after 481", State::resuming, refused(481, "No Such Call"));
     add("after 404", State::resuming, refused(404, "Not Found"));
     add("after 410", State::resuming, refused(410, "Gone"));

@@ -29,11 +29,12 @@ namespace revenant::call {
 //
 // After a restart:
 //   idle --Restore--> restoring --Ready--> restored --Resume--> resuming --2xx--> established
-//                         ^                   ^                  |  |  |
-//                         |                   `---491: retrying--'  |  `--481, 404, 410--> over
-//                         |                    detour <-2xx of the  |
-//                         |                    stand-in-------------|
-//                         `------RetryDue------- rebirth <----------' no answer, 5xx
+//                         ^                   ^                  | ^ ^ |
+//                         |                   `--the deadline----+ | | `--481, 404, 410--> over
+//                         |        retrying <-491, 5xx, no answer' | |
+//                         |            `--------RetryDue-----------' |
+//                         |        detour <-2xx of the stand-in------'
+//                         `--Terminated-- from any of these
 //
 // What had no final answer goes on where it was:
 //   idle --Restore--> inviting                       the same INVITE again
@@ -54,8 +55,7 @@ enum class State : std::uint8_t {
     restored,  // the dialog exists again; quarantined, the peer has seen nothing
     resuming,  // the armed re-INVITE has no answer
     detour,    // the stack sent its own retry to the stand-in; arm again when ready
-    retrying,  // dialog restored; another armed re-INVITE when the timer fires
-    rebirth,   // dialog gone from the stack; restored again when the timer fires
+    retrying,  // as restored; another armed re-INVITE when the timer fires
     over,
 };
 

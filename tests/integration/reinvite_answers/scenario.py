@@ -80,7 +80,7 @@ def checks_invite(env, phone, above, deadline_s):
 def goes_on_again(env, phone, peer, call_id, first):
     """Asked again with a higher CSeq, the peer agrees, and the call is as before."""
     if env.variant == "no_answer":
-        # Frozen until the transaction has timed out (32 s): a second birth, not a retransmission, must reach it.
+        # Frozen until the transaction has timed out (32 s): another INVITE, not a retransmission, must reach it.
         second = checks_invite(env, phone, first.cseq, 50)
         peer.process.thaw()
     else:
