@@ -114,6 +114,8 @@ void Switchboard::adopt(std::vector<call::Dialog> dialogs, std::uint32_t epoch, 
         calls_.emplace(number, call::revive(std::move(*record), epoch, policy_.codecs));
     }
     ledger_.expect(to_restore_.size());
+    ledger_.explain(keeping_->last_death());
+    keeping_->set_calls_live(!calls_.empty());
     std::ranges::reverse(to_restore_);
 }
 

@@ -11,13 +11,17 @@
 #include <utility>
 #include <vector>
 
+#include <sys/syscall.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "revenant/base/fd.hpp"
 #include "revenant/base/source.hpp"
+#include "revenant/base/text.hpp"
 #include "revenant/call/dialog.hpp"
+#include "revenant/keeper/slate.hpp"
 #include "revenant/sip/connections.hpp"
 
 namespace revenant::app {
@@ -52,17 +56,57 @@ std::optional<std::uint32_t> connection_id(std::string_view name) {
     return is_whole ? std::optional{id} : std::nullopt;
 }
 
-} // namespace
-
-Keeping::Keeping() : is_kept_{std::getenv("NOTIFY_SOCKET") != nullptr} {
+// All that the environment hands on, by name.
+std::multimap<std::string, base::Fd> take_held() {
+    std::multimap<std::string, base::Fd> held;
     char** names = nullptr;
     const int count = ::sd_listen_fds_with_names(1, &names);
-    is_return_ = count > 0;
     for (int i = 0; i < count; ++i) {
-        held_.emplace(names[i], base::Fd{SD_LISTEN_FDS_START + i});
+        held.emplace(names[i], base::Fd{SD_LISTEN_FDS_START + i});
         std::free(names[i]); // NOLINT(*-no-malloc): the library's contract
     }
     std::free(names); // NOLINT(*-no-malloc)
+    return held;
+}
+
+base::Fd take_one(std::multimap<std::string, base::Fd>& held, const char* name) {
+    const auto found = held.find(name);
+    base::Fd fd;
+    if (found != held.end()) {
+        fd = std::move(found->second);
+        held.erase(found);
+    }
+    return fd;
+}
+
+} // namespace
+
+Keeping::Keeping()
+    : is_kept_{std::getenv("NOTIFY_SOCKET") != nullptr}, held_{take_held()},
+      slate_{take_one(held_, keeper::slate_name), is_kept_}, is_return_{!held_.empty()} {
+    const char* const death = std::getenv("KEEPER_DEATH");
+    last_death_ = is_kept_ && death != nullptr ? base::printable(death, 100) : "";
+    hold(keeper::slate_name, slate_.fd());
+}
+
+void Keeping::watch_keeper(std::function<void()> on_gone) {
+    const char* const text = std::getenv("KEEPER_PID");
+    const auto pid = is_kept_ && text != nullptr ? base::to_u32(text) : std::nullopt;
+    if (!pid) {
+        return;
+    }
+    const auto gone = [this, on_gone = std::move(on_gone)] {
+        keeper_watch_.reset();
+        is_kept_ = false;
+        heartbeat_.stop();
+        on_gone();
+    };
+    keeper_.reset(static_cast<int>(::syscall(SYS_pidfd_open, *pid, 0)));
+    if (::getppid() != static_cast<pid_t>(*pid)) { // it was quicker
+        keeper_watch_ = base::when_idle(gone);
+    } else if (keeper_) {
+        keeper_watch_ = base::on_readable(keeper_.get(), gone);
+    }
 }
 
 std::vector<base::Fd> Keeping::take_sip() {
@@ -133,12 +177,7 @@ void Keeping::say_ready(const std::string& status) {
         return;
     }
     static_cast<void>(::sd_notify(0, fmt::format("READY=1\nSTATUS={}", status).c_str()));
-    std::uint64_t period_us = 0;
-    if (::sd_watchdog_enabled(0, &period_us) > 0) {
-        const auto period_ms = static_cast<std::uint32_t>(period_us / 2000 + 1);
-        watchdog_ =
-            base::every_ms(period_ms, [] { static_cast<void>(::sd_notify(0, "WATCHDOG=1")); });
-    }
+    heartbeat_.set_ready();
 }
 
 void Keeping::hold(const std::string& name, int fd) const {

@@ -3,12 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "app/heartbeat.hpp"
+#include "app/own_slate.hpp"
 #include "revenant/base/fd.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/call/dialog.hpp"
@@ -21,8 +24,24 @@ public:
     // Takes over what the environment hands on (LISTEN_FDS, LISTEN_FDNAMES). Once per process.
     Keeping();
 
-    // Whether somebody is there (NOTIFY_SOCKET).
+    // Whether somebody is there (NOTIFY_SOCKET), and has not died since.
     [[nodiscard]] bool is_kept() const { return is_kept_; }
+
+    [[nodiscard]] bool was_kept() const { return was_kept_; }
+
+    // Calls `on_gone` when the keeper dies, which leaves us as we are: nobody holds copies of our
+    // sockets from then on, and nobody would start us again. systemd does not die.
+    void watch_keeper(std::function<void()> on_gone);
+
+    // What the keeper says the life before this one has died of, if it was the keeper's doing.
+    [[nodiscard]] const std::string& last_death() const { return last_death_; }
+
+    [[nodiscard]] keeper::Slate& slate() const { return *slate_; }
+
+    // The main loop reports in from now on.
+    void begin_beating() { heartbeat_.begin(); }
+
+    void set_calls_live(bool live) { heartbeat_.set_calls_live(live); }
 
     // Whether an earlier process of the same kept phone has left sockets: this start is a return.
     [[nodiscard]] bool is_return() const { return is_return_; }
@@ -47,17 +66,22 @@ public:
     void hold_connection(std::uint32_t id, int socket) override;
     void drop_connection(std::uint32_t id) override;
 
-    // The phone works: `status` in a few words. Starts the watchdog's pings if it is watched.
+    // The phone works, and has its calls back: `status` in a few words.
     void say_ready(const std::string& status);
 
 private:
     void hold(const std::string& name, int fd) const;
     void drop(const std::string& name) const;
 
-    bool is_kept_ = false;
-    bool is_return_ = false;
+    bool is_kept_;
+    bool was_kept_ = is_kept_;
     std::multimap<std::string, base::Fd> held_; // by name
-    base::Source watchdog_;
+    OwnSlate slate_;
+    bool is_return_;
+    Heartbeat heartbeat_;
+    std::string last_death_;
+    base::Fd keeper_; // a pidfd
+    base::Source keeper_watch_;
 };
 
 } // namespace revenant::app

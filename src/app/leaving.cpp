@@ -109,6 +109,13 @@ void Phone::upgrade() {
     leave(exit_restart_me);
 }
 
+void Phone::on_keeper_gone() {
+    tell(
+        "keeper.gone", shell::Tone::bad,
+        "the keeper is dead: calls go on, but nobody holds their sockets any more and nobody would "
+        "start the phone again; `detach` and start it anew with --keep when it suits");
+}
+
 int Phone::exit_status() const {
     const bool is_drill_lost = drill_ && drill_->is_lost();
     if (is_drill_lost || (board_ && board_->ledger().count(call::Verdict::lost) > 0)) {

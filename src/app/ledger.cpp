@@ -59,6 +59,10 @@ void Ledger::enter(const call::Call& call,
         notice.fields.emplace_back("packets_lost",
                                    static_cast<std::int64_t>(media->packets_missed));
     }
+    if (!death_.empty()) {
+        text += fmt::format("  (the phone {}: killed and started again)", death_);
+        notice.fields.emplace_back("death", death_);
+    }
     if (!reason.empty()) {
         text += fmt::format("  ({})", reason);
     }

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "revenant/base/clock.hpp"
 #include "revenant/call/effect.hpp"
@@ -17,6 +18,9 @@ class Ledger {
 public:
     // How many lines are to come before the sum is printed.
     void expect(std::size_t calls) { expected_ += calls; }
+
+    // What the phone has died of, if that is to be said in each line.
+    void explain(std::string death) { death_ = std::move(death); }
 
     void enter(const call::Call& call,
                call::Verdict verdict,
@@ -39,6 +43,7 @@ private:
     void print_sum() const;
 
     std::size_t expected_ = 0;
+    std::string death_;
     std::map<call::Number, Line> lines_;
 };
 

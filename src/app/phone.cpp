@@ -72,6 +72,7 @@ Phone::~Phone() {
     script_.reset();
     prompt_.reset();
     signals_.clear();
+    end_signals_.reset();
     drill_.reset();
     agent_.reset();
     board_.reset();
@@ -84,6 +85,7 @@ Phone::~Phone() {
 
 base::Status Phone::open() {
     loop_ = g_main_loop_new(nullptr, FALSE);
+    keeping_.begin_beating();
     if (keeping_.is_kept() && !options_.resume_given) {
         options_.resume = shell::Resume::automatic;
     }
@@ -233,6 +235,8 @@ void Phone::on_restored() {
     } else {
         resume_restored();
     }
+    restored_ = true;
+    say_ready();
     if (script_) {
         script_->start();
     }
@@ -280,6 +284,24 @@ void Phone::tell_ready() const {
                              {"found", static_cast<std::int64_t>(found_)}}});
 }
 
+void Phone::tell_last_death() const {
+    const std::string& death = keeping_.last_death();
+    if (!death.empty()) {
+        shell::print({.event = "restarted",
+                      .call = std::nullopt,
+                      .tone = shell::Tone::attention,
+                      .text = fmt::format("the phone {}: killed and started again", death),
+                      .fields = {{"death", death}}});
+    }
+}
+
+// READY=1 is for a life that has come up: one that dies while its calls come back has not.
+void Phone::say_ready() {
+    if (running_ && restored_) {
+        keeping_.say_ready("in service");
+    }
+}
+
 int Phone::run() {
     add_call_commands(table_, *board_);
     add_request_commands(table_, *board_);
@@ -288,11 +310,14 @@ int Phone::run() {
     add_program_commands();
     drill_ = std::make_unique<Drill>(*board_, keeping_, options_);
     drill_->add_command(table_);
-    signals_.push_back(base::on_signal(SIGTERM, [this] { begin_quit(); }));
-    signals_.push_back(base::on_signal(SIGHUP, [this] { detach(); }));
+    end_signals_ = std::make_unique<EndSignals>(
+        keeping_.slate(), [this] { begin_quit(); }, [this] { detach(); });
     signals_.push_back(base::on_signal(SIGUSR2, [this] { upgrade(); }));
     tell_ready();
-    keeping_.say_ready("in service");
+    tell_last_death();
+    keeping_.watch_keeper([this] { on_keeper_gone(); });
+    running_ = true;
+    say_ready();
     drill_->look_back([this] {
         // A script has been killed with the first life; this one has done what was left of it.
         if (!options_.interactive && !options_.script.empty()) {

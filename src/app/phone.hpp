@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/drill.hpp"
+#include "app/end_signals.hpp"
 #include "app/keeping.hpp"
 #include "app/switchboard.hpp"
 #include "revenant/base/result.hpp"
@@ -45,6 +46,8 @@ private:
     [[nodiscard]] base::Status open_sip();
     void report(const journal::Loaded& loaded) const;
     void tell_ready() const;
+    void tell_last_death() const;
+    void say_ready();   // to the keeper, once the shell and all calls are there
     void on_restored(); // all dialogs are in the stack again
     void resume_when_read();
     void resume_restored();
@@ -56,6 +59,7 @@ private:
     [[noreturn]] void detach();
     [[noreturn]] void leave(int status);
     void upgrade(); // detach, and have the keeper start the program anew
+    void on_keeper_gone();
 
     [[nodiscard]] int exit_status() const;
 
@@ -71,11 +75,14 @@ private:
     std::unique_ptr<shell::Prompt> prompt_;
     std::unique_ptr<shell::Script> script_;
     std::vector<base::Source> signals_;
+    std::unique_ptr<EndSignals> end_signals_;
     base::Source quit_deadline_;
     base::Source resume_delay_;
     std::size_t failures_ = 0;
     std::size_t found_ = 0;
     bool quitting_ = false;
+    bool running_ = false;
+    bool restored_ = false;
 };
 
 } // namespace revenant::app

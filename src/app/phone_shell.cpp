@@ -54,9 +54,15 @@ void Phone::begin_shell() {
     shell::Prompt::Hooks hooks;
     hooks.on_line = [this](const std::string& line) { on_line(line); };
     hooks.on_end = [this] {
-        // A service has no input to end; it lives until it is told otherwise.
-        if (!keeping_.is_kept() || ::isatty(STDIN_FILENO) != 0) {
+        // A service has no input to end; it lives until it is told otherwise. So does a phone whose
+        // keeper is dead: the shell that had started it has taken the terminal back.
+        const bool is_orphan = keeping_.was_kept() && !keeping_.is_kept();
+        const bool has_terminal = ::isatty(STDIN_FILENO) != 0;
+        const bool is_ours = has_terminal && ::tcgetpgrp(STDIN_FILENO) == ::getpgrp();
+        if (is_orphan ? is_ours : !keeping_.is_kept() || has_terminal) {
             begin_quit();
+        } else if (is_orphan) {
+            prompt_.reset();
         }
     };
     hooks.call_ids = [this] {

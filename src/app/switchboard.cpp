@@ -85,9 +85,11 @@ base::Result<call::Number> Switchboard::dial(std::string_view target) {
     dialog.local_sdp = call::write_offer(stream.ssrc, *rtp, call.codecs, dialog.media.ptime_ms,
                                          call::Direction::sendrecv);
     calls_.emplace(*number, std::move(call));
+    keeping_->set_calls_live(true);
     if (base::Status dialled = apply(*number, call::event::Dial{}); !dialled) {
         close_ports(*number);
         calls_.erase(*number);
+        keeping_->set_calls_live(!calls_.empty());
         return base::fail(dialled.error());
     }
     return *number;
@@ -252,6 +254,7 @@ void Switchboard::bury(call::Number number) {
             calls_.erase(dead);
             lowest_free_ = std::min(lowest_free_, dead);
         }
+        keeping_->set_calls_live(!calls_.empty());
         if (on_change) {
             on_change();
         }
@@ -324,6 +327,7 @@ std::optional<call::Number> Switchboard::on_invite(const call::Dialog& seed) {
     dialog.media.source = policy_.source;
     dialog.media.sink = policy_.sink;
     calls_.emplace(*number, std::move(call));
+    keeping_->set_calls_live(true);
     return *number;
 }
 

@@ -22,6 +22,7 @@
 #include "journal/files.hpp"
 #include "journal/record_files.hpp"
 #include "journal/state_directory.hpp"
+#include "revenant/base/disk_wait.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/journal/record.hpp"
@@ -191,6 +192,7 @@ void FileStore::load_epoch(Loaded& loaded) {
 }
 
 base::Result<Loaded> FileStore::load() {
+    const base::DiskWait wait;
     loaded_ = false;
     taken_.clear();
     base::Result<RecordFiles::Listing> listing = files_.list();
@@ -228,6 +230,7 @@ base::Status FileStore::usable(call::Number number) const {
 }
 
 base::Status FileStore::save(const call::Dialog& dialog) {
+    const base::DiskWait wait;
     if (base::Status status = usable(dialog.number); !status) {
         return status;
     }
@@ -244,6 +247,7 @@ base::Status FileStore::save(const call::Dialog& dialog) {
 }
 
 base::Status FileStore::remove(call::Number number) {
+    const base::DiskWait wait;
     if (base::Status status = usable(number); !status) {
         return status;
     }
@@ -256,6 +260,7 @@ base::Status FileStore::remove(call::Number number) {
 }
 
 base::Result<std::uint32_t> FileStore::next_epoch() {
+    const base::DiskWait wait;
     if (!loaded_) {
         return fail(Errc::not_now, fmt::format("{} has not been loaded yet", path_));
     }
@@ -289,6 +294,7 @@ base::Result<std::uint32_t> FileStore::next_epoch() {
 } // namespace
 
 base::Result<std::unique_ptr<Store>> open_file_store(const FileStoreSettings& settings) {
+    const base::DiskWait wait;
     base::Result<StateDirectory> directory = open_state_directory(settings.directory);
     if (!directory) {
         return fail(directory.error());

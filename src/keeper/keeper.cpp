@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "keeper/glance.hpp"
 #include "keeper/limits.hpp"
 #include "keeper/say.hpp"
 
@@ -21,9 +22,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A phone that was given a watchdog must become ready within this time, as with systemd's
-// TimeoutStartSec; a watchdog slower than that gets its own time.
-constexpr Clock::duration ready_within = 90s;
+// How long a phone that is asked to end may take. It gives its own BYEs 4 s.
+constexpr Clock::duration end_within = 5s;
 // Stored descriptors are put in order when the phone has been quiet for so long, not at its death.
 constexpr Clock::duration quiet = 50ms;
 constexpr std::size_t status_length_max = 200;
@@ -33,6 +33,11 @@ constexpr int messages_of_the_dead = 4096;
 
 std::string_view file_name(std::string_view path) {
     return path.substr(path.rfind('/') + 1);
+}
+
+// While nothing is up it may be silent for longer.
+Clock::duration start_limit(Clock::duration limit) {
+    return limit * 5 / 2;
 }
 
 std::string seconds_text(Clock::duration duration) {
@@ -72,7 +77,8 @@ void Keeper::start() {
         again_after(1s, "cannot arrange the stored sockets: " + error_text(errno));
         return;
     }
-    const auto [pid, error] = launcher_.start(store_);
+    slate_.begin_life();
+    const auto [pid, error] = launcher_.start(store_, death_);
     if (error != 0) {
         could_not_start(error);
         return;
@@ -82,12 +88,13 @@ void Keeper::start() {
     started_ = Clock::now();
     ready_ = false;
     status_.clear();
-    asked_.clear();
+    asked_ = false;
     refused_.clear();
     start_due_.reset();
-    if (options_.watchdog.count() > 0) {
-        ping_due_ = started_ + std::max<Clock::duration>(ready_within, options_.watchdog);
-    }
+    end_due_.reset();
+    why_killed_.clear();
+    death_.clear();
+    watchdog_.begin(started_, start_limit(options_.watchdog));
 }
 
 void Keeper::could_not_start(int error) {
@@ -99,14 +106,15 @@ void Keeper::could_not_start(int error) {
         return;
     }
     // It was there before: a new version is being put in its place, or memory is short.
-    again_after(std::max<Clock::duration>(backoff_.after_death(Clock::now(), 0s), 100ms), what);
+    again_after(std::max<Clock::duration>(backoff_.after_death(Clock::now(), 0s, false), 100ms),
+                what);
 }
 
 // ---- waiting
 
 std::optional<Clock::time_point> Keeper::next_deadline() const {
     std::optional<Clock::time_point> next;
-    for (const auto& due : {start_due_, ping_due_, arrange_due_}) {
+    for (const auto& due : {start_due_, watchdog_.due(), end_due_, arrange_due_}) {
         if (due && (!next || *due < *next)) {
             next = due;
         }
@@ -131,13 +139,11 @@ void Keeper::mind_deadlines(Clock::time_point now) {
         start_due_.reset();
         start();
     }
-    if (ping_due_ && now >= *ping_due_) {
-        ping_due_.reset();
-        say(phone_ +
-            (ready_ ? " gave no sign of life for " + seconds_text(options_.watchdog)
-                    : " did not become ready in time") +
-            ": killing it");
-        ::kill(pid_, SIGKILL);
+    if (watchdog_.due() && now >= *watchdog_.due()) {
+        look_at_phone(now);
+    }
+    if (end_due_ && now >= *end_due_) {
+        kill_phone("did not end within " + seconds_text(end_within));
     }
     if (arrange_due_ && now >= *arrange_due_) {
         arrange_due_.reset();
@@ -145,17 +151,28 @@ void Keeper::mind_deadlines(Clock::time_point now) {
     }
 }
 
+void Keeper::look_at_phone(Clock::time_point now) {
+    Glance glance = glance_at(pid_);
+    glance.in_store = slate_.in_store();
+    if (watchdog_.look(now, glance)) {
+        kill_phone("hung for " + seconds_text(watchdog_.limit()));
+    }
+}
+
+// SIGKILL: nothing of it is to speak to a peer again.
+void Keeper::kill_phone(const std::string& why) {
+    watchdog_.end();
+    end_due_.reset();
+    why_killed_ = why;
+    ::kill(pid_, SIGKILL); // not reaped yet, so the pid is still its own
+}
+
 // ---- signals
 
 void Keeper::take_signals() {
     Signals::Arrival arrival;
     while (signals_.receive(arrival)) {
-        if (arrival.signal == SIGCONT) {
-            // We were stopped, together with the phone as a rule; it could not ping.
-            if (ping_due_) {
-                ping_due_ = std::max(*ping_due_, Clock::now() + options_.watchdog);
-            }
-        } else if (arrival.signal != SIGCHLD) {
+        if (arrival.signal != SIGCHLD) {
             pass_on(arrival);
         }
     }
@@ -171,8 +188,9 @@ void Keeper::pass_on(const Signals::Arrival& arrival) {
         }
         return;
     }
-    if (asks_to_end) {
-        asked_.insert(signal);
+    if (signal == SIGTERM || signal == SIGHUP) { // SIGINT may mean the line that is being typed
+        asked_ = true;
+        end_due_ = end_due_.value_or(Clock::now() + end_within);
     }
     if (arrival.by_process) {
         ::kill(pid_, signal); // not reaped yet, so the pid is still its own
@@ -213,13 +231,7 @@ void Keeper::heed(Datagram& datagram) {
     if (message->status) {
         status_ = printable(message->status->substr(0, status_length_max));
     }
-    ready_ = ready_ || message->ready;
-    if (options_.watchdog.count() > 0 && ready_ && (message->alive || message->ready)) {
-        ping_due_ = Clock::now() + options_.watchdog;
-    }
-    if (ping_due_ && message->stuck) {
-        ping_due_ = Clock::now();
-    }
+    hear(*message);
     if (message->remove) {
         if (message->name && is_valid_name(*message->name)) {
             store_.remove(*message->name);
@@ -234,6 +246,28 @@ void Keeper::heed(Datagram& datagram) {
     }
 }
 
+void Keeper::hear(const Message& message) {
+    if (!watchdog_.due()) {
+        ready_ = ready_ || message.ready;
+        return;
+    }
+    const auto now = Clock::now();
+    if (message.ready && !ready_) {
+        watchdog_.begin(now, options_.watchdog);
+    }
+    if (message.limit) {
+        watchdog_.begin(now, *message.limit);
+    }
+    // What it hands over while it starts, thousands of sockets perhaps, is a sign of life, too.
+    if (message.alive || !ready_) {
+        watchdog_.heard(now);
+    }
+    ready_ = ready_ || message.ready;
+    if (message.stuck) {
+        kill_phone("said that it hangs");
+    }
+}
+
 void Keeper::store(const Message& message, Passed& passed) {
     std::string_view name = message.name.value_or("stored"); // as systemd
     if (!is_valid_name(name)) {
@@ -241,6 +275,9 @@ void Keeper::store(const Message& message, Passed& passed) {
         name = "stored";
     }
     for (const int fd : passed.take()) {
+        if (name == slate_name) {
+            slate_.open(fd);
+        }
         switch (store_.add(fd, name)) {
         case FdStore::Outcome::stored:
         case FdStore::Outcome::known: break;
@@ -266,7 +303,8 @@ void Keeper::take_deaths() {
         }
         take_messages(messages_of_the_dead);
         pid_ = 0;
-        ping_due_.reset();
+        watchdog_.end();
+        end_due_.reset();
         if (WIFSIGNALED(how)) {
             killed(WTERMSIG(how));
         } else {
@@ -276,8 +314,8 @@ void Keeper::take_deaths() {
 }
 
 void Keeper::exited(int status) {
-    if (status != restart_me) {
-        ending_ = Ending{.status = status};
+    if (status != restart_me || is_asked_to_end()) {
+        ending_ = Ending{.status = status != restart_me ? status : 0};
         return;
     }
     start();
@@ -285,16 +323,24 @@ void Keeper::exited(int status) {
 
 void Keeper::killed(int signal) {
     terminal_.restore();
-    if (asked_.contains(signal) || asked_.contains(SIGTERM)) {
-        ending_ = Ending{.status = 128 + signal, .signal = asked_.contains(signal) ? signal : 0};
-        return;
-    }
-    std::string what = phone_ + " was killed by " + signal_name(signal);
+    std::string what =
+        phone_ + " " + (why_killed_.empty() ? "was killed by " + signal_name(signal) : why_killed_);
     if (!status_.empty()) {
         what += " (its last status: " + status_ + ")";
     }
+    what += why_killed_.empty() ? "" : ": killed";
+    // Signals by which somebody asks a process to end, whoever it was.
+    const bool is_clean = signal == SIGTERM || signal == SIGINT || signal == SIGHUP;
+    if (is_clean || is_asked_to_end()) {
+        if (!why_killed_.empty()) {
+            say(what + "; its calls are left to the next start");
+        }
+        ending_ = Ending{.status = 128 + signal, .signal = is_clean ? signal : 0};
+        return;
+    }
+    death_ = why_killed_;
     const auto now = Clock::now();
-    const Clock::duration wait = backoff_.after_death(now, now - started_);
+    const Clock::duration wait = backoff_.after_death(now, now - started_, ready_);
     if (wait > 0s) {
         again_after(wait, what);
         return;
@@ -303,6 +349,10 @@ void Keeper::killed(int signal) {
     if (pid_ != 0) {
         say(what + ", started again"); // said afterwards: the start comes first
     }
+}
+
+bool Keeper::is_asked_to_end() const {
+    return asked_ || slate_.asked_to_end() != 0;
 }
 
 void Keeper::again_after(Clock::duration wait, const std::string& why) {

@@ -5,6 +5,10 @@
 // is heeded, not its children. Both are of one process group, so that a terminal's signals (Ctrl-C,
 // Ctrl-Z, a new size, hangup) reach both. When the keeper dies the phone lives on and can be ended
 // as any process; its sockets then last as long as it does.
+//
+// Who asks the phone to end by SIGTERM, SIGINT or SIGHUP, through the keeper or not, means it: when
+// it has died of that, or of anything after a SIGTERM or SIGHUP, it is not started again. It has
+// 5 s to go.
 #pragma once
 
 #include <optional>
@@ -19,7 +23,9 @@
 #include "keeper/notify_socket.hpp"
 #include "keeper/options.hpp"
 #include "keeper/signals.hpp"
+#include "keeper/slate_view.hpp"
 #include "keeper/terminal.hpp"
+#include "keeper/watchdog.hpp"
 
 namespace revenant::keeper {
 
@@ -50,15 +56,19 @@ private:
 
     void take_messages(int count_max);
     void heed(Datagram& datagram);
+    void hear(const Message& message);
     void store(const Message& message, Passed& passed);
     void refuse(const std::string& what);
 
     void take_deaths();
     void exited(int status);
     void killed(int signal);
+    [[nodiscard]] bool is_asked_to_end() const;
     void again_after(Clock::duration wait, const std::string& why);
 
     void mind_deadlines(Clock::time_point now);
+    void look_at_phone(Clock::time_point now);
+    void kill_phone(const std::string& why);
 
     const Options& options_; // outlives the keeper
     std::string phone_;      // its name, for messages
@@ -68,6 +78,8 @@ private:
     NotifySocket socket_;
     Launcher launcher_;
     Backoff backoff_;
+    Watchdog watchdog_;
+    SlateView slate_;
 
     std::optional<Ending> ending_;
     bool ever_started_ = false;
@@ -75,12 +87,14 @@ private:
     // This life.
     pid_t pid_ = 0; // 0: there is no phone now
     Clock::time_point started_;
-    std::optional<Clock::time_point> ping_due_;
     bool ready_ = false;
-    std::string status_;            // its last STATUS=
-    std::set<int> asked_;           // signals that ask it to end, and were sent to it
-    std::set<std::string> refused_; // each kind of refusal is said once
+    std::string why_killed_;                   // by us; empty: not
+    std::string status_;                       // its last STATUS=
+    bool asked_ = false;                       // to end, by a signal that we have passed on
+    std::optional<Clock::time_point> end_due_; // it is to have ended by then
+    std::set<std::string> refused_;            // each kind of refusal is said once
 
+    std::string death_;                          // of the last life, for the next one's ledger
     std::optional<Clock::time_point> start_due_; // while backing off
     std::optional<Clock::time_point> arrange_due_;
 };

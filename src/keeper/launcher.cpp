@@ -15,9 +15,9 @@ namespace revenant::keeper {
 
 namespace {
 
-constexpr std::array<std::string_view, 7> ours{
-    "LISTEN_FDS=",    "LISTEN_FDNAMES=", "LISTEN_PID=",   "LISTEN_PIDFDID=",
-    "NOTIFY_SOCKET=", "WATCHDOG_USEC=",  "WATCHDOG_PID=",
+constexpr std::array<std::string_view, 9> ours{
+    "LISTEN_FDS=",    "LISTEN_FDNAMES=", "LISTEN_PID=",   "LISTEN_PIDFDID=", "NOTIFY_SOCKET=",
+    "WATCHDOG_USEC=", "WATCHDOG_PID=",   "KEEPER_DEATH=", "KEEPER_PID=",
 };
 
 std::vector<char*> inherited_environment() {
@@ -48,18 +48,24 @@ Launcher::Launcher(char* const* command,
                    const std::string& notify_address,
                    std::chrono::microseconds watchdog)
     : command_{command}, signals_{signals}, environment_{inherited_environment()},
-      inherited_{environment_.size()}, notify_socket_{"NOTIFY_SOCKET=" + notify_address} {
+      inherited_{environment_.size()}, notify_socket_{"NOTIFY_SOCKET=" + notify_address},
+      keeper_pid_{"KEEPER_PID=" + std::to_string(::getpid())} {
     if (watchdog.count() > 0) {
         watchdog_ = "WATCHDOG_USEC=" + std::to_string(watchdog.count());
     }
 }
 
-void Launcher::fill_environment(const FdStore& store) {
+void Launcher::fill_environment(const FdStore& store, const std::string& death) {
     environment_.resize(inherited_);
     environment_.push_back(notify_socket_.data());
+    environment_.push_back(keeper_pid_.data());
     if (!watchdog_.empty()) {
         environment_.push_back(watchdog_.data());
         environment_.push_back(watchdog_pid_.text());
+    }
+    if (!death.empty()) {
+        death_ = "KEEPER_DEATH=" + death;
+        environment_.push_back(death_.data());
     }
     if (store.size() > 0) {
         listen_fds_ = "LISTEN_FDS=" + std::to_string(store.size());
@@ -83,8 +89,8 @@ int Launcher::become_phone(void* launcher) {
     ::_exit(127);
 }
 
-Launcher::Started Launcher::start(const FdStore& store) {
-    fill_environment(store);
+Launcher::Started Launcher::start(const FdStore& store, const std::string& death) {
+    fill_environment(store, death);
     exec_error_ = 0;
     // SAFETY: the child uses our memory and a stack of its own until exec; no handler of ours can
     // run in it, as we have none.

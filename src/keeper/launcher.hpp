@@ -29,8 +29,9 @@ public:
         int error = 0; // errno, if there is no phone now
     };
 
-    // Returns when the phone has been exec'ed, or could not be. `store` must be arranged.
-    [[nodiscard]] Started start(const FdStore& store);
+    // Returns when the phone has been exec'ed, or could not be. `store` must be arranged. What the
+    // last life has died of is passed on as KEEPER_DEATH unless it is empty.
+    [[nodiscard]] Started start(const FdStore& store, const std::string& death);
 
 private:
     // An assignment that ends in the phone's own pid, which only the child knows.
@@ -48,7 +49,7 @@ private:
 
     // Runs in the child, which shares our memory until exec while we stand still (vfork).
     static int become_phone(void* launcher);
-    void fill_environment(const FdStore& store);
+    void fill_environment(const FdStore& store, const std::string& death);
 
     char* const* command_;
     const Signals& signals_; // outlives the launcher
@@ -56,7 +57,9 @@ private:
     std::size_t
         inherited_; // that many of them are our own environment, without systemd's variables
     std::string notify_socket_;
+    std::string keeper_pid_;
     std::string watchdog_;
+    std::string death_;
     std::string listen_fds_;
     std::string listen_names_;
     PidVariable listen_pid_{"LISTEN_PID="};

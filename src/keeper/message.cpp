@@ -1,10 +1,24 @@
 #include "keeper/message.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 
 namespace revenant::keeper {
 
 namespace {
+
+// 1 ms to a day; nothing else.
+std::optional<std::chrono::microseconds> read_limit(std::string_view text) {
+    constexpr std::int64_t least = 1000;
+    constexpr std::int64_t most = 86'400'000'000;
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size() || value < least || value > most) {
+        return std::nullopt;
+    }
+    return std::chrono::microseconds{value};
+}
 
 void read_assignment(std::string_view line, Message& message) {
     const std::size_t equals = line.find('=');
@@ -25,6 +39,8 @@ void read_assignment(std::string_view line, Message& message) {
     } else if (key == "WATCHDOG") {
         message.alive |= yes;
         message.stuck |= value == "trigger";
+    } else if (key == "WATCHDOG_USEC") {
+        message.limit = read_limit(value);
     } else if (key == "FDNAME" && !message.name) {
         message.name = value;
     } else if (key == "STATUS" && !message.status) {

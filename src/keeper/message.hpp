@@ -1,6 +1,7 @@
 // What a datagram on the notify socket says (sd_notify(3)), as far as a keeper acts on it.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string_view>
@@ -18,8 +19,9 @@ struct Message {
     bool remove = false;
     // Stands alone: everything else in such a datagram is ignored, its descriptors are closed.
     bool barrier = false;
-    bool alive = false; // WATCHDOG=1
-    bool stuck = false; // WATCHDOG=trigger
+    bool alive = false;                             // WATCHDOG=1
+    bool stuck = false;                             // WATCHDOG=trigger
+    std::optional<std::chrono::microseconds> limit; // WATCHDOG_USEC
     std::optional<std::string_view> name;
     std::optional<std::string_view> status;
 };

@@ -15,7 +15,9 @@ const char* const usage =
     "again\n"
     "at once when a signal kills it. Ends with PROGRAM's exit status when PROGRAM exits.\n"
     "\n"
-    "  --watchdog SECONDS  kill PROGRAM when it says no WATCHDOG=1 for so long\n"
+    "  --watchdog SECONDS  kill PROGRAM, and start it again, when it says no WATCHDOG=1 for so "
+    "long\n"
+    "                      (2; two and a half times as long until READY=1; 0: never)\n"
     "  --burst COUNT       wait before the next start after COUNT deaths within 10 s, each less "
     "than\n"
     "                      2 s after a start (5; 0: never wait)\n"
@@ -42,9 +44,10 @@ std::optional<Number> read_number(std::string_view text) {
 
 void set_watchdog(std::string_view value, Options& options) {
     const auto seconds = read_number<double>(value);
-    if (!seconds || !(*seconds >= 0.001 && *seconds <= watchdog_seconds_max)) {
+    const bool is_off = seconds && *seconds == 0;
+    if (!seconds || (!is_off && !(*seconds >= 0.001 && *seconds <= watchdog_seconds_max))) {
         options.error =
-            "--watchdog wants seconds, 0.001 to 86400, not \"" + printable(value) + "\"";
+            "--watchdog wants seconds, 0.001 to 86400, or 0, not \"" + printable(value) + "\"";
         return;
     }
     options.watchdog = std::chrono::duration_cast<std::chrono::microseconds>(

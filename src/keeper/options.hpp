@@ -9,7 +9,7 @@ namespace revenant::keeper {
 struct Options {
     bool help = false;
     bool version = false;
-    std::chrono::microseconds watchdog{0}; // 0: none
+    std::chrono::microseconds watchdog{2'000'000}; // 0: none
     unsigned burst = 5;
     char** command = nullptr; // PROGRAM ARGS... and a null pointer
     std::string error;        // not empty: nothing else counts

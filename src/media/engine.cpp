@@ -20,6 +20,7 @@
 #include "media/sockets.hpp"
 #include "media/statistics.hpp"
 #include "revenant/base/clock.hpp"
+#include "revenant/base/disk_wait.hpp"
 #include "revenant/base/random.hpp"
 #include "revenant/base/source.hpp"
 
@@ -181,6 +182,7 @@ std::optional<Engine::SocketNumbers> RealEngine::sockets(call::Number number) co
 // A file that is gone must not take the call with it: it is reported, and the call goes on.
 void RealEngine::open_files(
     call::Number number, const Call& call, const call::Media& media, bool continued, Plan& plan) {
+    const base::DiskWait wait;
     const auto report = [&](const base::Error& error) {
         undelivered_.push_back({.call = number, .text = error.context});
         server_.notices().ring();
@@ -399,6 +401,7 @@ std::optional<call::Segment> RealEngine::segment(call::Number number) const {
 } // namespace
 
 base::Result<std::unique_ptr<Engine>> Engine::create(const Settings& settings) {
+    const base::DiskWait wait;
     auto page = Page::open(settings.page_path);
     if (!page) {
         return base::fail(page.error());

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "revenant/base/disk_wait.hpp"
 #include "revenant/base/fd.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/text.hpp"
@@ -47,6 +48,7 @@ bool write_all(int fd, std::string_view text) {
 } // namespace
 
 base::Status History::load(const std::string& path) {
+    const base::DiskWait wait;
     path_.clear();
     lines_.clear();
     if (path.empty()) {
@@ -102,6 +104,7 @@ base::Status History::add(const std::string& line, bool to_file) {
 }
 
 base::Status History::append(const std::string& line) {
+    const base::DiskWait wait;
     // Opened for each line: another phone may have put a shorter file in this one's place.
     const base::Fd fd{::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK,
                              S_IRUSR | S_IWUSR)};

@@ -156,11 +156,12 @@ int main(int argc, char** argv) {
     std::string live_word = "live";
     std::string none = "0";
     std::string sockets = argc > 3 ? argv[3] : "0";
-    std::string quiet[] = {"--burst", "0"};
+    std::string quiet[] = {"--burst", "0", "--watchdog", "0"};
     const int kills = std::atoi(argv[2]);
     char* floor[] = {self.data(), live_word.data(), path.data(), none.data(), nullptr};
-    char* keeper[] = {argv[1],          quiet[0].data(), quiet[1].data(), self.data(),
-                      live_word.data(), path.data(),     sockets.data(),  nullptr};
+    char* keeper[] = {argv[1],         quiet[0].data(), quiet[1].data(),  quiet[2].data(),
+                      quiet[3].data(), self.data(),     live_word.data(), path.data(),
+                      sockets.data(),  nullptr};
     const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
     ::dup2(null, STDERR_FILENO);
     run("floor", floor, path.c_str(), kills, true);

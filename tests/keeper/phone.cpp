@@ -16,13 +16,17 @@
 
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
+
+#include "revenant/keeper/slate.hpp"
 
 namespace {
 
@@ -71,8 +75,11 @@ std::string greeting() {
     char** names = nullptr;
     const int count = sd_listen_fds_with_names(1, &names);
     std::ostringstream text;
+    const char* const death = std::getenv("KEEPER_DEATH");
+    std::string why = death != nullptr ? death : "-";
+    std::ranges::replace(why, ' ', '_');
     text << "started " << ::getpid() << ' ' << (notify != nullptr ? notify : "-") << ' ' << watchdog
-         << ' ' << count;
+         << ' ' << why << ' ' << count;
     for (int i = 0; i < count; ++i) {
         text << ' ' << names[i] << '=' << port_of(first + i);
     }
@@ -168,6 +175,25 @@ std::string receive(int index) {
     }
 }
 
+revenant::keeper::Slate* slate = nullptr;
+
+// Shares a page with the keeper; answers what libsystemd does.
+std::string share_slate(bool seal) {
+    const int fd = ::memfd_create("slate", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+    void* page = MAP_FAILED;
+    if (::ftruncate(fd, revenant::keeper::slate_size) == 0 &&
+        (!seal || ::fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) == 0)) {
+        page = ::mmap(nullptr, revenant::keeper::slate_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+                      0);
+    }
+    if (page == MAP_FAILED) {
+        return "failed";
+    }
+    slate = static_cast<revenant::keeper::Slate*>(page);
+    slate->layout = revenant::keeper::slate_layout;
+    return std::to_string(sd_pid_notify_with_fds(0, 0, "FDSTORE=1\nFDNAME=slate", &fd, 1));
+}
+
 std::string perform(const std::string& line, const std::vector<int>& known) {
     std::istringstream in{line};
     std::string verb;
@@ -188,6 +214,20 @@ std::string perform(const std::string& line, const std::vector<int>& known) {
         in >> std::ws;
         std::getline(in, word);
         return std::to_string(sd_notify(0, unescape(word).c_str()));
+    }
+    if (verb == "slate") {
+        in >> word;
+        return share_slate(word != "unsealed");
+    }
+    if (verb == "disk") {
+        in >> number;
+        slate->disk_waits = static_cast<std::uint32_t>(number);
+        return verb;
+    }
+    if (verb == "asked") {
+        in >> number;
+        slate->asked_to_end = number;
+        return verb;
     }
     if (verb == "barrier") {
         return std::to_string(sd_notify_barrier(0, 5'000'000));

@@ -1,0 +1,100 @@
+#include "app/heartbeat.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <systemd/sd-daemon.h>
+
+#include <fmt/format.h>
+
+namespace revenant::app {
+
+namespace {
+
+base::Fd connect_to_watcher() {
+    const char* const name = std::getenv("NOTIFY_SOCKET");
+    const std::string_view path = name != nullptr ? name : "";
+    sockaddr_un address{};
+    if (path.empty() || path.size() >= sizeof address.sun_path ||
+        (path.front() != '@' && path.front() != '/')) {
+        return {};
+    }
+    address.sun_family = AF_UNIX;
+    std::ranges::copy(path, std::begin(address.sun_path));
+    if (path.front() == '@') {
+        address.sun_path[0] = '\0'; // an abstract address
+    }
+    base::Fd fd{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() +
+                                             (path.front() == '/' ? 1 : 0));
+    // SAFETY: the socket API's own convention.
+    if (!fd || ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0) {
+        return {};
+    }
+    return fd;
+}
+
+} // namespace
+
+Heartbeat::Heartbeat() {
+    if (::sd_watchdog_enabled(0, &limit_us_) <= 0) {
+        limit_us_ = 0;
+        return;
+    }
+    socket_ = connect_to_watcher();
+}
+
+void Heartbeat::begin() {
+    if (limit_us_ == 0) {
+        return;
+    }
+    const std::uint64_t period_ms = std::clamp<std::uint64_t>(limit_us_ / 4000, 1, 60'000);
+    // SAFETY: the source is a member.
+    beat_ = base::every_ms(static_cast<std::uint32_t>(period_ms), [this] { say_alive(); });
+}
+
+// A watcher that is stopped reads nothing. Its queue has room for ten messages, and who hands a
+// socket over waits for that room: so no second beat is sent while the first is unread.
+void Heartbeat::say_alive() {
+    int unread = 0;
+    if (socket_ && ::ioctl(socket_.get(), SIOCOUTQ, &unread) == 0 && unread > 0) {
+        return;
+    }
+    constexpr std::string_view text = "WATCHDOG=1";
+    if (socket_ &&
+        (::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL) >= 0 || errno == EAGAIN)) {
+        return;
+    }
+    static_cast<void>(::sd_notify(0, text.data()));
+}
+
+void Heartbeat::say_limit() {
+    if (limit_us_ == 0 || !ready_ || said_ == calls_live_) {
+        return;
+    }
+    said_ = calls_live_;
+    const std::uint64_t limit_us = calls_live_ ? limit_us_ : limit_us_ * 5 / 2;
+    static_cast<void>(::sd_notify(0, fmt::format("WATCHDOG_USEC={}", limit_us).c_str()));
+}
+
+void Heartbeat::set_ready() {
+    ready_ = true;
+    say_limit();
+}
+
+void Heartbeat::set_calls_live(bool live) {
+    calls_live_ = live;
+    say_limit();
+}
+
+} // namespace revenant::app
