@@ -15,6 +15,15 @@ namespace {
 
 constexpr std::uint32_t challenges_max = 3;
 
+// Why there can be no dialog with the one who has answered; empty: there can.
+std::string dialog_fault(const event::Answered& e) {
+    if (e.facts.remote_tag.empty()) { // as from before RFC 3261 (§12.1.2)
+        return "the other end's answer has no tag";
+    }
+    return e.fault.empty() ? std::string{}
+                           : fmt::format("the other end's answer cannot be used: {}", e.fault);
+}
+
 // The first 2xx: the call is made.
 Step first_answer(const Call& call, const event::Answered& e, base::Now now) {
     Step result = stay(call);
@@ -33,13 +42,14 @@ Step first_answer(const Call& call, const event::Answered& e, base::Now now) {
     dialog.in_flight = {.invite = {}, .cseq = e.cseq};
     next.untidy = true;
     base::Status applied;
-    if (dialog.remote_tag.empty()) { // as from before RFC 3261 (§12.1.2)
+    const std::string fault = dialog_fault(e);
+    if (!fault.empty()) {
         next.state = State::ending;
         dialog.phase = Phase::ending;
-        result.effects = {
-            effect::Forget{}, effect::Acknowledge{}, effect::SendBye{}, effect::CloseMedia{},
-            effect::Tell{.news = News::failed, .detail = "the other end's answer has no tag"}};
-        settle(result, Verdict::finished, "its answer has no tag");
+        result.effects = {effect::Forget{}, effect::Acknowledge{}, effect::SendBye{},
+                          effect::CloseMedia{},
+                          effect::Tell{.news = News::failed, .detail = fault}};
+        settle(result, Verdict::finished, fault);
         return result;
     }
     if (e.answer) {
@@ -104,6 +114,7 @@ Step later_answer(const Call& call, const event::Answered& e, base::Now now) {
     } else {
         result.effects.emplace_back(effect::Tell{.news = News::refreshed});
     }
+    tell_fault(result, e);
     return result;
 }
 
@@ -126,6 +137,16 @@ void back_into_quarantine(Step& result, const event::Challenged& e) {
 }
 
 } // namespace
+
+void tell_fault(Step& result, const event::Answered& e) {
+    if (!e.fault.empty()) {
+        result.effects.emplace_back(effect::Tell{
+            .news = News::trouble,
+            .detail = fmt::format("the other end has changed its address, but {}; the one before "
+                                  "is kept",
+                                  e.fault)});
+    }
+}
 
 Step on(const Call& call, const event::Progress& e, base::Now /*now*/) {
     Step result = stay(call);

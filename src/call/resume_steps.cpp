@@ -271,6 +271,7 @@ Step resume_answered(const Call& call, const event::Answered& e, base::Now now) 
     result.effects.emplace_back(effect::RunMedia{});
     result.effects.emplace_back(
         effect::Tell{.news = News::resumed, .detail = fmt::format("{}", e.cseq)});
+    tell_fault(result, e);
     settle(result, Verdict::survived, "");
     return result;
 }

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "journal/uri.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/call/dialog.hpp"
 #include "revenant/journal/record.hpp"
@@ -123,11 +124,17 @@ void identity(Rules& rules, const call::Dialog& d) {
     rules.word("remote_tag", d.remote_tag, d.phase != call::Phase::inviting);
     rules.line("local_contact", d.local_contact, complete);
     rules.word("remote_target", d.remote_target, complete);
+    rules.require(d.remote_target.empty() || is_sip_uri(d.remote_target, Hop::next),
+                  "remote_target", "is no sip: URI for UDP or TCP");
     rules.require(d.route_set.size() <= route_set_max, "route_set", "has more than 128 entries");
     for (const std::string& route : d.route_set) {
         rules.line("route_set", route, true);
+        const Hop hop = &route == d.route_set.data() ? Hop::next : Hop::later;
+        rules.require(is_sip_address(route, hop), "route_set", "holds what is no sip: URI");
     }
     rules.word("outbound_proxy", d.outbound_proxy, false);
+    rules.require(d.outbound_proxy.empty() || is_sip_uri(d.outbound_proxy, Hop::next),
+                  "outbound_proxy", "is no sip: URI for UDP or TCP");
     rules.require(d.cseq_watermark <= cseq_max, "cseq_watermark", "is above 2147483647");
     rules.line("peer_allow", d.peer_allow);
     rules.line("peer_supported", d.peer_supported);

@@ -12,6 +12,7 @@
 #include "revenant/base/log.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/call/event.hpp"
+#include "sip/message_guard.hpp"
 #include "sip/nua.hpp"
 #include "sip/sdp_reader.hpp"
 #include "sip/text.hpp"
@@ -156,7 +157,8 @@ call::Event invite_answer(const Raw& raw, std::string_view stand_in, std::uint32
     if (status < 300) {
         return event::Answered{.cseq = cseq_of(sip),
                                .facts = facts_of(raw, true, own_interval_s),
-                               .answer = session_of(sip)};
+                               .answer = session_of(sip),
+                               .fault = sip != nullptr ? fault_of(*sip) : std::string{}};
     }
     if (status == 401 || status == 407) {
         return event::Challenged{.status = status,

@@ -20,6 +20,7 @@
 #include "revenant/base/socket_address.hpp"
 #include "revenant/sip/agent.hpp"
 #include "sip/forks.hpp"
+#include "sip/library_limits.hpp"
 #include "sip/text.hpp"
 #include "sip/transactions.hpp"
 
@@ -115,14 +116,16 @@ Stack::create(su_root_t* root, const Listen& listen, const Settings& settings, S
         TAG_IF(tcp_only, NUTAG_SIPS_URL(extra.c_str())),
         // Each answer waits for the journal: nothing is sent by itself.
         NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), NUTAG_AUTOACK(0), NUTAG_APPL_METHOD(no_text),
-        NUTAG_APPL_METHOD(methods_of_ours), NUTAG_ALLOW(no_text), NUTAG_ALLOW(allowed_methods),
+        NUTAG_APPL_METHOD(methods_of_ours), // Not NUTAG_ALLOW, which adds to what the stack would
+                                            // allow by itself.
+        SIPTAG_ALLOW_STR(allowed_methods),
         // A redirected re-INVITE would take the dialog elsewhere.
         NUTAG_AUTO302(0), NUTAG_EARLY_MEDIA(0), NUTAG_ENABLEMESSAGE(0),
         SIPTAG_SUPPORTED_STR("timer, 100rel"), SIPTAG_USER_AGENT_STR("revenant"),
         NUTAG_SESSION_TIMER(interval), NUTAG_MIN_SE(interval != 0 && interval < 90 ? interval : 90),
         // No keep-alives or address discovery: the Contact is exactly ours.
         NUTAG_OUTBOUND("no-natify no-options-keepalive no-validate"),
-        TPTAG_UDP_RMEM(udp_receive_buffer),
+        TPTAG_UDP_RMEM(udp_receive_buffer), NTATAG_MAXSIZE(message_size_max()),
         // Else each description makes the stack list the machine's interfaces, twice.
         TAG_IF(!is_wildcard, SOATAG_ADDRESS(listen.at.address.c_str())), TAG_END());
     if (stack->nua_ == nullptr) {
@@ -234,6 +237,8 @@ void Stack::dispatch(const Raw& raw, nua_handle_t* handle, Leg* leg) {
     Handle fresh{handle};
     if (raw.event == nua_i_invite && raw.status < 200 && raw.sip != nullptr) {
         user_->on_new_invite(*this, fresh, raw);
+    } else if (raw.event == nua_i_info && raw.status < 200) {
+        nua_respond(handle, 481, "Call Does Not Exist", NUTAG_WITH(raw.message), TAG_END());
     }
 }
 

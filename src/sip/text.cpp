@@ -41,14 +41,6 @@ base::Result<std::string_view> bare_uri(std::string_view text) {
     return text;
 }
 
-// RFC 3261 §25.1 host, and the '_' that names in local networks have.
-bool is_host(const std::string& host) {
-    const auto fits = [](char c) {
-        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '.' || c == '_';
-    };
-    return std::ranges::all_of(host, fits) || host_is_ip6_reference(host.c_str()) != 0;
-}
-
 std::string without_brackets(std::string_view host) {
     if (host.starts_with('[') && host.ends_with(']')) {
         host = host.substr(1, host.size() - 2);
@@ -85,6 +77,14 @@ std::vector<std::string> routes(const sip_record_route_t* first, bool reversed) 
         std::ranges::reverse(result);
     }
     return result;
+}
+
+bool is_host(const std::string& host) {
+    const auto fits = [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '.' || c == '_';
+    };
+    return !host.empty() &&
+           (std::ranges::all_of(host, fits) || host_is_ip6_reference(host.c_str()) != 0);
 }
 
 base::Result<Uri> read_uri(std::string_view text) {

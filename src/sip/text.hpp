@@ -46,6 +46,9 @@ struct Uri {
 // what is wrong; sips: and tel: are Errc::unsupported.
 [[nodiscard]] base::Result<Uri> read_uri(std::string_view text);
 
+// RFC 3261 §25.1 host, and the '_' that names in local networks have; never empty.
+[[nodiscard]] bool is_host(const std::string& host);
+
 // host:port with brackets where IPv6 needs them.
 [[nodiscard]] std::string host_port(const call::Endpoint& endpoint);
 

@@ -1,15 +1,18 @@
 #include "sip/transactions.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "revenant/base/boundary.hpp"
 #include "revenant/call/dialog.hpp"
+#include "sip/message_guard.hpp"
 #include "sip/next_function.hpp"
 #include "sip/nua.hpp"
 #include "sip/text.hpp"
@@ -20,7 +23,11 @@ namespace {
 
 using Message = std::unique_ptr<msg_t, Calls<msg_destroy>>;
 
-nta_agent_t* newest = nullptr; // NOLINT(*-avoid-non-const-global-variables): set from C
+// All that there are, the newest last.
+std::vector<nta_agent_t*>& agents() {
+    static std::vector<nta_agent_t*> all;
+    return all;
+}
 
 bool is_repeatable(sip_method_t method) {
     return method == sip_method_invite || method == sip_method_prack;
@@ -31,14 +38,37 @@ bool is_loose(const std::string& route) {
     return uri && uri->loose_route;
 }
 
-bool answers_unsent_cancel(const sip_t& sip) {
-    if (sip.sip_status == nullptr || sip.sip_cseq->cs_method != sip_method_cancel) {
-        return false;
-    }
-    const Message any{nta_msg_create(newest, 0)}; // wanted, and not looked at
-    nta_outgoing_t* cancel = nta_outgoing_find(newest, any.get(), &sip, sip.sip_via);
+bool waits_in(nta_agent_t* agent, const sip_t& answer) {
+    const Message any{nta_msg_create(agent, 0)}; // wanted, and not looked at
+    nta_outgoing_t* cancel = nta_outgoing_find(agent, any.get(), &answer, answer.sip_via);
     const Message request{nta_outgoing_getrequest(cancel)};
     return request != nullptr && msg_is_prepared(request.get()) == 0; // it is when it is sent
+}
+
+bool answers_unsent_cancel(const sip_t& sip) {
+    return sip.sip_status != nullptr && sip.sip_cseq->cs_method == sip_method_cancel &&
+           std::ranges::any_of(agents(), [&](nta_agent_t* agent) { return waits_in(agent, sip); });
+}
+
+// The library names the header field in its 400 that stands first among the bad ones.
+void blame(sip_t& sip, const char* name) {
+    static sip_error_t error;
+    error.er_common->h_class = sip_error_class;
+    error.er_name = name;
+    sip.sip_error = &error;
+}
+
+// Whether the message may go on. The library has it for const here, and is about to act on it.
+bool passes(sip_t& sip) {
+    if (const char* name = unacceptable(sip)) {
+        blame(sip, name);
+        return false;
+    }
+    if (answers_unsent_cancel(sip)) {
+        return false;
+    }
+    take_off_unusable(sip);
+    return true;
 }
 
 } // namespace
@@ -48,7 +78,7 @@ std::string invite_branch(std::string_view from_tag, std::uint32_t cseq) {
 }
 
 nta_agent_t* newest_agent() {
-    return newest;
+    return agents().empty() ? nullptr : agents().back();
 }
 
 msg_t* new_request(nta_agent_t* agent,
@@ -117,9 +147,19 @@ nta_agent_t* nta_agent_create(su_root_t* root,
             "nta_agent_create");
     ta_list ta;
     ta_start(ta, tag, value);
-    newest = real(root, name, callback, magic, ta_tags(ta));
+    nta_agent_t* agent = real(root, name, callback, magic, ta_tags(ta));
     ta_end(ta);
-    return newest;
+    if (agent != nullptr) {
+        agents().push_back(agent);
+    }
+    return agent;
+}
+
+void nta_agent_destroy(nta_agent_t* agent) {
+    using namespace revenant::sip;
+    static auto* const real = next_function<void(nta_agent_t*)>("nta_agent_destroy");
+    std::erase(agents(), agent);
+    real(agent);
 }
 
 nta_outgoing_t* nta_outgoing_mcreate(nta_agent_t* agent,
@@ -155,13 +195,13 @@ nta_outgoing_t* nta_outgoing_mcreate(nta_agent_t* agent,
 int sip_sanity_check(const sip_t* sip) {
     using namespace revenant;
     static auto* const real = sip::next_function<int(const sip_t*)>("sip_sanity_check");
-    int result = real(sip);
-    base::at_boundary("an answer to a CANCEL", [&] {
-        if (result == 0 && sip::answers_unsent_cancel(*sip)) {
-            result = -1;
-        }
-    });
-    return result;
+    if (real(sip) < 0) {
+        return -1;
+    }
+    bool passes = false;
+    base::at_boundary("a message from the network",
+                      [&] { passes = sip::passes(const_cast<sip_t&>(*sip)); });
+    return passes ? 0 : -1;
 }
 
 } // extern "C"

@@ -1,5 +1,6 @@
 // In which order things are done: what is stored before the peer can believe it, and what each
 // answer leads to.
+#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 #include <set>
@@ -126,6 +127,40 @@ TEST_CASE("a later 2xx changes the target but never the route set") {
     Story s = in(State::established).on(answer);
     CHECK(s.call.dialog.remote_target == "sip:bob@203.0.113.9");
     CHECK(s.call.dialog.route_set.empty());
+}
+
+TEST_CASE("a callee that cannot be reached again is hung up on, and nothing of it is stored") {
+    event::Answered answer = ok(2);
+    answer.fault = "its Contact is no sip: URI";
+    for (const State state : {State::inviting, State::proceeding, State::canceling}) {
+        Story s = in(state).on(answer);
+        CHECK(first<effect::Persist>(s.effects) == nullptr);
+        CHECK(first<effect::Acknowledge>(s.effects) != nullptr);
+        CHECK(first<effect::SendBye>(s.effects) != nullptr);
+        const auto* told = first<effect::Tell>(s.effects);
+        REQUIRE(told != nullptr);
+        CHECK(told->news == News::failed);
+        CHECK(told->detail == "the other end's answer cannot be used: its Contact is no sip: URI");
+        CHECK(s.call.state == State::ending);
+    }
+}
+
+TEST_CASE("a later 2xx with an address that cannot be used leaves the call where it was") {
+    event::Answered answer = ok(4001);
+    answer.facts.remote_target.clear();
+    answer.fault = "its Contact is no sip: URI";
+    for (const State state : {State::established, State::modifying, State::resuming}) {
+        Story s = in(state);
+        const std::string before = s.call.dialog.remote_target;
+        s.on(answer);
+        CHECK(s.call.dialog.remote_target == before);
+        CHECK(s.call.state == State::established);
+        const auto is_trouble = [](const Effect& e) {
+            const auto* told = std::get_if<effect::Tell>(&e);
+            return told != nullptr && told->news == News::trouble;
+        };
+        CHECK(std::count_if(s.effects.begin(), s.effects.end(), is_trouble) == 1);
+    }
 }
 
 TEST_CASE("a 2xx without an answer we can use is ACKed, then ended with BYE") {

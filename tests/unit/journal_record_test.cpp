@@ -207,6 +207,28 @@ TEST_CASE("text that could break a SIP message is refused") {
     refused(with("/local_sdp", std::string{"v=0\0", 4}), "local_sdp");
 }
 
+TEST_CASE("a record names only what requests can be sent to") {
+    for (const char* bad :
+         {"tel:+4930123", "sips:bob@example.org", "bob@example.org", "sip:", "sip:bob@",
+          "sip:bob@host:0", "sip:bob@host:65536", "sip:bob@host;transport=tls", "sip:b@h$st",
+          "sip:bob@[::1", "sip:bob@[]", "sip:caf\xC3\xA9@host", "sip:bob@host;a;transport=ws"}) {
+        CAPTURE(bad);
+        refused(with("/remote_target", bad), "remote_target");
+        refused(with("/outbound_proxy", bad), "outbound_proxy");
+        refused(with("/route_set/0", std::string{"<"} + bad + ";lr>"), "route_set");
+    }
+    refused(with("/route_set/0", "<sip:a;lr"), "route_set");
+    refused(with("/remote_target", "sip:" + std::string(1100, 'a') + "@host"), "remote_target");
+    for (const char* good :
+         {"sip:host", "SIP:bob@host:5060", "sip:bob@[2001:db8::1]:5060;lr",
+          "sip:b:c;d@host;transport=UDP;ob", "sip:192.0.2.1;transport=tcp?a=b"}) {
+        CHECK(decode(with("/remote_target", good)));
+    }
+    // Other proxies reach what stands behind the first one.
+    CHECK(decode(with("/route_set/1", "<sips:b;lr;transport=tls>")));
+    refused(with("/route_set/1", "<tel:+49;lr>"), "route_set");
+}
+
 TEST_CASE("before there is a dialog the peer's half of it may be unknown") {
     call::Dialog dialog = journal::sample_caller();
     dialog.phase = call::Phase::inviting;

@@ -83,6 +83,8 @@ struct Answered { // 2xx, not ACKed yet
     bool by_another = false; // a proxy forked the INVITE, and the stack waits for another callee
     PeerFacts facts = {};
     std::optional<RemoteSession> answer = {};
+    // Why requests cannot be sent to the one who has answered; empty: they can.
+    std::string fault = {};
 };
 
 // A 2xx to an INVITE that an earlier life has sent: the peer repeats it until it has an ACK.

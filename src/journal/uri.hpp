@@ -1,0 +1,20 @@
+// What a record may say of where requests are sent.
+#pragma once
+
+#include <string_view>
+
+namespace revenant::journal {
+
+enum class Hop {
+    next,  // ours: sip:, over UDP or TCP
+    later, // others reach it: also sips:, and by any transport
+};
+
+// "sip:" [user "@"] host [":" port] [";" parameters] ["?" headers], in graphic ASCII, and not over
+// 1024 bytes (RFC 3261 §19.1.1).
+[[nodiscard]] bool is_sip_uri(std::string_view text, Hop hop);
+
+// The same in angle brackets, with a display name before it or parameters behind it, or bare.
+[[nodiscard]] bool is_sip_address(std::string_view text, Hop hop);
+
+} // namespace revenant::journal

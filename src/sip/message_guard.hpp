@@ -1,0 +1,32 @@
+// What the library must not get to see in a message from the network, and no record may say.
+//
+// The library hands on what it has parsed without a thought for what it will do with it: with a
+// Contact that is no sip: URI its next request in the dialog never ends, and some numbers and
+// orders of messages fail its assertions. So each message is looked at when it is parsed and before
+// anything acts on it. The table in src/sip/README.md says which part of the library each rule is
+// for.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "sip/nua.hpp"
+
+namespace revenant::sip {
+
+// Why requests cannot be sent to this URI from here, to be said behind the name of what holds it:
+// "is no sip: URI"; empty: they can.
+[[nodiscard]] std::string_view why_unreachable(const url_t& url);
+
+// The name of the header field for which a request is refused with 400, and a response not heard;
+// null: go on.
+[[nodiscard]] const char* unacceptable(const sip_t& sip);
+
+// Takes away what cannot be used and is not needed to understand the message; a response remembers
+// it for `fault_of`.
+void take_off_unusable(sip_t& sip);
+
+// What a response has lost that a dialog needs, "its Contact is no sip: URI"; empty: nothing.
+[[nodiscard]] std::string fault_of(const sip_t& sip);
+
+} // namespace revenant::sip
