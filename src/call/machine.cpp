@@ -131,23 +131,22 @@ Direction wanted(const Hold& hold) {
     return hold.local ? Direction::sendonly : Direction::sendrecv;
 }
 
-bool peer_holds(const RemoteSession& session) {
-    const auto is_audio = [](const RemoteStream& stream) {
-        return stream.media == "audio" && stream.rtp.port != 0;
-    };
-    const auto audio = std::ranges::find_if(session.streams, is_audio);
-    return audio != session.streams.end() && !receives(audio->direction);
+bool peer_holds(const RemoteSession& session, const Media& agreed) {
+    const auto ours = std::ranges::find_if(session.streams, [&](const RemoteStream& stream) {
+        return stream.media == "audio" && stream.rtp == agreed.remote;
+    });
+    return ours != session.streams.end() && !receives(ours->direction);
 }
 
 base::Status apply(Call& call, const RemoteSession& answer) {
     Dialog& dialog = call.dialog;
-    auto media = apply_answer(answer, dialog.media, call.codecs, direction_of(dialog.local_sdp));
+    auto media = apply_answer(answer, dialog.media, call.codecs, dialog.local_sdp);
     if (!media) {
         return base::fail(media.error());
     }
     dialog.media = std::move(*media);
     dialog.remote_sdp = answer.text;
-    dialog.hold.remote = peer_holds(answer);
+    dialog.hold.remote = peer_holds(answer, dialog.media);
     return {};
 }
 

@@ -151,7 +151,7 @@ Step on(const Call& call, const event::Offered& e, base::Now now) {
         dialog.local_sdp = std::move(negotiated->local_sdp);
         dialog.media = std::move(negotiated->media);
         dialog.remote_sdp = e.offer->text;
-        dialog.hold.remote = peer_holds(*e.offer);
+        dialog.hold.remote = peer_holds(*e.offer, dialog.media);
         with_sdp = true;
     }
     result.effects = {effect::Persist{.otherwise = effect::Otherwise::report},

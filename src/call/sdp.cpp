@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -95,8 +97,29 @@ std::string audio_lines(const Body& body) {
     return text;
 }
 
+bool is_live_audio(std::string_view line) {
+    return line.starts_with("m=audio ") && !line.starts_with("m=audio 0 ");
+}
+
 bool is_usable(const RemoteStream& stream) {
     return stream.media == "audio" && stream.profile == "RTP/AVP" && stream.rtp.port != 0;
+}
+
+// A socket of the one family cannot send to the other.
+bool is_reachable(const RemoteStream& stream, const Media& media) {
+    return media.local.address.empty() || family(media.local.address) == family(stream.rtp.address);
+}
+
+// How long our packets are: as the peer wants, never longer than it allows (RFC 4566 §6), in
+// steps of 10 ms. Nothing if it allows none that we can make.
+std::optional<std::uint32_t> packet_ms(const RemoteStream& stream) {
+    constexpr std::uint32_t step_ms = 10;
+    constexpr std::uint32_t longest_ms = 60;
+    const std::uint32_t wish = stream.ptime_ms != 0 ? stream.ptime_ms : ptime_default_ms;
+    const std::uint32_t limit =
+        stream.maxptime_ms != 0 ? std::min(stream.maxptime_ms, longest_ms) : longest_ms;
+    const std::uint32_t length = std::min(std::max(wish, step_ms), limit) / step_ms * step_ms;
+    return length == 0 ? std::nullopt : std::optional{length};
 }
 
 // The codecs of the peer that are ours too, in the peer's order and with its payload types.
@@ -117,7 +140,91 @@ std::vector<Codec> common(const std::vector<Codec>& theirs, const std::vector<Co
     return both;
 }
 
-void point_at(Media& media, const RemoteStream& stream) {
+// What we can do in a stream of the peer's: each codec once, with its first number. Empty: nothing.
+std::vector<Codec>
+choices(const RemoteStream& stream, const Media& media, const std::vector<Codec>& codecs) {
+    if (!is_usable(stream) || !is_reachable(stream, media) || !packet_ms(stream)) {
+        return {};
+    }
+    std::vector<Codec> once;
+    for (Codec& codec : common(stream.codecs, codecs)) {
+        if (std::ranges::find(once, codec.name, &Codec::name) == once.end()) {
+            once.push_back(std::move(codec));
+        }
+    }
+    return once;
+}
+
+// The formats of our own description, which name all that we take.
+std::vector<Codec> formats_of(std::string_view local_sdp) {
+    std::vector<Codec> formats;
+    bool in_audio = false;
+    for (std::string_view line : lines_of(local_sdp)) {
+        constexpr std::string_view rtpmap = "a=rtpmap:";
+        if (line.starts_with("m=")) {
+            in_audio = is_live_audio(line);
+        }
+        if (!in_audio || !line.starts_with(rtpmap)) {
+            continue;
+        }
+        line = base::trim(line.substr(rtpmap.size()));
+        const std::size_t space = std::min(line.find(' '), line.size());
+        const std::size_t slash = std::min(line.find('/', space), line.size());
+        const auto type = base::to_u32(line.substr(0, space));
+        const auto rate = base::to_u32(line.substr(std::min(slash + 1, line.size())));
+        if (type && *type < 128 && rate && slash > space) {
+            formats.push_back({.payload_type = static_cast<std::uint8_t>(*type),
+                               .name = std::string{line.substr(space + 1, slash - space - 1)},
+                               .clock_rate = *rate});
+        }
+    }
+    return formats;
+}
+
+// `ours` with what the peer calls the same codecs where that cannot be mistaken: many send with the
+// numbers of their own description.
+std::vector<Codec> receivable(std::vector<Codec> ours, const std::vector<Codec>& theirs) {
+    for (const Codec& codec : theirs) {
+        if (std::ranges::find(ours, codec.payload_type, &Codec::payload_type) == ours.end()) {
+            ours.push_back(codec);
+        }
+    }
+    return ours;
+}
+
+// Which stream of an answer is that of our audio (RFC 3264 §6: in the order of the offer).
+std::size_t audio_index(std::string_view local_sdp) {
+    std::size_t index = 0;
+    for (const std::string_view line : lines_of(local_sdp)) {
+        if (is_live_audio(line)) {
+            return index;
+        }
+        index += line.starts_with("m=") ? 1U : 0U;
+    }
+    return 0;
+}
+
+std::string why_no_audio(const RemoteSession& offer, const Media& media) {
+    const auto elsewhere = std::ranges::find_if(offer.streams, [&](const RemoteStream& stream) {
+        return is_usable(stream) && !is_reachable(stream, media);
+    });
+    if (elsewhere != offer.streams.end()) {
+        return fmt::format("the peer's audio is at an {} address, and this phone has {} only; "
+                           "--listen chooses another address",
+                           family(elsewhere->rtp.address) == "IP6" ? "IPv6" : "IPv4",
+                           family(media.local.address) == "IP6" ? "IPv6" : "IPv4");
+    }
+    return "the peer offers no audio that this phone can play (PCMU, PCMA)";
+}
+
+void agree(Media& media,
+           const RemoteStream& stream,
+           const std::vector<Codec>& both,
+           std::vector<Codec> ours,
+           const std::vector<Codec>& codecs) {
+    media.codec = both.front();
+    media.receive = receivable(std::move(ours), common(stream.codecs, codecs));
+    media.ptime_ms = packet_ms(stream).value_or(ptime_default_ms);
     media.remote = stream.rtp;
     media.remote_rtcp = stream.rtcp;
 }
@@ -168,26 +275,24 @@ base::Result<Negotiated> answer_offer(const RemoteSession& offer,
     bool found = false;
     for (const RemoteStream& stream : offer.streams) {
         const std::vector<Codec> both =
-            found || !is_usable(stream) ? std::vector<Codec>{} : common(stream.codecs, codecs);
+            found ? std::vector<Codec>{} : choices(stream, media, codecs);
         if (both.empty()) {
             streams +=
                 fmt::format("m={} 0 {} {}\r\n", stream.media, stream.profile, stream.formats);
             continue;
         }
         found = true;
-        result.media.codec = both.front();
         result.media.direction = answer_direction(wanted, stream.direction);
-        point_at(result.media, stream);
+        agree(result.media, stream, both, both, codecs);
         streams += audio_lines(Body{.session_id = id,
                                     .version = 0,
                                     .local = media.local,
                                     .codecs = both,
-                                    .ptime_ms = media.ptime_ms,
+                                    .ptime_ms = result.media.ptime_ms,
                                     .direction = result.media.direction});
     }
     if (!found) {
-        return base::fail(base::Errc::unsupported,
-                          "the peer offers no audio that this phone can play (PCMU, PCMA)");
+        return base::fail(base::Errc::unsupported, why_no_audio(offer, media));
     }
     const auto complete = [&](std::uint64_t version) {
         return session_lines(Body{.session_id = id,
@@ -209,17 +314,24 @@ base::Result<Negotiated> answer_offer(const RemoteSession& offer,
 base::Result<Media> apply_answer(const RemoteSession& answer,
                                  const Media& media,
                                  const std::vector<Codec>& codecs,
-                                 Direction offered) {
+                                 std::string_view local_sdp) {
+    // Some leave out the lines that they refuse, so the right one may be another.
+    std::vector<const RemoteStream*> candidates;
+    const std::size_t index = audio_index(local_sdp);
+    if (index < answer.streams.size()) {
+        candidates.push_back(&answer.streams[index]);
+    }
     for (const RemoteStream& stream : answer.streams) {
-        const std::vector<Codec> both =
-            is_usable(stream) ? common(stream.codecs, codecs) : std::vector<Codec>{};
+        candidates.push_back(&stream);
+    }
+    for (const RemoteStream* stream : candidates) {
+        const std::vector<Codec> both = choices(*stream, media, codecs);
         if (both.empty()) {
             continue;
         }
         Media result = media;
-        result.codec = both.front();
-        result.direction = answer_direction(offered, stream.direction);
-        point_at(result, stream);
+        result.direction = answer_direction(direction_of(local_sdp), stream->direction);
+        agree(result, *stream, both, formats_of(local_sdp), codecs);
         return result;
     }
     return base::fail(base::Errc::unsupported,
@@ -246,7 +358,7 @@ std::string redirect(std::string_view local_sdp, Direction direction) {
         }
         if (line.starts_with("m=")) {
             put_direction();
-            in_audio = line.starts_with("m=audio ") && !line.starts_with("m=audio 0 ");
+            in_audio = is_live_audio(line);
         }
         if (in_audio && is_direction(line)) {
             continue;
@@ -271,7 +383,7 @@ std::string as_answer(std::string_view remote_sdp, Direction offered) {
     for (const std::string_view line : lines_of(remote_sdp)) {
         if (line.starts_with("m=")) {
             out += in_audio ? mirrored : std::string{};
-            in_audio = line.starts_with("m=audio ") && !line.starts_with("m=audio 0 ");
+            in_audio = is_live_audio(line);
         }
         if (!is_direction(line)) {
             out += line;
@@ -287,7 +399,7 @@ Direction direction_of(std::string_view local_sdp) {
     bool in_audio = false;
     for (const std::string_view line : lines_of(local_sdp)) {
         if (line.starts_with("m=")) {
-            in_audio = line.starts_with("m=audio ") && !line.starts_with("m=audio 0 ");
+            in_audio = is_live_audio(line);
         }
         if (!in_audio || !is_direction(line)) {
             continue;

@@ -115,8 +115,8 @@ void learn(Dialog& dialog, const PeerFacts& facts, base::Now now);
 // What we would like to do with the audio, before the peer has its say.
 [[nodiscard]] Direction wanted(const Hold& hold);
 
-// Whether the peer's description asks us to send nothing (RFC 3264 §8.4).
-[[nodiscard]] bool peer_holds(const RemoteSession& session);
+// Whether the peer's description asks us to send nothing in the stream agreed on (RFC 3264 §8.4).
+[[nodiscard]] bool peer_holds(const RemoteSession& session, const Media& agreed);
 
 // Puts the peer's answer to our `local_sdp` into the dialog.
 [[nodiscard]] base::Status apply(Call& call, const RemoteSession& answer);

@@ -51,7 +51,7 @@ Step on(const Call& call, const event::Answer& /*e*/, base::Now now) {
         dialog.local_sdp = std::move(negotiated->local_sdp);
         dialog.media = std::move(negotiated->media);
         dialog.remote_sdp = call.offer.text;
-        dialog.hold.remote = peer_holds(call.offer);
+        dialog.hold.remote = peer_holds(call.offer, dialog.media);
     } else {
         dialog.local_sdp = write_offer(dialog.media.ssrc, dialog.media.local, call.codecs,
                                        dialog.media.ptime_ms, Direction::sendrecv);

@@ -108,6 +108,8 @@ private:
     std::size_t strings_size_ = 0;
 };
 
+constexpr std::size_t formats_max = 128;
+
 // Before there is a dialog, the peer's half of it may be unknown.
 bool has_dialog(call::Phase phase) {
     using enum call::Phase;
@@ -155,6 +157,10 @@ void media(Rules& rules, const call::Media& m) {
     rules.endpoint("media.remote.address", m.remote);
     rules.endpoint("media.remote_rtcp.address", m.remote_rtcp);
     codec(rules, m.codec, "media.codec.payload_type", "media.codec.name", "media.codec.clock_rate");
+    rules.require(m.receive.size() <= formats_max, "media.receive", "has more than 128 entries");
+    for (const call::Codec& format : m.receive) {
+        codec(rules, format, "media.receive", "media.receive", "media.receive");
+    }
     if (m.telephone_event) {
         codec(rules, *m.telephone_event, "media.telephone_event.payload_type",
               "media.telephone_event.name", "media.telephone_event.clock_rate");

@@ -1,5 +1,6 @@
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "journal/fields.hpp"
 #include "journal/tree.hpp"
 #include "revenant/base/result.hpp"
+#include "revenant/base/text.hpp"
 #include "revenant/call/dialog.hpp"
 #include "revenant/journal/record.hpp"
 
@@ -28,6 +30,22 @@ call::Codec read_codec(Fields f) {
             .clock_rate = f.u32("clock_rate")};
 }
 
+// "8 PCMA/8000". What is not of that form has the clock rate 0, which the check refuses.
+call::Codec read_format(std::string_view text) {
+    const std::size_t space = text.find(' ');
+    const std::size_t slash = text.rfind('/');
+    const bool has_parts =
+        space != std::string_view::npos && slash != std::string_view::npos && space < slash;
+    const auto type = has_parts ? base::to_u32(text.substr(0, space)) : std::nullopt;
+    const auto rate = has_parts ? base::to_u32(text.substr(slash + 1)) : std::nullopt;
+    if (!type || *type > 127 || !rate) {
+        return {.payload_type = 0, .name = {}, .clock_rate = 0};
+    }
+    return {.payload_type = static_cast<std::uint8_t>(*type),
+            .name = std::string{text.substr(space + 1, slash - space - 1)},
+            .clock_rate = *rate};
+}
+
 call::Segment read_segment(Fields f) {
     return {.seq = f.u16("seq"),
             .ts = f.u32("ts"),
@@ -42,6 +60,11 @@ call::Media read_media(Fields f) {
     media.remote = read_endpoint(f.object("remote"));
     media.remote_rtcp = read_endpoint(f.object("remote_rtcp"));
     media.codec = read_codec(f.object("codec"));
+    if (f.has("receive")) {
+        for (const std::string& format : f.texts("receive")) {
+            media.receive.push_back(read_format(format));
+        }
+    }
     if (const std::optional<Fields> event = f.object_or_null("telephone_event")) {
         media.telephone_event = read_codec(*event);
     }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -185,6 +186,14 @@ void put(Writer& w, std::string_view key, const call::Media& media) {
     put(w, "remote", media.remote);
     put(w, "remote_rtcp", media.remote_rtcp);
     put(w, "codec", media.codec);
+    if (!media.receive.empty()) {
+        std::vector<std::string> formats;
+        for (const call::Codec& codec : media.receive) {
+            formats.push_back(
+                fmt::format("{} {}/{}", codec.payload_type, codec.name, codec.clock_rate));
+        }
+        w.texts("receive", formats);
+    }
     if (media.telephone_event) {
         put(w, "telephone_event", *media.telephone_event);
     } else {

@@ -64,13 +64,16 @@ std::optional<call::RemoteSession> session_of(const sip_t* sip) {
     if (sip == nullptr || sip->sip_payload == nullptr || sip->sip_payload->pl_data == nullptr) {
         return std::nullopt;
     }
+    const bool has_type =
+        sip->sip_content_type != nullptr && sip->sip_content_type->c_type != nullptr;
+    const std::string_view body{sip->sip_payload->pl_data, sip->sip_payload->pl_len};
     const bool is_sdp =
-        sip->sip_content_type != nullptr && sip->sip_content_type->c_type != nullptr &&
-        base::equals_ignoring_case(sip->sip_content_type->c_type, "application/sdp");
+        has_type ? base::equals_ignoring_case(sip->sip_content_type->c_type, "application/sdp")
+                 : base::equals_ignoring_case(body.substr(0, 3), "v=0"); // as the stack takes it
     if (!is_sdp) {
         return std::nullopt;
     }
-    auto session = read_sdp({sip->sip_payload->pl_data, sip->sip_payload->pl_len});
+    auto session = read_sdp(body);
     if (!session) {
         // A description without streams: what nobody can read is refused as what nobody can play.
         base::log(base::Level::info, session.error().context);

@@ -1,11 +1,17 @@
 // sofia-sip's SDP parser never ends on a media format that is no token: it allocates for ever, and
 // 79 bytes from anybody take the machine down. The stack itself parses every offer before we see
-// it, so the check stands where both come through: this `sdp_parse` wins over the library's, looks
-// at the m= lines and passes the rest on.
+// it, so the check stands where both come through: this `sdp_parse` wins over the library's and
+// looks at the m= lines. It also refuses a whole description for one attribute that it does not
+// like, of whatever stream; so of a peer's description it gets only what is used of it.
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <string>
 #include <string_view>
 
+#include "revenant/base/boundary.hpp"
+#include "revenant/base/text.hpp"
+#include "sip/multipart.hpp"
 #include "sip/next_function.hpp"
 #include "sip/nua.hpp"
 
@@ -80,6 +86,57 @@ bool are_media_lines_sound(std::string_view text) {
     return true;
 }
 
+// NAME/RATE, as the parser wants it behind the payload type (RFC 4566 §6). A static type that
+// comes without a clock rate keeps what RFC 3551 says of it.
+bool is_sound_rtpmap(std::string_view value) {
+    constexpr std::size_t rate_digits_max = 9;
+    const std::string_view type = next_word(value);
+    std::string_view encoding = next_word(value);
+    const std::string_view name = take_until(encoding, "/");
+    encoding.remove_prefix(std::min<std::size_t>(encoding.size(), 1));
+    const std::string_view rate = take_until(encoding, "/");
+    return is_of(type, digits) && is_of(name, token_characters) && is_of(rate, digits) &&
+           rate.size() <= rate_digits_max;
+}
+
+// Attributes that somebody here reads.
+bool is_used(std::string_view attribute) {
+    static constexpr std::array<std::string_view, 8> names{
+        "sendrecv", "sendonly", "recvonly", "inactive", "fmtp", "ptime", "maxptime", "rtcp"};
+    std::string_view value = attribute;
+    const std::string_view name = base::trim(take_until(value, ":"));
+    value.remove_prefix(std::min<std::size_t>(value.size(), 1));
+    if (base::equals_ignoring_case(name, "rtpmap")) {
+        return is_sound_rtpmap(value);
+    }
+    return std::ranges::any_of(
+        names, [&](std::string_view one) { return base::equals_ignoring_case(one, name); });
+}
+
+// v=, o=, c=, m= and some a=. A line without a type stays: what has one is no description.
+bool is_needed(std::string_view line) {
+    constexpr std::string_view skipped = "siuepbtrzk";
+    if (line.size() < 2) {
+        return false; // the parser would stop here, and not see the streams behind it
+    }
+    const bool has_type = line[1] == '=';
+    return !has_type || (line[0] == 'a' ? is_used(line.substr(2))
+                                        : skipped.find(line[0]) == std::string_view::npos);
+}
+
+std::string needed_lines(std::string_view text) {
+    std::string needed;
+    needed.reserve(text.size());
+    while (!text.empty()) {
+        const std::string_view line = base::trim(take_until(text, "\r\n"));
+        text.remove_prefix(std::min<std::size_t>(text.size(), 1));
+        if (is_needed(line)) {
+            needed.append(line).append("\r\n");
+        }
+    }
+    return needed;
+}
+
 } // namespace
 
 } // namespace revenant::sip
@@ -99,7 +156,39 @@ sdp_parse(su_home_t* home, const char message[], issize_t size, int flags) {
         static constexpr std::string_view refused = "v=0\r\nm=\r\n";
         return real(home, refused.data(), static_cast<issize_t>(refused.size()), flags);
     }
-    return real(home, message, size, flags);
+    if (!is_there || (flags & sdp_f_config) != 0) { // our own, which is all to be said
+        return real(home, message, size, flags);
+    }
+    sdp_parser_t* parser = nullptr;
+    revenant::base::at_boundary("a session description", [&] {
+        const std::string needed = revenant::sip::needed_lines({message, length});
+        parser = real(home, needed.data(), static_cast<issize_t>(needed.size()), flags);
+    });
+    return parser;
+}
+
+// What is to be said of our media: what we gave it, to the byte. The library would send what its
+// own matching of streams has made of that; and where an offer begins with a stream that is off, it
+// takes our line for that stream as the one for the next, and turns all audio off.
+extern "C" int soa_get_local_sdp(const soa_session_t* soa,
+                                 const sdp_session_t** parsed,
+                                 const char** text,
+                                 isize_t* length) {
+    using Getter = int(const soa_session_t*, const sdp_session_t**, const char**, isize_t*);
+    static auto* const real = revenant::sip::next_function<Getter>("soa_get_local_sdp");
+    const int result = real(soa, parsed, text, length);
+    return result <= 0 ? result : soa_get_user_sdp(soa, nullptr, text, length);
+}
+
+// Reads what has come in; positive when that is a whole message, on which nothing has acted yet.
+extern "C" int msg_extract(msg_t* message) {
+    using namespace revenant;
+    static auto* const real = sip::next_function<int(msg_t*)>("msg_extract");
+    const int result = real(message);
+    if (result > 0) {
+        base::at_boundary("a multipart body", [&] { sip::keep_description_only(message); });
+    }
+    return result;
 }
 
 // NOLINTEND(readability-inconsistent-declaration-parameter-name)

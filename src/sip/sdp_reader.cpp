@@ -59,6 +59,12 @@ call::Endpoint rtcp_of(const sdp_media_t& media, const call::Endpoint& rtp) {
     return rtcp;
 }
 
+// 0: not said, or nonsense.
+std::uint32_t milliseconds(const sdp_media_t& media, const char* attribute) {
+    const sdp_attribute_t* a = sdp_attribute_find(media.m_attributes, attribute);
+    return a == nullptr ? 0 : base::to_u32(base::trim(text_of(a->a_value))).value_or(0);
+}
+
 std::string formats_of(const sdp_media_t& media) {
     std::string formats;
     for (const sdp_rtpmap_t* map = media.m_rtpmaps; map != nullptr; map = map->rm_next) {
@@ -98,12 +104,8 @@ call::RemoteStream stream_of(const sdp_session_t& session, const sdp_media_t& me
                             .clock_rate = static_cast<std::uint32_t>(map->rm_rate)});
         }
     }
-    if (const sdp_attribute_t* a = sdp_attribute_find(media.m_attributes, "ptime")) {
-        const auto ptime = base::to_u32(base::trim(text_of(a->a_value)));
-        if (ptime && *ptime >= 10 && *ptime <= 200) {
-            stream.ptime_ms = *ptime;
-        }
-    }
+    stream.ptime_ms = milliseconds(media, "ptime");
+    stream.maxptime_ms = milliseconds(media, "maxptime");
     return stream;
 }
 
@@ -122,7 +124,7 @@ base::Result<call::RemoteSession> read_sdp(std::string_view text) {
     }
     const Home home = make_home();
     const std::unique_ptr<sdp_parser_t, ParserFree> parser{
-        sdp_parse(home.get(), text.data(), static_cast<issize_t>(text.size()), 0)};
+        sdp_parse(home.get(), text.data(), static_cast<issize_t>(text.size()), sdp_f_anynet)};
     const sdp_session_t* session = sdp_session(parser.get());
     if (session == nullptr) {
         return base::fail(base::Errc::bad_input,

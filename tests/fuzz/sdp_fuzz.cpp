@@ -1,5 +1,6 @@
 // The peer's description is read, answered, taken as an answer and redirected, whatever it says;
 // what we answer can be read again and has a stream for each of the offer's.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -8,6 +9,7 @@
 #include "revenant/base/log.hpp"
 #include "revenant/call/dialog.hpp"
 #include "revenant/call/sdp.hpp"
+#include "sip/multipart.hpp"
 #include "sip/sdp_reader.hpp"
 
 namespace {
@@ -29,6 +31,12 @@ void answer(const call::RemoteSession& offer,
     if (!answered) {
         return;
     }
+    for (const call::Codec& format : answered->media.receive) {
+        const auto same = std::ranges::count(answered->media.receive, format.payload_type,
+                                             &call::Codec::payload_type);
+        must(same == 1 && format.payload_type < 128, "a number means two formats");
+    }
+    must(answered->media.ptime_ms >= 10 && answered->media.ptime_ms <= 60, "no such packets");
     const auto again = sip::read_sdp(answered->local_sdp);
     must(again.has_value(), "our answer cannot be read");
     must(again->streams.size() == offer.streams.size(), "our answer has other streams");
@@ -52,6 +60,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     media.local = {.address = "192.0.2.1", .port = 20000};
     // SAFETY: bytes are read as characters and only for this call.
     const std::string_view text{reinterpret_cast<const char*>(data), size};
+    for (const bool is_strict : {false, true}) {
+        const auto part = sip::description_in("mixed", "b1", text, is_strict);
+        must(!part || (part->data() >= text.data() && part->size() <= text.size()),
+             "a part from elsewhere");
+    }
     static_cast<void>(call::redirect(text, Direction::sendonly));
     static_cast<void>(call::direction_of(text));
     const auto session = sip::read_sdp(text);
@@ -62,8 +75,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     must(session->text == text, "the text is not what came in");
     for (const Direction d : {Direction::sendrecv, Direction::sendonly}) {
         answer(*session, media, codecs, d);
-        static_cast<void>(call::apply_answer(*session, media, codecs, d));
     }
+    static_cast<void>(call::apply_answer(*session, media, codecs, text));
     static_cast<void>(call::answer_offer(*session, media, codecs, Direction::sendrecv, 1, text));
     return 0;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "call_samples.hpp"
 #include "revenant/call/sdp.hpp"
@@ -122,6 +123,118 @@ TEST_CASE("no audio that we have is refused") {
     }
 }
 
+TEST_CASE("a stream that is off before a live one is answered line by line") {
+    RemoteSession offer = peer_session();
+    offer.streams.insert(offer.streams.begin(), offer.streams.front());
+    offer.streams.front().rtp.port = 0;
+    offer.streams.front().formats = "0";
+    const std::string answer = answered(offer);
+    CHECK(contains(answer, "m=audio 0 RTP/AVP 0\r\nm=audio 20004 RTP/AVP "));
+    // As an answer of the peer's, to an offer of ours of that form.
+    const auto media = apply_answer(offer, our_media(), our_codecs(), answer);
+    REQUIRE(media);
+    CHECK(media->remote == offer.streams.back().rtp);
+}
+
+TEST_CASE("an answer is read at the place of our stream, and elsewhere if nothing is there") {
+    const std::string offer = "v=0\r\nm=video 0 RTP/AVP 31\r\nm=audio 20004 RTP/AVP 0\r\n"
+                              "a=rtpmap:0 PCMU/8000\r\na=sendonly\r\n";
+    RemoteSession answer = peer_session(Direction::recvonly);
+    answer.streams.push_back(answer.streams.front());
+    answer.streams.back().rtp.port = 7000;
+    const auto second = apply_answer(answer, our_media(), our_codecs(), offer);
+    REQUIRE(second);
+    CHECK(second->remote.port == 7000);
+    CHECK(second->direction == Direction::sendonly);
+    answer.streams.pop_back();
+    const auto first = apply_answer(answer, our_media(), our_codecs(), offer);
+    REQUIRE(first);
+    CHECK(first->remote == answer.streams.front().rtp);
+}
+
+TEST_CASE("one codec under two numbers appears once, and is taken under both") {
+    const auto offer = peer_session(Direction::sendrecv, 1,
+                                    {{.payload_type = 8, .name = "PCMA"},
+                                     {.payload_type = 121, .name = "pcma"},
+                                     {.payload_type = 97, .name = "opus", .clock_rate = 48000}});
+    const auto answer = answer_offer(offer, our_media(), our_codecs(), Direction::sendrecv, id, {});
+    REQUIRE(answer);
+    CHECK(contains(answer->local_sdp, "m=audio 20004 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n"));
+    const std::vector<Codec> both = {{.payload_type = 8, .name = "PCMA"},
+                                     {.payload_type = 121, .name = "PCMA"}};
+    CHECK(answer->media.receive == both);
+}
+
+TEST_CASE("after an answer we take what we have offered, and the numbers of the peer's own") {
+    const auto answer = peer_session(
+        Direction::sendrecv, 1,
+        {{.payload_type = 101, .name = "PCMU"}, {.payload_type = 0, .name = "PCMA"}}, 5000);
+    const auto media = apply_answer(answer, our_media(), our_codecs(), our_offer());
+    REQUIRE(media);
+    CHECK(media->codec == Codec{.payload_type = 101, .name = "PCMU"}); // its number, not ours
+    // 0 is PCMU in our description, whatever the peer calls so.
+    const std::vector<Codec> all = {{.payload_type = 8, .name = "PCMA"},
+                                    {.payload_type = 0, .name = "PCMU"},
+                                    {.payload_type = 101, .name = "PCMU"}};
+    CHECK(media->receive == all);
+}
+
+TEST_CASE("packets are as long as the peer wants, and never longer than it allows") {
+    struct Row {
+        std::uint32_t ptime;
+        std::uint32_t maxptime;
+        std::uint32_t ours; // 0: refused
+    };
+
+    for (const Row& row :
+         {Row{0, 0, 20}, Row{30, 0, 30}, Row{10, 10, 10}, Row{20, 10, 10}, Row{0, 15, 10},
+          Row{40, 20, 20}, Row{200, 0, 60}, Row{25, 0, 20}, Row{5, 0, 10}, Row{0, 40, 20},
+          Row{20, 5, 0}, Row{4'000'000'000, 0, 60}}) {
+        CAPTURE(row.ptime);
+        CAPTURE(row.maxptime);
+        RemoteSession peer = peer_session();
+        peer.streams.front().ptime_ms = row.ptime;
+        peer.streams.front().maxptime_ms = row.maxptime;
+        const auto answer =
+            answer_offer(peer, our_media(), our_codecs(), Direction::sendrecv, id, {});
+        const auto applied = apply_answer(peer, our_media(), our_codecs(), our_offer());
+        REQUIRE(answer.has_value() == (row.ours != 0));
+        REQUIRE(applied.has_value() == (row.ours != 0));
+        if (row.ours != 0) {
+            CHECK(answer->media.ptime_ms == row.ours);
+            CHECK(contains(answer->local_sdp, fmt::format("a=ptime:{}\r\n", row.ours)));
+            CHECK(applied->ptime_ms == row.ours);
+        }
+    }
+}
+
+TEST_CASE("what the peer wanted once does not hold for its next description") {
+    RemoteSession peer = peer_session();
+    peer.streams.front().maxptime_ms = 10;
+    const auto first = answer_offer(peer, our_media(), our_codecs(), Direction::sendrecv, id, {});
+    REQUIRE(first);
+    const auto next = answer_offer(peer_session(), first->media, our_codecs(), Direction::sendrecv,
+                                   id, first->local_sdp);
+    REQUIRE(next);
+    CHECK(next->media.ptime_ms == 20);
+}
+
+TEST_CASE("audio at an address of the other family is refused, with the reason") {
+    RemoteSession offer = peer_session();
+    offer.streams.front().rtp.address = "2001:db8::7";
+    const auto answer = answer_offer(offer, our_media(), our_codecs(), Direction::sendrecv, id, {});
+    REQUIRE_FALSE(answer);
+    CHECK(contains(answer.error().context, "IPv6"));
+    CHECK_FALSE(apply_answer(offer, our_media(), our_codecs(), our_offer()));
+    // A second stream that can be reached is taken.
+    offer.streams.push_back(peer_session().streams.front());
+    CHECK(contains(answered(offer), "m=audio 0 "));
+    Media over_ipv6 = our_media();
+    over_ipv6.local.address = "2001:db8::10";
+    offer.streams.pop_back();
+    CHECK(answer_offer(offer, over_ipv6, our_codecs(), Direction::sendrecv, id, {}));
+}
+
 TEST_CASE("directions in an answer: RFC 3264 section 6.1") {
     using enum Direction;
 
@@ -169,7 +282,8 @@ TEST_CASE("an answer after an offer of ours goes on with its o= line") {
 TEST_CASE("an answer is taken over: codec, address, direction") {
     const auto mu = peer_session(Direction::recvonly, 1,
                                  {{.payload_type = 0, .name = "PCMU", .clock_rate = 8000}}, 5000);
-    const auto media = apply_answer(mu, our_media(), our_codecs(), Direction::sendonly);
+    const auto media =
+        apply_answer(mu, our_media(), our_codecs(), redirect(our_offer(), Direction::sendonly));
     REQUIRE(media);
     CHECK(media->codec.name == "PCMU");
     CHECK(media->remote.port == 5000);
@@ -182,7 +296,7 @@ TEST_CASE("an answer that accepts nothing is refused") {
     RemoteSession rejected = peer_session();
     rejected.streams.front().rtp.port = 0;
     for (const RemoteSession& answer : {rejected, foreign_session(), RemoteSession{}}) {
-        CHECK_FALSE(apply_answer(answer, our_media(), our_codecs(), Direction::sendrecv));
+        CHECK_FALSE(apply_answer(answer, our_media(), our_codecs(), our_offer()));
     }
 }
 

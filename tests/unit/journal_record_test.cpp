@@ -58,6 +58,7 @@ TEST_CASE("the golden records of schema 1 decode to what they were made of") {
 TEST_CASE("the golden records of schema 2 are what is written, byte for byte, and what is read") {
     const std::vector<std::pair<std::string, call::Dialog>> all{
         {"v2_caller_established.json", journal::sample_caller()},
+        {"v2_caller_receiving.json", journal::sample_receiving()},
         {"v2_callee_hold_tcp6.json", journal::sample_callee_on_hold()},
         {"v2_callee_ringing.json", journal::sample_ringing()},
         {"v2_callee_refusing.json", journal::sample_refusing()},
@@ -68,6 +69,24 @@ TEST_CASE("the golden records of schema 2 are what is written, byte for byte, an
         CHECK(encode(dialog) == golden(file));
         CHECK(decode(golden(file)) == dialog);
     }
+}
+
+TEST_CASE("formats that may come in are whole, or the record is refused") {
+    CHECK_FALSE(json::parse(encode(journal::sample_caller())).at("media").contains("receive"));
+    json record = json::parse(encode(journal::sample_receiving()));
+    for (const char* format : {"", "8", "8 PCMA", "8PCMA/8000", "128 PCMA/8000", "8 PCMA/0",
+                               "8 PCMA/8000 ", "8 P A/8000", "-1 PCMA/8000", "8/8000 PCMA"}) {
+        CAPTURE(format);
+        record["media"]["receive"] = {format};
+        refused(record.dump(), "media.receive");
+    }
+    record["media"]["receive"] = json::array({7});
+    refused(record.dump(), "media.receive");
+    record["media"]["receive"] = json::array();
+    for (int i = 0; i < 129; ++i) {
+        record["media"]["receive"].push_back("8 PCMA/8000");
+    }
+    refused(record.dump(), "media.receive");
 }
 
 TEST_CASE("a PRACK is in the record only if there is one, and then whole") {

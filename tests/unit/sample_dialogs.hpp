@@ -59,6 +59,15 @@ inline call::Dialog sample_caller() {
     return d;
 }
 
+// May receive another codec than it sends, and one under the peer's own number.
+inline call::Dialog sample_receiving() {
+    call::Dialog d = sample_caller();
+    d.media.receive = {{.payload_type = 8, .name = "PCMA"},
+                       {.payload_type = 0, .name = "PCMU"},
+                       {.payload_type = 121, .name = "PCMA"}};
+    return d;
+}
+
 // Over TCP and IPv6, held by both sides, a re-INVITE of ours under way, a name that is not UTF-8.
 inline call::Dialog sample_callee_on_hold() {
     call::Dialog d = sample_caller();

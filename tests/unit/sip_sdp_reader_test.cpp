@@ -8,6 +8,7 @@
 
 #include "call_samples.hpp"
 #include "revenant/call/sdp.hpp"
+#include "sip/nua.hpp"
 #include "sip/sdp_reader.hpp"
 
 using namespace revenant;
@@ -118,13 +119,65 @@ TEST_CASE("video is read so that it can be rejected in its place") {
     CHECK(again->streams.size() == 3);
 }
 
-TEST_CASE("a ptime that makes no sense is 20 ms") {
-    for (const char* ptime : {"0", "5", "100000", "-20", "x", ""}) {
+TEST_CASE("a ptime that makes no sense is none") {
+    for (const char* ptime : {"0", "-20", "x", "", "20.5"}) {
         CAPTURE(ptime);
-        CHECK(first_stream(
-                  session("m=audio 4000 RTP/AVP 0\r\na=ptime:" + std::string{ptime} + "\r\n"))
-                  .ptime_ms == 20);
+        const auto stream = first_stream(session(
+            "m=audio 4000 RTP/AVP 0\r\na=ptime:" + std::string{ptime} + "\r\na=maxptime:10\r\n"));
+        CHECK(stream.ptime_ms == 0);
+        CHECK(stream.maxptime_ms == 10);
     }
+}
+
+// The parser refuses all of these.
+TEST_CASE("a description is not refused for a line that nobody needs") {
+    for (const char* line : {"a=rtpmap:0 PCMU\r\n", "a=\r\n", "a=:x\r\n", "a=rtpmap:0 PCMU/x\r\n",
+                             "a=(\r\n", "a=rtpmap:0\r\n", "b=\r\n", "b=AS\r\n", "k=\r\n", "y\r\n",
+                             "m=video 3227 RTP/AVP 31\r\na=rtpmap:31 LPC\r\n",
+                             "m=audio 4002 RTP/AVP 98\r\na=rtpmap:98 \r\na=\r\n"}) {
+        CAPTURE(line);
+        const auto read = read_sdp(session("m=audio 4000 RTP/AVP 0 8\r\n" + std::string{line}));
+        REQUIRE(read);
+        REQUIRE(read->streams.front().codecs.size() == 2);
+        CHECK(read->streams.front().codecs.front() == call::Codec{0, "PCMU", 8000});
+    }
+    for (const char* line : {"a=\r\n", "b=\r\n", "r=7d\r\n", "z=x\r\n", "t=x\r\n", "k=\r\n"}) {
+        CAPTURE(line);
+        CHECK(first_stream(session(std::string{line} + "m=audio 4000 RTP/AVP 0\r\n")).rtp.port ==
+              4000);
+    }
+}
+
+TEST_CASE("a stream in another kind of network is read as one that is off") {
+    CHECK(first_stream(session("m=audio 4000 RTP/AVP 0\r\n", "ATM NSAP 47.0091")).rtp.port == 0);
+}
+
+// The stack sends our description as its printer writes it.
+TEST_CASE("our answers go through the stack's parser and printer unchanged") {
+    const std::string offer = session("m=audio 0 RTP/AVP 0\r\n"
+                                      "m=video 5000 RTP/AVP 31 96\r\na=rtpmap:96 VP8/90000\r\n"
+                                      "m=image 5002 UDPTL t38\r\n"
+                                      "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n"
+                                      "m=message 5004 tcp/msrp *\r\n"
+                                      "m=audio 4000 RTP/SAVPF 0 8\r\n"
+                                      "m=audio 4002 RTP/AVP 8 96 0\r\na=rtpmap:96 pcmu/8000\r\n"
+                                      "a=ptime:30\r\na=sendonly\r\n"
+                                      "m=audio 4004/2 RTP/AVP 8\r\n");
+    const auto read = read_sdp(offer);
+    REQUIRE(read);
+    const auto answer = call::answer_offer(*read, call::new_call().dialog.media, call::our_codecs(),
+                                           Direction::sendrecv, 1, {});
+    REQUIRE(answer);
+    CHECK(answer->local_sdp.find("m=audio 20004 RTP/AVP 8 96\r\n") != std::string::npos);
+    const sip::Home home = sip::make_home();
+    sdp_parser_t* parser =
+        sdp_parse(home.get(), answer->local_sdp.c_str(), -1, sdp_f_config | sdp_f_anynet);
+    REQUIRE(sdp_session(parser) != nullptr);
+    sdp_printer_t* printer = sdp_print(home.get(), sdp_session(parser), nullptr, 0, 0);
+    REQUIRE(sdp_message(printer) != nullptr);
+    CHECK(answer->local_sdp == sdp_message(printer));
+    sdp_printer_free(printer);
+    sdp_parser_free(parser);
 }
 
 TEST_CASE("what is no description is an error, not a crash") {

@@ -77,7 +77,10 @@ struct Media {
     Endpoint local;  // RTP; RTCP is the next port
     Endpoint remote; // RTP
     Endpoint remote_rtcp;
-    Codec codec;
+    Codec codec; // what we send, with the peer's payload type
+    // What may come in: all formats of our description, and the peer's own numbers for them
+    // (RFC 3264 §6.1). Empty: `codec` only.
+    std::vector<Codec> receive = {};
     std::optional<Codec> telephone_event;
     std::uint32_t ptime_ms = 20;
     Direction direction = Direction::sendrecv; // ours: what we may do

@@ -22,7 +22,8 @@ struct RemoteStream {
     Endpoint rtcp;
     Direction direction = Direction::sendrecv; // as seen from the peer
     std::vector<Codec> codecs;                 // in the peer's order
-    std::uint32_t ptime_ms = 20;
+    std::uint32_t ptime_ms = 0;                // how long it wants packets to be; 0: not said
+    std::uint32_t maxptime_ms = 0;             // and how long they may be; 0: not said
 
     friend bool operator==(const RemoteStream&, const RemoteStream&) = default;
 };
@@ -42,6 +43,9 @@ struct RemoteSession {
                                       std::uint32_t ptime_ms,
                                       Direction direction);
 
+// Packets are this long unless the peer wants others.
+inline constexpr std::uint32_t ptime_default_ms = 20;
+
 struct Negotiated {
     std::string local_sdp;
     Media media;
@@ -50,8 +54,9 @@ struct Negotiated {
 // Our answer to the peer's offer. `previous_sdp` is our last description in this dialog (its o=
 // line goes on, version + 1 if anything differs), empty if there is none; then `session_id` is
 // used. `wanted` is what we would do if the peer let us (sendonly while we hold it). `media` brings
-// the local endpoint and stream identity and keeps them. Errc::unsupported: no audio stream with a
-// codec of ours, to be refused with 488.
+// the local endpoint and stream identity and keeps them. Each stream of the offer gets its line:
+// the first that can be taken is, all others are refused (RFC 3264 §6). Errc::unsupported: none can
+// be, to be refused with 488.
 [[nodiscard]] base::Result<Negotiated> answer_offer(const RemoteSession& offer,
                                                     const Media& media,
                                                     const std::vector<Codec>& codecs,
@@ -64,7 +69,7 @@ struct Negotiated {
 [[nodiscard]] base::Result<Media> apply_answer(const RemoteSession& answer,
                                                const Media& media,
                                                const std::vector<Codec>& codecs,
-                                               Direction offered);
+                                               std::string_view local_sdp);
 
 // The same description with another direction for its audio stream and the version one higher
 // (RFC 3264 §8).
