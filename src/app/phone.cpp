@@ -39,6 +39,12 @@ namespace {
 // Long enough for some turns of the main loop, short beside a packet's 20 ms.
 constexpr std::uint32_t read_first_ms = 2;
 
+std::string text_of(const call::Endpoint& endpoint) {
+    const bool v6 = endpoint.address.find(':') != std::string::npos;
+    return fmt::format("{}:{}", v6 ? "[" + endpoint.address + "]" : endpoint.address,
+                       endpoint.port);
+}
+
 std::string default_aor(const shell::Listen& listen) {
     const char* user = std::getenv("USER");
     const bool v6 = listen.address.find(':') != std::string::npos;
@@ -145,6 +151,18 @@ base::Status Phone::open_journal() {
         if (const call::Call* call = board_->find(number)) {
             board_->waits().look(*call);
         }
+    };
+    media_->on_moved = [this](call::Number number, const call::Endpoint& from) {
+        const call::Call* call = board_->find(number);
+        const std::string agreed =
+            call == nullptr ? std::string{} : text_of(call->dialog.media.remote);
+        shell::print({.event = "media.moved",
+                      .call = number,
+                      .tone = shell::Tone::attention,
+                      .text = fmt::format("call {}: audio comes from {}, not from {} as agreed; "
+                                          "it is taken, and ours goes there",
+                                          number, text_of(from), agreed),
+                      .fields = {{"from", text_of(from)}, {"agreed", agreed}}});
     };
     media_->on_trouble = [](call::Number number, const std::string& what) {
         shell::print({.event = "media.trouble",

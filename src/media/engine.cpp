@@ -74,7 +74,8 @@ public:
 private:
     struct Trouble {
         call::Number call;
-        std::string text; // empty: the first packet
+        std::string text;          // empty: the first packet, or
+        call::Endpoint moved = {}; // where the peer is now
     };
 
     struct Ended {
@@ -96,6 +97,7 @@ private:
 
     void take_notices();
     void deliver();
+    void note_moved(const Session& session);
     void retire(Session& session);
     void settle();
     void stop_thread();
@@ -334,6 +336,7 @@ void RealEngine::take_notices() {
         case Notice::Kind::first_packet:
             undelivered_.push_back({.call = notice.session->call(), .text = {}});
             break;
+        case Notice::Kind::moved: note_moved(*notice.session); break;
         case Notice::Kind::source_failed:
         case Notice::Kind::sink_failed:
             undelivered_.push_back(
@@ -353,6 +356,16 @@ void RealEngine::take_notices() {
     }
 }
 
+void RealEngine::note_moved(const Session& session) {
+    const auto found = calls_.find(session.call());
+    const auto agreed =
+        found == calls_.end() ? std::nullopt : Address::parse(found->second.media.remote);
+    const auto from = agreed ? session.slot().latch(*agreed) : std::nullopt;
+    if (from && !(*from == *agreed)) { // else it is back already
+        undelivered_.push_back({.call = session.call(), .text = {}, .moved = from->endpoint()});
+    }
+}
+
 void RealEngine::deliver() {
     // A callback may close calls or cause more news, which then wait for the next turn.
     for (const Trouble& news : std::exchange(undelivered_, {})) {
@@ -361,6 +374,10 @@ void RealEngine::deliver() {
         }
         if (!news.text.empty() && on_trouble) {
             on_trouble(news.call, news.text);
+        } else if (news.moved.port != 0) {
+            if (on_moved) {
+                on_moved(news.call, news.moved);
+            }
         } else if (news.text.empty() && on_first_packet) {
             on_first_packet(news.call);
         }

@@ -93,7 +93,7 @@ std::size_t JitterBuffer::make_room() {
     return static_cast<std::size_t>(std::countr_one(occupied_));
 }
 
-JitterBuffer::Put JitterBuffer::put(std::uint32_t timestamp, Bytes payload) {
+JitterBuffer::Put JitterBuffer::put(std::uint32_t timestamp, Bytes payload, std::uint8_t format) {
     if (payload.size() > payload_max) {
         return Put::oversized;
     }
@@ -120,7 +120,7 @@ JitterBuffer::Put JitterBuffer::put(std::uint32_t timestamp, Bytes payload) {
         }
     }
     const std::size_t entry = make_room();
-    entries_[entry] = {.timestamp = timestamp, .samples = samples};
+    entries_[entry] = {.timestamp = timestamp, .samples = samples, .format = format};
     occupied_ |= 1U << entry;
     if (payloads_) {
         std::copy(payload.begin(), payload.end(), (*payloads_)[entry].begin());
@@ -156,6 +156,7 @@ void JitterBuffer::play(std::uint32_t samples, Frame& frame) {
         if (wait > 0) {
             piece = {.samples = std::min(rest, static_cast<std::uint32_t>(wait)),
                      .gap = true,
+                     .format = 0,
                      .encoded = {}};
         } else {
             const auto from = static_cast<std::uint32_t>(-wait);
@@ -165,7 +166,10 @@ void JitterBuffer::play(std::uint32_t samples, Frame& frame) {
                 continue;
             }
             const std::uint32_t size = std::min(rest, entries_[entry].samples - from);
-            piece = {.samples = size, .gap = false, .encoded = payload_of(entry, from, size)};
+            piece = {.samples = size,
+                     .gap = false,
+                     .format = entries_[entry].format,
+                     .encoded = payload_of(entry, from, size)};
             finished |= 1U << entry;
             silent_ = 0;
         }

@@ -36,14 +36,16 @@ public:
     // The stream began anew: forget what is stored, delay again.
     void reset();
 
-    // One packet of `payload.size()` samples; the caller has dropped duplicates.
-    Put put(std::uint32_t timestamp, Bytes payload);
+    // One packet of `payload.size()` samples; the caller has dropped duplicates. `format` comes
+    // back with its pieces.
+    Put put(std::uint32_t timestamp, Bytes payload, std::uint8_t format = 0);
 
     // A part of a frame: received octets, or a gap of `samples` to be concealed. `encoded` is
     // valid until the next call of any method, and empty with a payload that was not kept.
     struct Piece {
         std::uint32_t samples = 0;
         bool gap = false;
+        std::uint8_t format = 0;
         Bytes encoded;
     };
 
@@ -61,6 +63,7 @@ private:
     struct Entry {
         std::uint32_t timestamp = 0;
         std::uint32_t samples = 0;
+        std::uint8_t format = 0;
     };
 
     void start_at(std::uint32_t timestamp);

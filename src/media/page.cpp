@@ -146,10 +146,53 @@ void Slot::set_origin(std::uint32_t timestamp) {
     origin_.store(timestamp, std::memory_order_relaxed);
 }
 
+namespace {
+
+constexpr std::uint64_t port_mask = 0xffff;
+
+std::uint64_t latch_check(const Address& agreed, std::uint64_t high, std::uint64_t low) {
+    // Without a host of its own what version 1 of the page had from the start.
+    const std::uint64_t own = high == 0 && low == 0 ? 0 : mix(mix(magic, high), low);
+    return (agreed.hash() ^ own) & ~port_mask;
+}
+
+} // namespace
+
+std::optional<Address> Slot::latch(const Address& agreed) const {
+    const std::uint64_t latch = latch_.load(std::memory_order_acquire);
+    const std::uint64_t words[2] = {relaxed(latch_host_[0]), relaxed(latch_host_[1])};
+    if (latch == 0 || (latch & ~port_mask) != latch_check(agreed, words[0], words[1])) {
+        return std::nullopt;
+    }
+    const auto port = static_cast<std::uint16_t>(latch & port_mask);
+    if (words[0] == 0 && words[1] == 0) {
+        Address same_host = agreed;
+        same_host.set_port(port);
+        return same_host;
+    }
+    std::array<std::uint8_t, 16> host{};
+    std::memcpy(host.data(), words, host.size());
+    return Address::from_host(host, port);
+}
+
+void Slot::set_latch(const Address& agreed, const Address& heard_from) {
+    latch_.store(0, std::memory_order_release);
+    std::uint64_t words[2] = {};
+    if (!heard_from.same_host(agreed)) {
+        const auto host = heard_from.host();
+        std::memcpy(words, host.data(), host.size());
+    }
+    latch_host_[0].store(words[0], std::memory_order_relaxed);
+    latch_host_[1].store(words[1], std::memory_order_relaxed);
+    latch_.store(latch_check(agreed, words[0], words[1]) | heard_from.port(),
+                 std::memory_order_release);
+}
+
 void Slot::clear() {
     key_.store(0, std::memory_order_release);
-    for (Word* word : {&state_, &last_index_, &packets_, &octets_, &last_boot_ns_, &last_real_ns_,
-                       &origin_, &latch_, &copies_[0].check, &copies_[1].check}) {
+    for (Word* word :
+         {&state_, &last_index_, &packets_, &octets_, &last_boot_ns_, &last_real_ns_, &origin_,
+          &latch_, &latch_host_[0], &latch_host_[1], &copies_[0].check, &copies_[1].check}) {
         word->store(0, std::memory_order_relaxed);
     }
 }

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "media/numbering.hpp"
+#include "media/sockets.hpp"
 #include "revenant/base/clock.hpp"
 #include "revenant/base/fd.hpp"
 #include "revenant/base/result.hpp"
@@ -61,11 +62,10 @@ public:
     [[nodiscard]] std::uint32_t origin() const;
     void set_origin(std::uint32_t timestamp);
 
-    // Where the peer really sends from (symmetric RTP), and for which negotiated address that
-    // was found; 0: not latched.
-    [[nodiscard]] std::uint64_t latch() const { return relaxed(latch_); }
-
-    void set_latch(std::uint64_t latch) { latch_.store(latch, std::memory_order_relaxed); }
+    // Where the peer was heard (symmetric RTP), if that was found while `agreed` was agreed on.
+    // Readable by anybody; a kill while it is stored leaves none.
+    [[nodiscard]] std::optional<Address> latch(const Address& agreed) const;
+    void set_latch(const Address& agreed, const Address& heard_from);
 
 private:
     friend class Page;
@@ -85,8 +85,9 @@ private:
     Word state_; // generation << 2 | paused << 1 | which copy
     Word last_index_, packets_, octets_, last_boot_ns_, last_real_ns_, origin_;
     Copy copies_[2];
-    Word latch_;
-    Word reserved_[7];
+    Word latch_;         // 0: none; else the port, under a check of all
+    Word latch_host_[2]; // 0: the agreed host
+    Word reserved_[5];
 };
 
 static_assert(sizeof(Slot) == 256);

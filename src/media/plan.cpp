@@ -21,6 +21,19 @@ bool is_of_this_boot(const call::Segment& segment) {
 
 } // namespace
 
+namespace {
+
+// A number that two formats claim is the first's; what we have no codec for is not taken.
+void take_format(Plan& plan, const call::Codec& format) {
+    const CodecRow* const row = find_codec(format);
+    std::uint8_t& place = plan.receive[format.payload_type & 0x7fU];
+    if (row != nullptr && place == Plan::not_agreed) {
+        place = static_cast<std::uint8_t>(row - codec_table().data());
+    }
+}
+
+} // namespace
+
 base::Result<Plan> make_plan(call::Number number, const call::Media& media) {
     Plan plan;
     plan.codec = find_codec(media.codec);
@@ -47,6 +60,10 @@ base::Result<Plan> make_plan(call::Number number, const call::Media& media) {
     plan.remote = *remote;
     plan.remote_rtcp = *remote_rtcp;
     plan.payload_type = media.codec.payload_type & 0x7fU;
+    for (const call::Codec& format : media.receive) {
+        take_format(plan, format);
+    }
+    take_format(plan, media.codec);
     if (media.telephone_event) {
         plan.event_type = media.telephone_event->payload_type;
     }

@@ -2,6 +2,7 @@
 // record.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -22,7 +23,14 @@ struct Plan {
     Address remote;
     Address remote_rtcp;
     const CodecRow* codec = nullptr; // static table
-    std::uint8_t payload_type = 0;
+    std::uint8_t payload_type = 0;   // of what we send
+    // By payload type of what comes in: the row of the codec table, or `not_agreed`.
+    static constexpr std::uint8_t not_agreed = 0xff;
+    std::array<std::uint8_t, 128> receive = [] {
+        std::array<std::uint8_t, 128> none{};
+        none.fill(not_agreed);
+        return none;
+    }();
     std::optional<std::uint8_t> event_type; // RFC 4733
     std::uint32_t step = 160;
     std::int64_t period_ns = 20'000'000;

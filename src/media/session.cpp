@@ -37,10 +37,11 @@ Session::Session(call::Number call,
       boot_{boot}, ssrc_{slot.ssrc()}, run_{slot.run().value_or(Run{})},
       last_index_{slot.last_index()}, random_{random | 1U} {
     first_packet.kind = Notice::Kind::first_packet;
+    moved.kind = Notice::Kind::moved;
     source_failed.kind = Notice::Kind::source_failed;
     sink_failed.kind = Notice::Kind::sink_failed;
     retired.kind = Notice::Kind::retired;
-    for (Notice* notice : {&first_packet, &source_failed, &sink_failed, &retired}) {
+    for (Notice* notice : {&first_packet, &moved, &source_failed, &sink_failed, &retired}) {
         notice->session = this;
     }
     // The same after a restart, since it is the peer's way to know the stream's owner (RFC 7022).
@@ -90,7 +91,6 @@ std::int64_t Session::apply(Plan& plan, const base::Now& now, Workspace& workspa
     const bool numbering_changed = plan.step != run_.step || plan.period_ns != run_.period_ns ||
                                    (started_ && plan.codec != plan_.codec);
     const bool remote_changed = !(plan.remote == plan_.remote);
-    const bool codec_changed = started_ && plan.codec != plan_.codec;
     if (!plan.new_source) {
         std::swap(plan.source, plan_.source);
     }
@@ -99,16 +99,13 @@ std::int64_t Session::apply(Plan& plan, const base::Now& now, Workspace& workspa
     }
     std::swap(plan, plan_); // and the old one goes back to be destroyed
     if (remote_changed) {
-        unlatch();
-        negotiated_heard_ = false;
-        const std::uint64_t known = slot_.latch();
-        if (known != 0 && (known ^ plan_.remote.hash()) >> 16U == 0) {
-            latch_ = plan_.remote;
-            latch_.set_port(static_cast<std::uint16_t>(known));
-            latched_ = true;
+        latch_.agree(plan_.remote);
+        rtcp_from_ = {};
+        if (const auto known = slot_.latch(plan_.remote)) {
+            latch_.resume(*known, now.boot_ns);
         }
     }
-    if (codec_changed || !plan_.may_receive) {
+    if (!plan_.may_receive) {
         buffer_.reset();
     }
     buffer_.keep_payload(plan_.sink != nullptr || plan_.source->listens());
@@ -152,49 +149,31 @@ std::int64_t Session::serve(const base::Now& now, Workspace& workspace) {
 
 // ---- receiving
 
-void Session::unlatch() {
-    latched_ = false;
-}
-
-// Symmetric RTP: a peer behind a NAT may send from a port that its SDP did not name. We believe
-// that only while the negotiated port is silent, only from the negotiated host, only after two
-// packets in sequence, and once: whoever comes later is a stranger. The negotiated port itself
-// always counts, and ends the exception.
-bool Session::from_peer(const Address& from, const RtpHeader& header) {
-    if (from == plan_.remote) {
-        if (!negotiated_heard_) {
-            negotiated_heard_ = true;
-            if (latched_) {
-                unlatch();
-                slot_.set_latch(0);
-            }
-        }
-        return true;
-    }
-    if (latched_) {
-        return from == latch_;
-    }
-    if (negotiated_heard_ || !from.same_host(plan_.remote)) {
+// While the peer is to send nothing, nobody becomes the peer.
+bool Session::from_peer(const Address& from,
+                        const RtpHeader& header,
+                        const base::Now& now,
+                        Workspace& workspace) {
+    if (!plan_.may_receive && !(from == plan_.remote) && !(from == latch_.target())) {
         return false;
     }
-    const bool confirmed =
-        from == candidate_ && header.sequence == candidate_next_ && header.ssrc == candidate_ssrc_;
-    candidate_ = from;
-    candidate_ssrc_ = header.ssrc;
-    candidate_next_ = (std::uint32_t{header.sequence} + 1) & 0xffffU;
-    if (confirmed) {
-        latched_ = true;
-        latch_ = from;
-        slot_.set_latch((plan_.remote.hash() & ~std::uint64_t{0xffff}) | from.port());
+    const Latch::Verdict verdict = latch_.judge(from, header, now.boot_ns);
+    if (verdict == Latch::Verdict::moved || verdict == Latch::Verdict::returned) {
+        slot_.set_latch(plan_.remote, latch_.target());
     }
-    return confirmed;
+    if (verdict == Latch::Verdict::moved) {
+        post(moved, 0, workspace);
+    }
+    return verdict != Latch::Verdict::stranger;
 }
 
-void Session::take(const Datagram& datagram) {
+void Session::take(const Datagram& datagram, const base::Now& now, Workspace& workspace) {
     const auto packet = datagram.truncated ? std::nullopt : parse_rtp(datagram.bytes);
-    const bool is_media = packet && packet->header.payload_type == plan_.payload_type;
+    const std::uint8_t format =
+        packet ? plan_.receive[packet->header.payload_type] : Plan::not_agreed;
+    const bool is_media = format != Plan::not_agreed;
     const bool is_event = packet && packet->header.payload_type == plan_.event_type;
-    if ((!is_media && !is_event) || !from_peer(datagram.from, packet->header)) {
+    if ((!is_media && !is_event) || !from_peer(datagram.from, packet->header, now, workspace)) {
         counters.foreign.add();
         return;
     }
@@ -212,7 +191,7 @@ void Session::take(const Datagram& datagram) {
     if (!is_media || !plan_.may_receive || packet->payload.empty()) {
         return;
     }
-    switch (buffer_.put(header.timestamp, packet->payload)) {
+    switch (buffer_.put(header.timestamp, packet->payload, format)) {
     case JitterBuffer::Put::stored: break;
     case JitterBuffer::Put::late: counters.late.add(); break;
     case JitterBuffer::Put::oversized: counters.foreign.add(); break;
@@ -224,7 +203,7 @@ void Session::receive(const base::Now& now, Workspace& workspace) {
     for (int i = 0; i < batches_max; ++i) {
         const auto datagrams = workspace.receiver.receive(rtp_socket_, now.real_ns);
         for (const Datagram& datagram : datagrams) {
-            take(datagram);
+            take(datagram, now, workspace);
         }
         any = any || !datagrams.empty();
         if (datagrams.size() < Receiver::batch) {
@@ -258,7 +237,7 @@ ConstSamples Session::assemble(Workspace& workspace) {
         if (piece.gap) {
             concealer_.fill(part);
         } else {
-            plan_.codec->decode(piece.encoded, part);
+            codec_table()[piece.format].decode(piece.encoded, part);
             concealer_.heard(part);
         }
         at += piece.samples;
@@ -370,7 +349,7 @@ void Session::send_packet(std::uint64_t index, const base::Now& now, Workspace& 
                      packet);
     last_index_ = index;
     slot_.about_to_send(index, payload.size(), now);
-    send_datagram(rtp_socket_, packet, latched_ ? latch_ : plan_.remote);
+    send_datagram(rtp_socket_, packet, latch_.target());
 }
 
 } // namespace revenant::media

@@ -16,6 +16,7 @@
 #include "media/concealer.hpp"
 #include "media/frames.hpp"
 #include "media/jitter_buffer.hpp"
+#include "media/latch.hpp"
 #include "media/mailbox.hpp"
 #include "media/numbering.hpp"
 #include "media/page.hpp"
@@ -36,6 +37,7 @@ struct Command;
 struct Notice {
     enum class Kind : std::uint8_t {
         first_packet,
+        moved, // the peer sends from elsewhere than agreed
         source_failed,
         sink_failed,
         retired,
@@ -109,7 +111,7 @@ public:
     void say_bye(const base::Now& now, Workspace& workspace);
 
     Counters counters;
-    Notice first_packet, source_failed, sink_failed, retired;
+    Notice first_packet, moved, source_failed, sink_failed, retired;
 
     Session* wheel_next = nullptr;
     Session* wheel_previous = nullptr;
@@ -126,9 +128,11 @@ private:
     [[nodiscard]] std::int64_t tick_after(const base::Now& now) const;
 
     void receive(const base::Now& now, Workspace& workspace);
-    void take(const Datagram& datagram);
-    [[nodiscard]] bool from_peer(const Address& from, const RtpHeader& header);
-    void unlatch();
+    void take(const Datagram& datagram, const base::Now& now, Workspace& workspace);
+    [[nodiscard]] bool from_peer(const Address& from,
+                                 const RtpHeader& header,
+                                 const base::Now& now,
+                                 Workspace& workspace);
 
     void play(Workspace& workspace);
     [[nodiscard]] ConstSamples assemble(Workspace& workspace);
@@ -141,6 +145,7 @@ private:
 
     void receive_rtcp(const base::Now& now, Workspace& workspace);
     void take_rtcp(const Datagram& datagram);
+    [[nodiscard]] Address rtcp_target() const;
     void send_rtcp(const base::Now& now, Workspace& workspace, bool bye);
     [[nodiscard]] std::uint32_t next_random();
 
@@ -166,14 +171,10 @@ private:
     std::int64_t serve_tick_ = 0;
     std::uint32_t served_ = 0;
 
-    // Receiving. `latch_` is where the peer sends from if that is not the negotiated port.
+    // Receiving.
     bool heard_ = false;
-    bool negotiated_heard_ = false;
-    bool latched_ = false;
-    Address latch_;
-    Address candidate_;
-    std::uint32_t candidate_next_ = 0x10000; // the sequence number that would confirm it
-    std::uint32_t candidate_ssrc_ = 0;
+    Latch latch_;
+    Address rtcp_from_; // where the last RTCP came from
     Reception reception_;
     JitterBuffer buffer_;
     Concealer concealer_;

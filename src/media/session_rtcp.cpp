@@ -30,14 +30,30 @@ void Session::receive_rtcp(const base::Now& now, Workspace& workspace) {
     }
 }
 
+// The next port, or where RTCP comes from, of a peer that is elsewhere than agreed.
+Address Session::rtcp_target() const {
+    const auto& elsewhere = latch_.elsewhere();
+    if (!elsewhere || elsewhere->same_host(plan_.remote_rtcp)) {
+        return plan_.remote_rtcp;
+    }
+    if (rtcp_from_.valid() && rtcp_from_.same_host(*elsewhere)) {
+        return rtcp_from_;
+    }
+    Address next = *elsewhere;
+    next.set_port(static_cast<std::uint16_t>(next.port() + 1));
+    return next;
+}
+
 void Session::take_rtcp(const Datagram& datagram) {
-    const bool known = datagram.from.same_host(plan_.remote_rtcp);
+    const bool known =
+        datagram.from.same_host(plan_.remote_rtcp) || datagram.from.same_host(latch_.target());
     const auto news =
         known && !datagram.truncated ? parse_rtcp(datagram.bytes, ssrc_) : std::nullopt;
     if (!news) {
         counters.foreign.add();
         return;
     }
+    rtcp_from_ = datagram.from;
     // Its BYE changes nothing here: whether the call goes on is for SIP to say.
     const std::uint64_t arrival_ntp = to_ntp(datagram.arrival_real_ns);
     if (news->sender) {
@@ -54,7 +70,8 @@ void Session::take_rtcp(const Datagram& datagram) {
 }
 
 void Session::send_rtcp(const base::Now& now, Workspace& workspace, bool bye) {
-    if (!plan_.remote_rtcp.valid()) {
+    const Address target = rtcp_target();
+    if (!plan_.remote_rtcp.valid() || !target.valid()) {
         return;
     }
     RtcpReport report;
@@ -77,7 +94,7 @@ void Session::send_rtcp(const base::Now& now, Workspace& workspace, bool bye) {
             static_cast<std::uint32_t>((ntp - last_sr_arrival_ntp_) >> 16U);
     }
     const std::size_t size = write_rtcp(report, workspace.report);
-    send_datagram(rtcp_socket_, Bytes{workspace.report}.first(size), plan_.remote_rtcp);
+    send_datagram(rtcp_socket_, Bytes{workspace.report}.first(size), target);
 }
 
 void Session::say_bye(const base::Now& now, Workspace& workspace) {

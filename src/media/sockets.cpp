@@ -1,5 +1,6 @@
 #include "media/sockets.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -77,6 +78,42 @@ Address Address::from_kernel(const sockaddr_in6& any_family) {
     Address result;
     result.in6_ = any_family;
     return result;
+}
+
+std::array<std::uint8_t, 16> Address::host() const {
+    std::array<std::uint8_t, 16> host{};
+    if (in6_.sin6_family == AF_INET) {
+        host[10] = host[11] = 0xff;
+        std::memcpy(&host[12], &in6_.sin6_flowinfo, 4);
+    } else {
+        std::memcpy(host.data(), &in6_.sin6_addr, host.size());
+    }
+    return host;
+}
+
+Address Address::from_host(const std::array<std::uint8_t, 16>& host, std::uint16_t port) {
+    Address result;
+    const bool is_v4 = std::all_of(host.begin(), host.begin() + 10,
+                                   [](std::uint8_t octet) { return octet == 0; }) &&
+                       host[10] == 0xff && host[11] == 0xff;
+    result.in6_.sin6_family = is_v4 ? AF_INET : AF_INET6;
+    if (is_v4) {
+        std::memcpy(&result.in6_.sin6_flowinfo, &host[12], 4);
+    } else {
+        std::memcpy(&result.in6_.sin6_addr, host.data(), host.size());
+    }
+    result.set_port(port);
+    return result;
+}
+
+call::Endpoint Address::endpoint() const {
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    if (in6_.sin6_family == AF_INET) {
+        ::inet_ntop(AF_INET, &in6_.sin6_flowinfo, text.data(), text.size());
+    } else {
+        ::inet_ntop(AF_INET6, &in6_.sin6_addr, text.data(), text.size());
+    }
+    return {.address = text.data(), .port = port()};
 }
 
 std::uint16_t Address::port() const {

@@ -26,6 +26,11 @@ public:
     // Nothing if the text is not numeric; port 0 and no text make an Address that is `!valid()`.
     [[nodiscard]] static std::optional<Address> parse(const call::Endpoint& endpoint);
     [[nodiscard]] static Address from_kernel(const sockaddr_in6& any_family);
+    // The host as 16 octets, an IPv4 address mapped into IPv6 (RFC 4291 §2.5.5.2), and back.
+    [[nodiscard]] std::array<std::uint8_t, 16> host() const;
+    [[nodiscard]] static Address from_host(const std::array<std::uint8_t, 16>& host,
+                                           std::uint16_t port);
+    [[nodiscard]] call::Endpoint endpoint() const;
 
     [[nodiscard]] bool valid() const { return in6_.sin6_family != AF_UNSPEC && port() != 0; }
 

@@ -1,5 +1,8 @@
 #include <fstream>
+#include <utility>
+#include <vector>
 
+#include "media/codec.hpp"
 #include "media/numbering.hpp"
 #include "media/page.hpp"
 #include "media/rtcp.hpp"
@@ -191,6 +194,72 @@ TEST_CASE(
     REQUIRE(running.engine->open(one, "127.0.0.1", running.local.port));
     REQUIRE(running.engine->run(one, media, false));
     CHECK(behind_nat.receive());
+}
+
+TEST_CASE("a peer on another host is latched after five packets, told, and found again") {
+    Running running;
+    std::vector<call::Endpoint> moves;
+    running.engine->on_moved = [&](call::Number, const call::Endpoint& from) {
+        moves.push_back(from);
+    };
+    running.start();
+    const Peer behind_nat{"127.0.0.2"};
+    for (std::uint16_t i = 1; i < 8; ++i) {
+        behind_nat.send_rtp(running.local, i);
+    }
+    CHECK(eventually([&] { return running.statistics().packets_received == 3; }));
+    CHECK(eventually([&] { return moves.size() == 1; }));
+    CHECK(moves.front() == behind_nat.endpoint());
+    CHECK(behind_nat.receive());
+
+    auto media = media_to(running.peer);
+    media.ssrc = running.statistics().ssrc;
+    media.segment = *running.engine->segment(one);
+    running.engine->detach();
+    running.engine = make_engine(running.folder);
+    static_cast<void>(behind_nat.drain());
+    REQUIRE(running.engine->open(one, "127.0.0.1", running.local.port));
+    REQUIRE(running.engine->run(one, media, false));
+    CHECK(behind_nat.receive());
+
+    // The agreed address speaks: ours goes there again.
+    running.peer.send_rtp(running.local, 700);
+    static_cast<void>(running.peer.drain());
+    CHECK(eventually([&] { return running.peer.receive(0).has_value(); }));
+}
+
+TEST_CASE("all formats of our description are heard, under the peer's numbers too") {
+    Running running;
+    auto media = media_to(running.peer, "echo");
+    media.receive = {{.payload_type = 0, .name = "PCMU"},
+                     {.payload_type = 8, .name = "PCMA"},
+                     {.payload_type = 121, .name = "PCMA"},
+                     {.payload_type = 97, .name = "unknown", .clock_rate = 48000},
+                     {.payload_type = 8, .name = "PCMU"}};
+    running.local = running.engine->open(one, "127.0.0.1", 0).value();
+    REQUIRE(running.engine->run(one, media, false));
+    std::uint16_t sequence = 1;
+    for (const auto& [type, row] : {std::pair{0, 1}, std::pair{8, 0}, std::pair{121, 0}}) {
+        CAPTURE(type);
+        // The octet of a loud sample, and what it is when sent back as u-law.
+        const std::uint8_t loud = 0x15;
+        std::int16_t pcm = 0;
+        std::uint8_t echoed = 0;
+        codec_table()[static_cast<std::size_t>(row)].decode({&loud, 1}, {&pcm, 1});
+        codec_table()[1].encode({&pcm, 1}, {&echoed, 1});
+        bool is_heard = false;
+        for (int i = 0; i < 100 && !is_heard; ++i) {
+            running.peer.send_rtp(running.local, sequence++, loud, 77,
+                                  static_cast<std::uint8_t>(type));
+            const auto back = running.peer.receive();
+            REQUIRE(back);
+            is_heard = back->payload[80] == echoed;
+        }
+        CHECK(is_heard);
+    }
+    const auto before = running.statistics().packets_foreign;
+    running.peer.send_rtp(running.local, sequence, 0, 77, 97);
+    CHECK(eventually([&] { return running.statistics().packets_foreign == before + 1; }));
 }
 
 TEST_CASE("after a hold the sequence goes on without a gap, the timestamp by the clock, with the "

@@ -36,13 +36,16 @@ constexpr off_t first_slot = 4096;
 TEST_CASE("a slot is found again by the next process with all its numbers") {
     const Folder folder;
     const auto path = folder / "page";
+    const auto agreed = Address::parse({.address = "192.0.2.7", .port = 4000}).value();
+    const auto other_port = Address::parse({.address = "192.0.2.7", .port = 4002}).value();
+    const auto elsewhere = Address::parse({.address = "203.0.113.9", .port = 6000}).value();
     {
         const auto page = Page::open(path).value();
         CHECK(page->fresh());
         Slot* const slot = page->take(7, 0xabcd, run_at(70'000)).value();
         slot->about_to_send(70'005, 160, {.boot_ns = 1, .real_ns = 2});
         slot->about_to_send(70'006, 160, {.boot_ns = 3, .real_ns = 4});
-        slot->set_latch(99);
+        slot->set_latch(agreed, elsewhere);
     }
     const auto page = Page::open(path).value();
     CHECK_FALSE(page->fresh());
@@ -55,7 +58,17 @@ TEST_CASE("a slot is found again by the next process with all its numbers") {
     CHECK(slot->packets() == 2);
     CHECK(slot->octets() == 320);
     CHECK(slot->last_sent() == base::Now{.boot_ns = 3, .real_ns = 4});
-    CHECK(slot->latch() == 99);
+    CHECK(slot->latch(agreed) == elsewhere);
+    CHECK_FALSE(slot->latch(elsewhere)); // found for another agreed address
+    slot->set_latch(agreed, other_port);
+    CHECK(slot->latch(agreed) == other_port);
+    const auto v6 = Address::parse({.address = "2001:db8::7", .port = 6000}).value();
+    slot->set_latch(agreed, v6);
+    CHECK(slot->latch(agreed) == v6);
+    CHECK(v6.endpoint() == call::Endpoint{.address = "2001:db8::7", .port = 6000});
+    CHECK(elsewhere.endpoint() == call::Endpoint{.address = "203.0.113.9", .port = 6000});
+    slot->set_latch(agreed, agreed);
+    CHECK(slot->latch(agreed) == agreed);
     CHECK(slot->origin() == run_at(70'000).timestamp);
     CHECK_FALSE(slot->paused());
 }

@@ -111,6 +111,8 @@ public:
     // Called on the main loop, some milliseconds after the fact. `on_first_packet`: the first
     // RTP packet of the session in this process came in.
     std::function<void(call::Number)> on_first_packet;
+    // RTP comes from another address than the description's, and ours goes there from now on.
+    std::function<void(call::Number, call::Endpoint from)> on_moved;
     // A file source or sink failed; the session goes on with silence or without the sink.
     std::function<void(call::Number, std::string)> on_trouble;
 };
