@@ -36,7 +36,7 @@ public:
     // What the keeper says the life before this one has died of, if it was the keeper's doing.
     [[nodiscard]] const std::string& last_death() const { return last_death_; }
 
-    [[nodiscard]] keeper::Slate& slate() const { return *slate_; }
+    [[nodiscard]] OwnSlate& slate() { return slate_; }
 
     // The main loop reports in from now on.
     void begin_beating() { heartbeat_.begin(); }

@@ -1,5 +1,9 @@
 #include "app/own_slate.hpp"
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
 #include <utility>
 
 #include <fcntl.h>
@@ -58,6 +62,26 @@ OwnSlate::OwnSlate(base::Fd kept, bool is_kept) {
     slate_->disk_waits.store(0);
     slate_->asked_to_end.store(0);
     base::count_disk_waits(slate_->disk_waits);
+}
+
+void OwnSlate::keep_line(std::string_view text, std::size_t cursor) {
+    slate_->line_size.store(0);
+    if (text.size() > slate_->line.size()) {
+        return;
+    }
+    std::ranges::copy(text, slate_->line.begin());
+    slate_->line_cursor.store(static_cast<std::uint32_t>(cursor));
+    slate_->line_size.store(static_cast<std::uint32_t>(text.size()));
+}
+
+OwnSlate::Line OwnSlate::kept_line() const {
+    const std::size_t size = slate_->line_size.load();
+    const bool fits = size <= slate_->line.size();
+    Line line{.text = {slate_->line.data(), fits ? size : 0}, .cursor = slate_->line_cursor.load()};
+    const auto is_control = [](char c) {
+        return (static_cast<unsigned char>(c) < ' ' && c != '\n') || c == '\x7f';
+    };
+    return std::ranges::none_of(line.text, is_control) ? line : Line{};
 }
 
 } // namespace revenant::app

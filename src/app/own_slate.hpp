@@ -1,6 +1,10 @@
 // The page that the keeper sees of us (include/revenant/keeper/slate.hpp).
 #pragma once
 
+#include <cstddef>
+#include <string>
+#include <string_view>
+
 #include "revenant/base/fd.hpp"
 #include "revenant/keeper/slate.hpp"
 
@@ -17,6 +21,17 @@ public:
     [[nodiscard]] int fd() const { return fd_ ? fd_.get() : -1; }
 
     [[nodiscard]] keeper::Slate& operator*() const { return *slate_; }
+
+    // The line that is being typed, and the byte before which its cursor is. A longer one than
+    // there is room for is not kept.
+    struct Line {
+        std::string text;
+        std::size_t cursor = 0;
+    };
+
+    void keep_line(std::string_view text, std::size_t cursor);
+    // What an earlier life has kept, if it is a line.
+    [[nodiscard]] Line kept_line() const;
 
 private:
     base::Fd fd_;

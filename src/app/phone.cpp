@@ -329,7 +329,7 @@ int Phone::run() {
     drill_ = std::make_unique<Drill>(*board_, keeping_, options_);
     drill_->add_command(table_);
     end_signals_ = std::make_unique<EndSignals>(
-        keeping_.slate(), [this] { begin_quit(); }, [this] { detach(); });
+        *keeping_.slate(), [this] { begin_quit(); }, [this] { detach(); });
     signals_.push_back(base::on_signal(SIGUSR2, [this] { upgrade(); }));
     tell_ready();
     tell_last_death();

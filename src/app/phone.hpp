@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -54,6 +55,7 @@ private:
     void add_program_commands();
     void begin_shell();
     void on_line(const std::string& line);
+    [[nodiscard]] bool may_outlive_us(std::string_view typed) const;
     void begin_quit(); // BYE to all, then the end
     // Leaves everything to the next start; does not return.
     [[noreturn]] void detach();

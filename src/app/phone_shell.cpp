@@ -1,9 +1,11 @@
 // The phone's shell: prompt, script, and the commands about the program itself.
 #include <algorithm>
 #include <csignal>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -85,12 +87,36 @@ void Phone::begin_shell() {
         return count == 0 ? std::string{"revenant> "}
                           : fmt::format("revenant ({} call{})> ", count, count == 1 ? "" : "s");
     };
+    hooks.on_typing = [this](std::string_view typed, std::size_t cursor) {
+        const bool may = may_outlive_us(typed);
+        keeping_.slate().keep_line(may ? typed : "", may ? cursor : 0);
+    };
+    if (auto [typed, cursor] = keeping_.slate().kept_line(); may_outlive_us(typed)) {
+        hooks.typed = std::move(typed);
+        hooks.cursor = cursor;
+    }
     prompt_ = shell::Prompt::open(table_, std::move(hooks), options_.state_directory + "/history");
     board_->on_change = [this] {
         if (prompt_) {
             prompt_->refresh();
         }
     };
+}
+
+// As in the history: no secret, nothing that begins with a blank, and no unknown command, which may
+// be a secret one mistyped. What was pasted is looked at line by line.
+bool Phone::may_outlive_us(std::string_view typed) const {
+    while (!typed.empty()) {
+        const std::string_view line = typed.substr(0, typed.find('\n'));
+        typed.remove_prefix(std::min(line.size() + 1, typed.size()));
+        const std::size_t blank = line.find_first_of(" \t");
+        const bool is_known =
+            blank == std::string_view::npos || table_.find(line.substr(0, blank)) != nullptr;
+        if (blank == 0 || !is_known || table_.is_secret(line)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 void Phone::on_line(const std::string& line) {

@@ -314,6 +314,7 @@ void Keeper::take_deaths() {
 }
 
 void Keeper::exited(int status) {
+    terminal_.restore();
     if (status != restart_me || is_asked_to_end()) {
         ending_ = Ending{.status = status != restart_me ? status : 0};
         return;

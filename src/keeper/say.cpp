@@ -11,22 +11,31 @@ namespace revenant::keeper {
 
 namespace {
 
-// What takes the place of a line that the phone had not ended, its prompt for one.
-const char* line_begin() {
+bool knows_sequences() {
     const char* const terminal = ::getenv("TERM");
-    const bool can_erase =
-        ::isatty(STDERR_FILENO) == 1 && terminal != nullptr && std::string_view{terminal} != "dumb";
-    return can_erase ? "\r\x1b[K" : "";
+    return ::isatty(STDERR_FILENO) == 1 && terminal != nullptr &&
+           std::string_view{terminal} != "dumb";
+}
+
+void write_now(std::string_view text) {
+    pollfd writable{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+    if (::poll(&writable, 1, 0) == 1 && (writable.revents & POLLOUT) != 0) {
+        // A failure could only be told on stderr.
+        [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+    }
 }
 
 } // namespace
 
 void say(const std::string& line) {
-    const std::string text = line_begin() + ("revenant-keeper: " + line + "\n");
-    pollfd writable{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
-    if (::poll(&writable, 1, 0) == 1 && (writable.revents & POLLOUT) != 0) {
-        // A failure could only be told on stderr.
-        [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+    // In place of a line that the phone had not ended, its prompt for one.
+    const std::string begin = knows_sequences() ? "\r\x1b[K" : "";
+    write_now(begin + "revenant-keeper: " + line + "\n");
+}
+
+void end_bracketed_paste() {
+    if (knows_sequences()) {
+        write_now("\x1b[?2004l");
     }
 }
 

@@ -10,6 +10,9 @@ namespace revenant::keeper {
 // dropped, because the phone's next start must not wait for it.
 void say(const std::string& line);
 
+// What a line editor may have switched on in the terminal on stderr and not off again.
+void end_bracketed_paste();
+
 // Says the line and ends the keeper with status 1: it could not even begin.
 [[noreturn]] void give_up(const std::string& line);
 

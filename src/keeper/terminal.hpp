@@ -5,7 +5,8 @@
 
 namespace revenant::keeper {
 
-// A phone that is killed while it edits a line leaves the terminal without echo.
+// A phone that is killed while it edits a line leaves the terminal without echo, and pastes in
+// brackets.
 class Terminal {
 public:
     Terminal();

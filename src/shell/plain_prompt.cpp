@@ -24,7 +24,8 @@ constexpr std::size_t kept_max = 8192;
 
 class PlainPrompt final : public Prompt {
 public:
-    PlainPrompt(Hooks hooks, int fd) : hooks_{std::move(hooks)}, fd_{fd} {
+    PlainPrompt(Hooks hooks, int fd)
+        : hooks_{std::move(hooks)}, fd_{fd}, partial_{hooks_.typed, 0, kept_max} {
         // SAFETY: the source is ours and goes with us.
         input_ = base::on_readable(fd_, [this] { read_some(); });
     }
@@ -58,7 +59,11 @@ private:
             const std::size_t end = text.find('\n');
             const std::string_view piece = text.substr(0, end);
             partial_.append(piece.substr(0, kept_max - std::min(kept_max, partial_.size())));
-            if (end == std::string_view::npos && !at_end) {
+            const bool is_whole = end != std::string_view::npos || at_end;
+            if (hooks.on_typing) {
+                hooks.on_typing(is_whole ? "" : std::string_view{partial_}, 0);
+            }
+            if (!is_whole) {
                 return;
             }
             const std::string line = std::exchange(partial_, {});

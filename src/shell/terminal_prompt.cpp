@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cassert>
 #include <csignal>
 #include <cstdint>
@@ -73,6 +74,8 @@ private:
     void read_key();
     void run_lines(std::string_view typed);
     void remember(const std::string& line);
+    void put_back();
+    void report() const;
     void end();
     void interrupt();
     void resume_drawing();
@@ -131,6 +134,7 @@ TerminalPrompt::TerminalPrompt(const Table& table, Hooks hooks, const std::strin
     }));
     watch_continue();
     install();
+    put_back();
 }
 
 TerminalPrompt::~TerminalPrompt() {
@@ -179,6 +183,23 @@ void TerminalPrompt::install() {
     rl_callback_handler_install(shown_.c_str(), took);
 }
 
+void TerminalPrompt::put_back() {
+    if (!hooks_.typed.empty()) {
+        rl_insert_text(hooks_.typed.c_str());
+        rl_point = std::min(rl_end, static_cast<int>(hooks_.cursor));
+        rl_redisplay();
+    }
+}
+
+void TerminalPrompt::report() const {
+    if (hooks_.on_typing) {
+        const bool is_typed = up_ && rl_line_buffer != nullptr;
+        const auto size = static_cast<std::size_t>(is_typed ? rl_end : 0);
+        hooks_.on_typing({is_typed ? rl_line_buffer : "", size},
+                         static_cast<std::size_t>(is_typed ? rl_point : 0));
+    }
+}
+
 void TerminalPrompt::hide() const {
     if (up_) {
         rl_clear_visible_line();
@@ -211,6 +232,7 @@ void TerminalPrompt::refresh() {
 
 void TerminalPrompt::read_key() {
     rl_callback_read_char();
+    report();
     if (!std::exchange(taken_, false)) {
         return;
     }
@@ -296,6 +318,7 @@ void TerminalPrompt::interrupt() {
     rl_replace_line("", 1);
     up_ = false;
     rl_callback_handler_remove();
+    report();
     const std::weak_ptr<int> alive = alive_;
     if (nothing_typed && hooks_.on_interrupt) {
         const auto on_interrupt = hooks_.on_interrupt;

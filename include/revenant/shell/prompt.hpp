@@ -5,9 +5,11 @@
 // without prompt, history or completion, and no terminal setting is touched.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "revenant/shell/command.hpp"
@@ -26,6 +28,12 @@ public:
         std::function<std::vector<std::string>()> conditions; // of `wait`
         std::function<std::string()> text; // the prompt itself, asked before each line: "2 calls> "
         std::function<void()> on_interrupt; // Ctrl-C while nothing is typed; may be empty
+        // The line that is being typed has become this, its cursor before that byte; may be empty.
+        // Several lines if they were pasted. Called before `on_line` with an empty one.
+        std::function<void(std::string_view line, std::size_t cursor)> on_typing{};
+        // What had been typed before the prompt was there.
+        std::string typed{};
+        std::size_t cursor = 0;
     };
 
     // Takes over stdin, and on a terminal SIGINT (clears the line), SIGWINCH and SIGCONT. Only one

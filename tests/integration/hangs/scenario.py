@@ -8,6 +8,7 @@ import subprocess
 import time
 
 from lib import checks, story
+from lib.process import alive
 from lib.waiting import check, until
 
 VARIANTS = ["endless_loop", "deadlock", "starting", "nothing_up", "stopped", "debugged", "keeper_stopped",
@@ -47,14 +48,6 @@ class Hang:
 def owner(phone):
     with open(os.path.join(phone.state, "lock"), encoding="ascii") as file:
         return int(file.read() or 0)
-
-
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-            return file.read().rpartition(")")[2].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def is_gone_within(pid, seconds, what):

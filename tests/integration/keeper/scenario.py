@@ -1,13 +1,16 @@
 """Under the keeper the sockets outlive the phone: it is started again at once, the call goes on by itself, and what the
-peer sends meanwhile is neither refused (no ICMP) nor lost: it is read when the dialogs are rebuilt."""
+peer sends meanwhile is neither refused (no ICMP) nor lost: it is read when the dialogs are rebuilt. A phone that dies young
+and brings its call back each time is not waited for; a keeper that is killed leaves it fully working."""
 
 import os
 import signal
+import time
 
 from lib import checks, story
+from lib.process import alive
 from lib.waiting import check, until
 
-VARIANTS = ["twenty_kills", "bye_while_dead", "upgrade"]
+VARIANTS = ["twenty_kills", "bye_while_dead", "upgrade", "dies_young", "keeper_killed"]
 ROUNDS = 20
 
 
@@ -56,17 +59,49 @@ def bye_while_dead(env, phone, peer, call_id):
     peer.wait_exit()
 
 
+def dies_young(env, phone):
+    """Each life less than a second long, and in service: the wait for the next stays below a second."""
+    for n in range(10):
+        killed_at = time.time()
+        os.kill(owner(phone), signal.SIGKILL)
+        ready = phone.wait("ready", 5)
+        check(ready["(seen)"] - killed_at < 1, f"death {n}: back after {ready['(seen)'] - killed_at:.2f} s")
+        phone.wait("ledger", 10, verdict="survived")
+        phone.do("calls")  # which comes after READY
+    no_icmp(env, phone)
+
+
+def keeper_killed(env, phone, peer, call_id):
+    pid = owner(phone)
+    phone.process.kill9()
+    phone.wait("keeper.gone")
+    for command in ("drill", "upgrade"):
+        check("nobody would start the phone again" in phone.fails(command)["text"], command)
+    env.capture.wait_rtp("from the phone", lambda r: r.source[0] == phone.address, 100, since=time.time())
+    story.use(env, phone, peer, call_id)
+    story.hang_up(env, phone, peer, "phone", call_id)
+    second = env.sipp("peer_called.xml", address="127.0.0.3")
+    story.called_peer(env, phone, second)
+    check(owner(phone) == pid, "another process goes on")
+    phone.send("quit")
+    second.wait_exit()
+    until(lambda: not alive(pid), 5, "the phone to end")
+
+
 def run(env):
     keeper = os.path.join(os.path.dirname(env.binary), "revenant-keeper")
-    # --burst 0: not to be patient with a phone that dies young, which is what happens here.
-    phone = env.phone(audio="tone:440", resume="auto", launcher=[keeper, "--burst", "0", "--"]).start()
+    patience = ["--burst", "0"] if env.variant == "twenty_kills" else []  # with a phone that dies young
+    phone = env.phone(audio="tone:440", resume="auto", launcher=[keeper, *patience, "--"]).start()
     peer = env.sipp("peer_called.xml")
     call_id = story.called_peer(env, phone, peer)
     env.capture.wait_rtp("from the phone", lambda r: r.source[0] == phone.address, 20)
     if env.variant == "bye_while_dead":
         bye_while_dead(env, phone, peer, call_id)
+    elif env.variant == "keeper_killed":
+        keeper_killed(env, phone, peer, call_id)
+        return
     else:
-        kills(env, phone) if env.variant == "twenty_kills" else upgrade(env, phone)
+        {"twenty_kills": kills, "upgrade": upgrade, "dies_young": dies_young}[env.variant](env, phone)
         story.use(env, phone, peer, call_id)
         story.hang_up(env, phone, peer, "phone", call_id)
         checks.one_dialog(env.capture, phone, bye_asked=True)

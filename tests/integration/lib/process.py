@@ -80,6 +80,15 @@ class Process:
         until(found, deadline_s, f"{self.name} to say {text!r}")
 
 
+def alive(pid):
+    """Whether the process runs or waits; one that has ended and that nobody has asked for does not."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def listening(transport, address, port):
     """Whether a socket of this network namespace is bound to address and port."""
     import ipaddress

@@ -1,14 +1,16 @@
 """A disk that does not answer: the audio goes on, nothing that is not stored leaves, what comes in is answered when the disk
-is back, and a kill in the middle loses nothing."""
+is back, and a kill in the middle loses nothing. It is no hang: the keeper waits as well."""
 
 import os
+import signal
 import subprocess
 import time
 
 from lib import checks, story
+from lib.process import alive
 from lib.waiting import check, until
 
-VARIANTS = ["hold", "call", "killed"]
+VARIANTS = ["hold", "call", "killed", "hold_kept", "start_kept"]
 PACKETS = 50
 
 
@@ -18,9 +20,13 @@ def run(env):
     subprocess.run(["gcc", "-shared", "-fPIC", "-Wall", "-Werror", "-o", library, source, "-ldl"], check=True)
     # A sanitizer wants to be loaded first, and need not be.
     sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
-    phone = env.phone(audio="tone:440", options=["--durable"],
-                      launcher=["env", f"LD_PRELOAD={library}", f"STALL={stall.path}", f"ASAN_OPTIONS={sanitizer}"]).start()
-    {"hold": hold, "call": call, "killed": killed}[env.variant](env, phone, stall)
+    keeper = [os.path.join(os.path.dirname(env.binary), "revenant-keeper"), "--"]
+    what, _, kept = env.variant.partition("_")
+    phone = env.phone(audio="tone:440", options=["--durable"], resume="auto" if kept else "ask",
+                      launcher=["env", f"LD_PRELOAD={library}", f"STALL={stall.path}", f"ASAN_OPTIONS={sanitizer}",
+                                *(keeper if kept else [])]).start()
+    globals()[what](env, phone, stall)
+    check("revenant hung" not in phone.process.log(), "the keeper took the slow disk for a hang")
 
 
 class Stall:
@@ -58,11 +64,43 @@ def hold(env, phone, stall):
     stall.wait()
     peer.cue("INFO", call_id)
     audio_goes_on(env, phone)
+    if phone.launcher[-1] == "--":
+        no_death(phone, 4)
     check(len(invites(env, phone)) == before, "the re-INVITE left before it was stored")
     stall.end()
     phone.wait("call.held", by="local")
     phone.wait("call.info")
     story.unhold(env, phone)
+    story.use(env, phone, peer, call_id)
+    story.hang_up(env, phone, peer, "phone", call_id)
+    checks.one_dialog(env.capture, phone, bye_asked=True)
+    phone.quit()
+
+
+def owner(phone):
+    with open(os.path.join(phone.state, "lock"), encoding="ascii") as file:
+        return int(file.read() or 0)
+
+
+def no_death(phone, seconds):
+    pid, end = owner(phone), time.monotonic() + seconds
+    while time.monotonic() < end:
+        check(alive(pid), "the phone was killed:\n" + phone.process.log()[-500:])
+        time.sleep(0.05)
+
+
+def start(env, phone, stall):
+    """The one that comes after a death waits while it starts."""
+    peer = env.sipp("peer_called.xml")
+    call_id = story.called_peer(env, phone, peer)
+    first = owner(phone)
+    stall.begin()
+    os.kill(first, signal.SIGKILL)
+    stall.wait()
+    until(lambda: owner(phone) != first, 5, "the next life")
+    no_death(phone, 6.5)
+    stall.end()
+    phone.wait("call.resumed", 10)
     story.use(env, phone, peer, call_id)
     story.hang_up(env, phone, peer, "phone", call_id)
     checks.one_dialog(env.capture, phone, bye_asked=True)
