@@ -96,7 +96,7 @@ base::Status Phone::open() {
         options_.resume = shell::Resume::automatic;
     }
     if (options_.die_count > 0 && !keeping_.is_return()) { // once, not in every life
-        base::die_at(options_.die_at, options_.die_count);
+        base::die_at(options_.die_at, options_.die_count, options_.death);
     }
     // Sound first: a stream that goes on at once loses the fewest packets.
     if (base::Status opened = open_journal(); !opened) {

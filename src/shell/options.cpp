@@ -44,6 +44,9 @@ enum Long : int { // getopt_long's; above every short option
     die_before_effect,
     die_after_effect,
     die_after_send,
+    hang_before_effect,
+    hang_after_effect,
+    hang_after_send,
 };
 
 constexpr const char* short_options = ":ac:f:hp:v";
@@ -78,6 +81,9 @@ constexpr std::array long_options{
     option{"die-before-effect", required_argument, nullptr, die_before_effect},
     option{"die-after-effect", required_argument, nullptr, die_after_effect},
     option{"die-after-send", required_argument, nullptr, die_after_send},
+    option{"hang-before-effect", required_argument, nullptr, hang_before_effect},
+    option{"hang-after-effect", required_argument, nullptr, hang_after_effect},
+    option{"hang-after-send", required_argument, nullptr, hang_after_send},
 #endif
     option{nullptr, 0, nullptr, 0},
 };
@@ -158,7 +164,10 @@ base::Status Reader::take(int code, std::string_view text) {
     case 'v': take_flag(code); return {};
     case die_before_effect:
     case die_after_effect:
-    case die_after_send: return take_death(code, text);
+    case die_after_send:
+    case hang_before_effect:
+    case hang_after_effect:
+    case hang_after_send: return take_death(code, text);
     default: return take_how(code, text);
     }
 }
@@ -215,9 +224,12 @@ base::Status Reader::take_how(int code, std::string_view text) {
 }
 
 base::Status Reader::take_death(int code, std::string_view text) {
-    options_.die_at = code == die_before_effect  ? base::KillPoint::before_effect
-                      : code == die_after_effect ? base::KillPoint::after_effect
-                                                 : base::KillPoint::after_send;
+    const bool hangs = code >= hang_before_effect;
+    const int where = hangs ? code - hang_before_effect + die_before_effect : code;
+    options_.death = hangs ? base::Death::hang : base::Death::kill;
+    options_.die_at = where == die_before_effect  ? base::KillPoint::before_effect
+                      : where == die_after_effect ? base::KillPoint::after_effect
+                                                  : base::KillPoint::after_send;
     return keep(read_number(option_name(code), text, 1, 1'000'000), options_.die_count);
 }
 

@@ -1,6 +1,7 @@
 """The user of a phone that dies: starts it again, and types again what it had not taken.
 
-The phone is started again at once with the same arguments (mode `restart`), or by revenant-keeper (mode `keeper`).
+The phone is started again at once with the same arguments (mode `restart`), or by revenant-keeper (mode `keeper`; mode
+`hangs`: the phone does not die by itself, its keeper kills it).
 After each start the user waits until `calls` shows no call on its way back, and looks. A command is typed again if the
 peer has seen nothing of it (the `done` of `type`) and the phone shows the call where the command makes sense (its
 `sense`): `call` when there is no call, `answer` and `decline` when one rings here, `cancel` when one is not answered,
@@ -30,7 +31,9 @@ class User:
         """`kill`: (option, N) or None, for the life `first_life`. `before_restart` is called between two lives."""
         keeper = os.path.join(os.path.dirname(env.binary), "revenant-keeper")
         self.keeper = [keeper, "--burst", "0", "--"]
-        self.mode = mode
+        self.is_kept = mode != "restart"
+        # Until a phone that hangs is killed: 5 s if it has no call.
+        self.patience_s = 6 if mode == "hangs" else 0
         self.kill = kill
         self.first_life = first_life
         self.before_restart = before_restart
@@ -54,7 +57,7 @@ class User:
 
     def _launch(self):
         phone = self.phone
-        kept = self.mode == "keeper" and phone.runs + 1 >= self.first_life
+        kept = self.is_kept and phone.runs + 1 >= self.first_life
         phone.launcher = self.keeper if kept else []
         self.past += phone.events
         self.taken = 0
@@ -74,7 +77,7 @@ class User:
         """The phone, when its keeper cannot start it again."""
         if self.phone.process is not None and self.phone.process.running():
             self.phone.process.kill9()
-        if self.pid is not None and self.mode == "keeper":
+        if self.pid is not None and self.is_kept:
             try:
                 os.kill(self.pid, signal.SIGKILL)
             except ProcessLookupError:
@@ -96,7 +99,7 @@ class User:
             return
         status = phone.process.popen.returncode
         phone.reader.join(5)
-        if self.mode == "keeper" and phone.runs >= self.first_life or status != -9:
+        if self.is_kept and phone.runs >= self.first_life or status != -9:
             raise Lost(f"the phone ended with status {status}")
         if len(phone.events) > self.taken:
             return self.poll()
@@ -154,7 +157,7 @@ class User:
             if self.starts != starts or phone is not self.phone or phone.ended:
                 return "died"
             return any(e.get("event") == "ok" and e.get("command") == "calls" for e in phone.events[begin:])
-        if until(shown, 5, "an answer to `calls`", 0.005) == "died":
+        if until(shown, 5 + self.patience_s, "an answer to `calls`", 0.005) == "died":
             return None
         return [e for e in phone.events[begin:] if e.get("event") == "call.listed"]
 
@@ -193,7 +196,7 @@ class User:
                 return False
             held[:] = [calls]
             return True
-        until(settled, deadline_s, lambda: "the phone's calls to settle: " + str([c["state"] for c in self.look() or []]), 0.02)
+        until(settled, deadline_s + self.patience_s, lambda: "the phone's calls to settle: " + str([c["state"] for c in self.look() or []]), 0.02)
         return held[0]
 
     def wait(self, what, condition, deadline_s=DEADLINE_S, looks=True):
@@ -207,7 +210,7 @@ class User:
                 self.look()
                 looked[0] = time.monotonic()
             return value
-        return until(holds, deadline_s, what)
+        return until(holds, deadline_s + self.patience_s, what)
 
     # -- typing
 

@@ -51,9 +51,11 @@ struct Options {
     std::vector<ScriptLine> script; // -c and -f in the order given, files already read
     bool help = false;
     bool version = false;
-    // Test builds: --die-before-effect, --die-after-effect, --die-after-send N; 0: never.
+    // Test builds: --die-before-effect, --die-after-effect, --die-after-send N, or --hang-… N;
+    // 0: never.
     base::KillPoint die_at = base::KillPoint::after_effect;
     std::uint32_t die_count = 0;
+    base::Death death = base::Death::kill;
 };
 
 // Errc::bad_input names the option and what it takes. --help and --version win over everything.
