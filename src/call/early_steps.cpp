@@ -22,9 +22,8 @@ Step repeat_invite(const Call& call) {
     Step result = stay(call);
     Call& next = result.call;
     if (call.dialog.in_flight.cseq == 0) { // an earlier version has not said which
-        next.state = State::over;
-        result.effects = {effect::Forget{}};
         settle(result, Verdict::lost, "it was still ringing at the other end");
+        finish(result, {});
         return result;
     }
     next.dialog.remote_tag.clear(); // a 1xx has brought it; the INVITE had none

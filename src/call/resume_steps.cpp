@@ -163,12 +163,11 @@ Step on(const Call& call, const event::Restore& e, base::Now now) {
     }
     const bool replay = must_replay(call.dialog, e, now);
     if (call.dialog.phase == Phase::ringing && !replay) {
-        next.state = State::over;
-        result.effects = {effect::Forget{}};
         settle(result, Verdict::lost,
                e.can_hear_caller
                    ? "it was still ringing here" // and an earlier version has stored too little
                    : "it was still ringing here, over a TCP connection that is gone");
+        finish(result, {});
         return result;
     }
     if (!replay && call.dialog.role == Role::callee) {

@@ -610,7 +610,7 @@ TEST_CASE(
         Story s{.call = revive(record, 2, our_codecs()), .effects = {}, .status = {}};
         s.on(event::Restore{.resume = true});
         CHECK(s.call.state == State::over);
-        CHECK(names_of(s.effects) == "Forget Settle");
+        CHECK(names_of(s.effects) == "Settle Forget CloseMedia");
         CHECK(first<effect::Settle>(s.effects)->verdict == Verdict::lost);
     }
 }
@@ -689,7 +689,7 @@ TEST_CASE("what rings here rings on: 180, and the user's answer as if nothing ha
 
 TEST_CASE("what rings here over a connection that is gone is lost, and no record of it stays") {
     Story s = revived(sample_call(State::alerting)).on(event::Restore{.can_hear_caller = false});
-    CHECK(names_of(s.effects) == "Forget Settle");
+    CHECK(names_of(s.effects) == "Settle Forget CloseMedia");
     CHECK(first<effect::Settle>(s.effects)->verdict == Verdict::lost);
     CHECK(first<effect::Settle>(s.effects)->reason.find("connection") != std::string::npos);
 }

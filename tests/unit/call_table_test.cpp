@@ -1,6 +1,7 @@
 // Every event in every state, as text against tests/data/call_table.txt. A change of the machine
 // shows there as a change of rows: read them, then write the file anew with
 // REVENANT_UPDATE_GOLDEN=1.
+#include <algorithm>
 #include <cstddef>
 #include <cstdlib>
 #include <fstream>
@@ -265,5 +266,33 @@ TEST_CASE("every event in every state does what the table says") {
     CHECK(is_lines.size() == should_lines.size());
     for (std::size_t i = 0; i < std::min(is_lines.size(), should_lines.size()); ++i) {
         CHECK(is_lines[i] == should_lines[i]);
+    }
+}
+
+TEST_CASE("whoever is over has closed its media, and left a record to nobody but another start") {
+    std::vector<std::pair<std::string, Call>> calls = variants();
+    for (const State state : all_states) {
+        calls.emplace_back("", sample_call(state));
+    }
+    for (const auto& [note, call] : calls) {
+        for (const Case& c : events()) {
+            const Step result = step(call, c.event, sample_now);
+            if (call.state == State::over || result.call.state != State::over) {
+                continue;
+            }
+            INFO(name(call.state), " ", note, " --", name(c.event), " ", c.note, "--> over");
+            const auto has = [&](auto is) { return std::ranges::any_of(result.effects, is); };
+            CHECK(
+                has([](const Effect& e) { return std::holds_alternative<effect::CloseMedia>(e); }));
+            CHECK_FALSE(
+                has([](const Effect& e) { return std::holds_alternative<effect::RunMedia>(e); }));
+            const bool is_new =
+                call.state == State::idle && (std::holds_alternative<event::Invited>(c.event) ||
+                                              std::holds_alternative<event::StoreFailed>(c.event));
+            CHECK((is_new || has([](const Effect& e) {
+                       return std::holds_alternative<effect::Forget>(e) ||
+                              std::holds_alternative<effect::Shelve>(e);
+                   })));
+        }
     }
 }
