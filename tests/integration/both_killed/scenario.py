@@ -1,0 +1,69 @@
+"""Two phones of one call are killed together, again and again, and started again at any distance from each other: they find
+each other each time. Whoever asks first finds nobody, or another who asks (491, RFC 3261 section 14.1), and asks again."""
+
+import random
+import time
+
+from lib import story
+from lib.waiting import check, until
+
+VARIANTS = ["auto", "by_hand"]
+SLOW = True
+ROUNDS = 12
+APART_MS = 1500
+
+
+def run(env):
+    caller = env.phone(name="alice", user="alice", address="127.0.0.3", audio="tone:440").start()
+    callee = env.phone(name="bob", user="bob", address="127.0.0.4", audio="tone:440", rtp_ports=(30000, 39999)).start()
+    caller.send(f"call {callee.uri}")
+    callee.wait("call.incoming")
+    callee.send("answer 1")
+    call_id = caller.wait("call.established")["call_id"]
+    callee.wait("call.established")
+    dice = random.Random(env.variant)
+    for number in range(ROUNDS):
+        killed_and_back(env, dice, caller, callee, f"round {number}")
+    caller.send("bye 1")
+    caller.wait("call.ended", by="local")
+    callee.wait("call.ended", by="remote")
+    refused = env.capture.sync().messages(lambda m: m.status == 481)
+    check(not refused, f"481 to {refused}")
+    check({m.call_id for m in env.capture.messages()} == {call_id}, "another call")
+    caller.quit()
+    callee.quit()
+
+
+def killed_and_back(env, dice, caller, callee, what):
+    since = time.time()
+    phones = dice.sample([caller, callee], 2)
+    for phone in phones:
+        phone.kill9()
+    for phone in phones:
+        phone.launch(resume="auto" if env.variant == "auto" else "ask")
+        apart(dice)
+    if env.variant == "by_hand":
+        for phone in phones:
+            phone.wait("call.restored", 10)
+        for phone in dice.sample(phones, 2):
+            phone.send("reinvite")
+            apart(dice)
+    for phone in phones:
+        until(lambda phone=phone: phone.seen("ledger"), 20, f"{what}: {phone.name} to know what has become of its call")
+        check([e["verdict"] for e in phone.seen("ledger")] == ["survived"], f"{what}: {phone.name} says {phone.seen('ledger')}")
+    for phone in phones:
+        phone.do("info 1 hello")
+    until(lambda: not unacknowledged(env, since), 5, lambda: f"{what}: an ACK for {unacknowledged(env, since)}")
+
+
+def unacknowledged(env, since):
+    """The INVITEs that were answered and not acknowledged; those that found nobody are neither."""
+    seen = env.capture.messages(since=since)
+    answered = {(m.destination[0], m.cseq) for m in seen if m.method == "INVITE" and not m.is_request and m.status >= 200
+                and not (m.get("server") or "").startswith("stand-in-")}
+    return answered - {(m.source[0], m.cseq) for m in seen if m.method == "ACK"}
+
+
+def apart(dice):
+    """Not a wait for anything: the distance is what is tried."""
+    time.sleep(dice.choice([0, dice.random() * 0.05, dice.random()]) * APART_MS / 1000)
