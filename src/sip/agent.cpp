@@ -77,6 +77,7 @@ AgentImpl::AgentImpl(Settings settings, Listener& listener)
 AgentImpl::~AgentImpl() {
     OutgoingWatch::tell({});
     legs_.clear();
+    lingering_.clear();
     retired_.clear();
     options_.clear();
     stacks_.clear();
@@ -274,9 +275,28 @@ void AgentImpl::retire(call::Number call) {
     OutgoingWatch::let_go(found->second->held_back, false);
     releases_.erase(call);
     ringing_.erase(found->second->call_id);
-    // Not from inside the leg's own callback.
-    retired_.push_back(std::move(found->second));
+    std::unique_ptr<Leg> leg = std::move(found->second);
     legs_.erase(found);
+    if (leg->is_inviting && leg->has_said_bye) {
+        lingering_.push_back(std::move(leg));
+    } else {
+        destroy_soon(std::move(leg));
+    }
+}
+
+void AgentImpl::destroy_soon(const Leg& leg) {
+    const auto is_it = [&](const std::unique_ptr<Leg>& other) { return other.get() == &leg; };
+    const auto found = std::ranges::find_if(lingering_, is_it);
+    if (found != lingering_.end()) {
+        std::unique_ptr<Leg> last = std::move(*found);
+        lingering_.erase(found);
+        destroy_soon(std::move(last));
+    }
+}
+
+// Not from inside the leg's own callback.
+void AgentImpl::destroy_soon(std::unique_ptr<Leg> leg) {
+    retired_.push_back(std::move(leg));
     if (!sweep_) {
         // SAFETY: the source is a member and goes before `this`.
         sweep_ = base::when_idle([this] {

@@ -23,11 +23,30 @@
 
 namespace revenant::sip {
 
+namespace {
+
+// The final answer to an INVITE after our BYE. The stack has moved the session from the one to the
+// other, and takes the end of an INVITE without a session for the end of the call. Only these are
+// one, with the BYE lost.
+bool is_overtaken(const Leg& leg, const Raw& raw) {
+    return leg.has_said_bye && raw.event == nua_r_invite && raw.status >= 200 &&
+           raw.status != 404 && raw.status != 410 && raw.status != 481;
+}
+
+} // namespace
+
 void AgentImpl::on_leg_event(Leg& leg, const Raw& raw) {
     // The number is copied: the handler may retire the leg (which only marks it).
     const call::Number number = leg.number();
-    if (this->leg(number) != &leg) {
-        return; // retired, and not destroyed yet: the call is over, or goes on with another leg
+    note_invite(leg, raw);
+    if (this->leg(number) != &leg) { // the call is over, or goes on with another leg
+        if (!leg.is_inviting) {
+            destroy_soon(leg); // and the stack acknowledges a 2xx
+        }
+        return;
+    }
+    if (std::exchange(leg.is_overtaken, is_overtaken(leg, raw)) && raw.event == nua_i_state) {
+        return;
     }
     const bool is_replayed = leg.is_replaying && raw.event == nua_i_invite;
     if (is_replayed) {
@@ -64,6 +83,15 @@ void AgentImpl::on_leg_event(Leg& leg, const Raw& raw) {
         if (dialog != nullptr && dialog->in_flight.invite.empty()) { // else its INVITE comes first
             has_come(dialog->call_id);
         }
+    }
+}
+
+void AgentImpl::note_invite(Leg& leg, const Raw& raw) {
+    if (raw.event == nua_i_state && says_calling(raw)) { // a refresh of the stack's, or a retry
+        leg.is_inviting = true;
+    }
+    if (raw.event == nua_r_invite && raw.status >= 200) {
+        leg.is_inviting = false;
     }
 }
 

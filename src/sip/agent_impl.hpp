@@ -87,6 +87,9 @@ private:
                                           call::Transport transport) const;
     [[nodiscard]] base::Result<std::string> stand_in_url(const Stack& stack);
     [[nodiscard]] std::uint32_t stack_cseq_bound();
+    void note_invite(Leg& leg, const Raw& raw);
+    void destroy_soon(const Leg& leg);
+    void destroy_soon(std::unique_ptr<Leg> leg);
     void note_final_answer(Leg& leg, const Raw& raw, const call::Event& event);
     [[nodiscard]] const Credentials* credentials_for(const std::string& realm) const;
     void report_terminated(call::Number number, std::string why);
@@ -115,6 +118,9 @@ private:
     std::unordered_map<std::string, Awaited> awaited_; // by Call-ID: dialogs that are not there yet
     std::optional<EarlyReader> early_reader_;
     std::unordered_map<std::string, call::Number> ringing_; // not answered by us; by Call-ID
+    // Of calls whose BYE was answered before the INVITE that it has overtaken: until that has its
+    // answer too, which wants an ACK.
+    std::vector<std::unique_ptr<Leg>> lingering_;
     std::vector<std::unique_ptr<Leg>> retired_;
     std::unordered_map<nua_handle_t*, std::pair<std::uint64_t, Handle>> options_;
     std::uint64_t last_ticket_ = 0;

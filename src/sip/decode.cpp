@@ -205,10 +205,16 @@ std::optional<call::Event> offered(const Raw& raw, bool update, std::uint32_t ow
                           .offer = session_of(raw.sip)};
 }
 
-std::optional<call::Event> state_change(const Raw& raw) {
+int call_state(const Raw& raw) {
     int state = -1;
+    tl_gets(raw.tags, NUTAG_CALLSTATE_REF(state), TAG_END());
+    return state;
+}
+
+std::optional<call::Event> state_change(const Raw& raw) {
+    const int state = call_state(raw);
     const char* local_sdp = nullptr;
-    tl_gets(raw.tags, NUTAG_CALLSTATE_REF(state), SOATAG_LOCAL_SDP_STR_REF(local_sdp), TAG_END());
+    tl_gets(raw.tags, SOATAG_LOCAL_SDP_STR_REF(local_sdp), TAG_END());
     if (state == nua_callstate_ready) {
         return event::Ready{.local_sdp = text_of(local_sdp)};
     }
@@ -285,6 +291,10 @@ decode(const Raw& raw, std::string_view stand_in, std::uint32_t own_interval_s) 
     // Said by nua_i_state, or of no consequence for a call.
     default: return std::nullopt;
     }
+}
+
+bool says_calling(const Raw& raw) {
+    return call_state(raw) == nua_callstate_calling;
 }
 
 bool is_from_any_stand_in(const sip_t& sip) {

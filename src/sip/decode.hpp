@@ -35,6 +35,9 @@ decode(const Raw& raw, std::string_view stand_in, std::uint32_t own_interval_s);
 // Where the message came from; port 0 if it is not known.
 [[nodiscard]] call::Endpoint source_of(msg_t* message);
 
+// Whether nua_i_state says that an INVITE of ours has no final answer.
+[[nodiscard]] bool says_calling(const Raw& raw);
+
 // What every stand-in calls itself begins with this; the rest is a secret of its process.
 inline constexpr std::string_view stand_in_prefix = "stand-in-";
 

@@ -25,6 +25,10 @@ namespace {
 
 constexpr std::size_t byes_max = 1000; // what a peer can make us say at a time
 
+// Above what any life has said to that callee before it answered, a PRACK most of all: each start
+// takes a thousand numbers. The same every time, so a BYE that is said again is the same request.
+constexpr std::uint32_t cseqs_before = 100'000;
+
 // The BYEs without an answer, by their branches.
 std::map<std::string, nta_outgoing_t*, std::less<>>& byes() {
     static std::map<std::string, nta_outgoing_t*, std::less<>> all;
@@ -106,7 +110,7 @@ void end_other_answer(nta_agent_t* agent, const sip_t& answer, const std::string
     base::log(base::Level::info, fmt::format("{} answers a call that another has: BYE",
                                              base::printable(dialog.remote_target, 200)));
     acknowledge_again(agent, dialog, cseq);
-    say_bye(agent, dialog, cseq + 1); // the first of ours in that dialog
+    say_bye(agent, dialog, cseq + cseqs_before);
 }
 
 } // namespace revenant::sip

@@ -52,6 +52,13 @@ public:
     bool must_offer = false;
     // The stored INVITE is on its way in.
     bool is_replaying = false;
+    // Our INVITE has no final answer.
+    bool is_inviting = false;
+    // Our BYE is given to the stack.
+    bool has_said_bye = false;
+    // The INVITE that our BYE has overtaken has its answer: what the stack says next, that the call
+    // has ended with it, is not so.
+    bool is_overtaken = false;
     RequestOrder order;
 
 private:

@@ -11,6 +11,7 @@
 #include <fmt/ranges.h>
 
 #include "revenant/base/boundary.hpp"
+#include "revenant/base/text.hpp"
 #include "revenant/call/dialog.hpp"
 #include "sip/message_guard.hpp"
 #include "sip/next_function.hpp"
@@ -69,6 +70,30 @@ bool passes(sip_t& sip) {
     }
     take_off_unusable(sip);
     return true;
+}
+
+// The hop that a message goes to has taken a connection from us, or we one from it.
+bool is_connected(tport_t* transport, const tp_name_t& hop) {
+    tp_name_t name = hop;
+    name.tpn_proto = "tcp";
+    const tport_t* found = tport_by_name(tport_parent(transport), &name);
+    return found != nullptr && tport_is_secondary(found) != 0 && tport_is_connected(found) != 0;
+}
+
+// Whether a message stays on UDP whatever its size. The library gives a request of more than 1,300
+// bytes to TCP (RFC 3261 §18.1.1), and when that is refused sends it by UDP all the same; but it
+// forgets an ACK. And an ACK to a refusal, as a CANCEL, goes where its INVITE went (§9.1,
+// §17.1.1.3). An INVITE that has found TCP has left a connection.
+bool stays_on_udp(tport_t* transport, msg_t* message, const tp_name_t& hop) {
+    const sip_t* sip = sip_object(message);
+    const tp_name_t* own = tport_name(transport);
+    if (sip == nullptr || sip->sip_request == nullptr || own == nullptr ||
+        !base::equals_ignoring_case(text_of(own->tpn_proto), "udp")) {
+        return false;
+    }
+    const sip_method_t method = sip->sip_request->rq_method;
+    return method == sip_method_cancel ||
+           (method == sip_method_ack && !is_connected(transport, hop));
 }
 
 } // namespace
@@ -160,6 +185,27 @@ void nta_agent_destroy(nta_agent_t* agent) {
     static auto* const real = next_function<void(nta_agent_t*)>("nta_agent_destroy");
     std::erase(agents(), agent);
     real(agent);
+}
+
+tport_t* tport_tsend(tport_t* transport,
+                     msg_t* message,
+                     const tp_name_t* hop,
+                     tag_type_t tag,
+                     tag_value_t value,
+                     ...) {
+    using namespace revenant::sip;
+    static auto* const real =
+        next_function<tport_t*(tport_t*, msg_t*, const tp_name_t*, tag_type_t, tag_value_t, ...)>(
+            "tport_tsend");
+    constexpr unsigned most = 65535; // of a datagram
+    const bool stays = transport != nullptr && message != nullptr && hop != nullptr &&
+                       stays_on_udp(transport, message, *hop);
+    ta_list ta;
+    ta_start(ta, tag, value);
+    tport_t* sent = real(transport, message, hop, TAG_IF(stays, TPTAG_MTU(most)), // not first:
+                         TAG_NEXT(ta_args(ta)));                                  // only a default
+    ta_end(ta);
+    return sent;
 }
 
 nta_outgoing_t* nta_outgoing_mcreate(nta_agent_t* agent,

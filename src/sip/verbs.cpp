@@ -83,7 +83,8 @@ void AgentImpl::send_invite(const call::Dialog& dialog) {
         report_terminated(dialog.number, "no listening address fits the call");
         return;
     }
-    const Leg& leg = make_leg(*stack, dialog);
+    Leg& leg = make_leg(*stack, dialog);
+    leg.is_inviting = true;
     Numbers::begin(leg.key, dialog.in_flight.cseq, dialog.in_flight.cseq);
     const std::string cseq = fmt::format("{} INVITE", dialog.in_flight.cseq - 1);
     nua_invite(leg.handle(), NUTAG_URL(dialog.remote_target.c_str()),
@@ -122,6 +123,12 @@ void AgentImpl::release(call::Number number) {
 void AgentImpl::acknowledge(const call::Dialog& dialog) {
     Leg* leg = this->leg(dialog.number);
     if (leg == nullptr) {
+        return;
+    }
+    if (leg->has_said_bye) { // the stack finds no INVITE to acknowledge behind it
+        if (being_handled_ != nullptr && being_handled_->sip != nullptr) {
+            acknowledge_again(dialog, being_handled_->sip->sip_cseq->cs_seq);
+        }
         return;
     }
     if (leg->quarantine.empty()) {
@@ -214,12 +221,14 @@ void AgentImpl::send_bye(const call::Dialog& dialog) {
         set_proxy(*leg, real_proxy(dialog));
     }
     leg->order.forget_offer();
+    leg->has_said_bye = true;
     nua_bye(leg->handle(), TAG_END());
 }
 
 void AgentImpl::reoffer(const call::Dialog& dialog) {
     Leg* leg = this->leg(dialog.number);
     if (leg != nullptr && leg->order.may_offer()) {
+        leg->is_inviting = true;
         nua_invite(leg->handle(), SESSION_TAGS(dialog), TAG_END());
     }
 }
@@ -276,6 +285,7 @@ void AgentImpl::restore(const call::Dialog& dialog, std::uint32_t cseq_base) {
     Leg& leg = make_leg(*stack, dialog);
     leg.quarantine = *url;
     leg.cseq_base = cseq_base;
+    leg.is_inviting = true;
     const std::string cseq = fmt::format("{} INVITE", cseq_base);
     const call::SessionTimer& timer = dialog.timer;
     nua_invite(leg.handle(), NUTAG_PROXY(leg.quarantine.c_str()),
@@ -289,10 +299,11 @@ void AgentImpl::restore(const call::Dialog& dialog, std::uint32_t cseq_base) {
 }
 
 void AgentImpl::arm(const call::Dialog& dialog) {
-    const Leg* leg = this->leg(dialog.number);
+    Leg* leg = this->leg(dialog.number);
     if (leg == nullptr) {
         return;
     }
+    leg->is_inviting = true;
     const std::string real = real_proxy(dialog);
     nua_invite(leg->handle(), NUTAG_PROXY(or_null(real)),
                TAG_IF(dialog.timer.min_se_s != 0, NUTAG_MIN_SE(dialog.timer.min_se_s)), TAG_END());

@@ -25,7 +25,9 @@ def other_is_told(kill):
     invite = next(m for m in sent if m.method == "INVITE")
     check({m.method for m in other} == {"ACK", "BYE"}, f"to the other: {other}")
     check(all(m.cseq == invite.cseq for m in other if m.method == "ACK"), f"an ACK for no INVITE: {other}")
-    check({(m.cseq, m.branch) for m in other if m.method == "BYE"} == {(invite.cseq + 1, bye.branch)}, f"BYE: {other}")
+    check({(m.cseq, m.branch) for m in other if m.method == "BYE"} == {(bye.cseq, bye.branch)}, f"BYE: {other}")
+    # Also above a PRACK that this callee has had, of whichever life.
+    check(bye.cseq > max(m.cseq for m in sent if m.method != "BYE"), f"the BYE's CSeq is not above all before it: {sent}")
     check(all("other@" in m.uri for m in other), f"not to its Contact: {other}")
 
 
