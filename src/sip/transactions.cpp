@@ -76,7 +76,9 @@ bool passes(sip_t& sip) {
 bool is_connected(tport_t* transport, const tp_name_t& hop) {
     tp_name_t name = hop;
     name.tpn_proto = "tcp";
-    const tport_t* found = tport_by_name(tport_parent(transport), &name);
+    name.tpn_ident = nullptr;
+    const tport_t* tcp = tport_primary_by_name(transport, &name);
+    const tport_t* found = tcp != nullptr ? tport_by_name(tcp, &name) : nullptr;
     return found != nullptr && tport_is_secondary(found) != 0 && tport_is_connected(found) != 0;
 }
 

@@ -4,6 +4,7 @@ who holds the caller's connection."""
 
 import os
 
+from lib.far_end import FarEnd
 from lib.kill import Kill, ends_well, nothing_stays
 from lib.waiting import check, until
 
@@ -209,7 +210,8 @@ def callee_declined(kill):
 
 
 def connection_gone(kill):
-    """Over TCP without a keeper: the caller sees its connection close, and has given up. Said, and nothing stays."""
+    """Over TCP without a keeper: the caller sees its connection close, and has given up. Said, and nothing stays: its number
+    and its ports are another call's."""
     kill.transport = "tcp"
     is_called(kill, "calls_in_vain.xml")
     kill()
@@ -217,5 +219,10 @@ def connection_gone(kill):
     entry = kill.phone.wait("ledger")
     check(entry["verdict"] == "lost" and "TCP connection" in entry["reason"], f"{entry}")
     until(lambda: not os.path.exists(kill.phone.record_path()), 2, "the record to be removed")
+    far = FarEnd(kill.env, address="127.0.0.9")
+    far.called(kill.env, kill.phone)
+    kill.phone.send("bye 1")
+    far.answer(far.take("BYE"), 200)
+    kill.phone.wait("call.ended", by="local")
     kill.phone.send("quit")
     check(kill.phone.wait_exit() == 3, "the exit status does not say that a call was lost")

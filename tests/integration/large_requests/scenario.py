@@ -1,23 +1,28 @@
 """Requests of more than 1,300 bytes to a peer that takes no TCP connection arrive over UDP (RFC 3261 section 18.1.1), each ACK
-and CANCEL among them."""
+and CANCEL among them. Where one has been taken, they arrive there."""
 
 from lib.far_end import FarEnd
 from lib.waiting import check
 
-VARIANTS = ["call", "call_resumed", "refused", "canceled", "no_tcp_here"]
+VARIANTS = ["call", "call_resumed", "refused", "canceled", "no_tcp_here", "takes_tcp"]
 LARGE = 1300
 
 
 def run(env):
     phone = env.phone(transport="udp" if env.variant == "no_tcp_here" else None).start()
-    far = FarEnd(env)
+    far = FarEnd(env, tcp=env.variant == "takes_tcp")
     if env.variant in ("refused", "canceled"):
         far.uri += ";far=" + "x" * 700
         not_a_call(env, phone, far)
     else:
         a_call(env, phone, far)
     sent = [m for m in env.capture.sync().messages(phone.from_here) if m.is_request]
-    check({m.transport for m in sent} == {"udp"}, f"not all over UDP: {sent}")
+    if env.variant == "takes_tcp":
+        # The first ACK finds no connection yet. An INFO is what makes one.
+        later = sent[[m.method for m in sent].index("INFO"):]
+        check({m.transport for m in later} == {"tcp"}, f"not all in the connection: {later}")
+    else:
+        check({m.transport for m in sent} == {"udp"}, f"not all over UDP: {sent}")
     check({"ACK"} <= {m.method for m in sent if len(m.data) > LARGE}, f"no ACK is large: {sent}")
     phone.quit()
 

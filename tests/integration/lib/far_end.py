@@ -11,25 +11,58 @@ from .waiting import Failure
 
 
 class FarEnd:
-    """One UDP socket. What has come and was not asked for yet is kept."""
+    """One UDP socket, and TCP connections if it takes them; an answer goes where its request came from. What has come and was
+    not asked for yet is kept."""
 
-    def __init__(self, env, address="127.0.0.2", port=5060):
+    def __init__(self, env, address="127.0.0.2", port=5060, tcp=False):
         self.address, self.port = address, port
         self.uri = f"sip:far@{address}:{port}"
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind((address, port))
+        self.listener = socket.create_server((address, port)) if tcp else None
+        self.streams = {}  # what of each connection is no whole message yet
         self.came = []
         self.to = None  # where the phone's last message came from
         self.cseq = 100
-        env.at_end(self.socket.close)
+        env.at_end(self.close)
+
+    def close(self):
+        for one in [self.socket, *self.streams, *([self.listener] if self.listener else [])]:
+            one.close()
 
     def read(self, seconds):
         """Takes in what comes within that time."""
         end = time.monotonic() + seconds
-        while select.select([self.socket], [], [], max(0, end - time.monotonic()))[0]:
-            data, self.to = self.socket.recvfrom(65535)
-            if data.strip():
-                self.came.append(Message(data, time.time(), "udp", self.to, (self.address, self.port)))
+        every = [self.socket, *([self.listener] if self.listener else [])]
+        while ready := select.select([*every, *self.streams], [], [], max(0, end - time.monotonic()))[0]:
+            for one in ready:
+                if one is self.socket:
+                    data, self.to = one.recvfrom(65535)
+                    self.came += [self.message(data, "udp", None)] if data.strip() else []
+                elif one is self.listener:
+                    self.streams[one.accept()[0]] = b""
+                else:
+                    self.read_stream(one)
+
+    def read_stream(self, connection):
+        data = connection.recv(65535)
+        if not data:
+            del self.streams[connection]
+            return
+        rest = self.streams[connection] + data
+        while (head := rest.find(b"\r\n\r\n")) >= 0:
+            length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", rest[:head])
+            end = head + 4 + int(length[1])
+            if len(rest) < end:
+                break
+            self.came.append(self.message(rest[:end], "tcp", connection))
+            rest = rest[end:]
+        self.streams[connection] = rest
+
+    def message(self, data, transport, connection):
+        message = Message(data, time.time(), transport, self.to, (self.address, self.port))
+        message.connection = connection
+        return message
 
     def take(self, what, deadline_s=5):
         """The first message that is such a request (a method) or for which `what` is true; those before it stay."""
@@ -51,8 +84,7 @@ class FarEnd:
         lines = [f"SIP/2.0 {status} X", *(f"Via: {via}" for via in request.all("via")), f"From: {request.get('from')}",
                  f"To: {request.get('to')}" + ("" if request.tag("to") else f";tag={tag}"),
                  f"Call-ID: {request.get('call-id')}", f"CSeq: {request.get('cseq')}", f"Contact: <{self.uri}>"]
-        body = self.sdp() if sdp else ""
-        self.send(lines, more, body)
+        self.send(lines, more, self.sdp() if sdp else "", request.connection)
 
     def request(self, method, dialog, tag="far", cseq=None):
         """In the dialog of a request of the phone's."""
@@ -65,10 +97,13 @@ class FarEnd:
                    f"Contact: <{self.uri}>"], "", self.sdp() if method == "INVITE" else "")
         return number
 
-    def send(self, lines, more, body):
+    def send(self, lines, more, body, connection=None):
         kind = ["Content-Type: application/sdp"] if body else []
         head = "\r\n".join([*lines, *kind, f"Content-Length: {len(body)}"]) + "\r\n" + more + "\r\n"
-        self.socket.sendto((head + body).encode(), self.to)
+        if connection is not None:
+            connection.sendall((head + body).encode())
+        else:
+            self.socket.sendto((head + body).encode(), self.to)
 
     def called(self, env, phone, number=1, more=""):
         """The phone calls; its INVITE, answered and acknowledged."""
