@@ -14,7 +14,7 @@ APART_S = 1.5
 
 
 def run(env):
-    keeper = [os.path.join(os.path.dirname(env.binary), "revenant-keeper"), "--burst", "100", "--"] if env.variant == "kept" else ()
+    keeper = [os.path.join(os.path.dirname(env.binary), "revenant-keeper"), "--burst", "0", "--"] if env.variant == "kept" else ()
     resume = "ask" if env.variant == "by_hand" else "auto"
     caller = env.phone(name="alice", user="alice", address="127.0.0.3", audio="tone:440", resume=resume, launcher=keeper).start()
     callee = env.phone(name="bob", user="bob", address="127.0.0.4", audio="tone:440", resume=resume, launcher=keeper,
