@@ -14,6 +14,7 @@
 
 #include "app/switchboard.hpp"
 #include "revenant/base/clock.hpp"
+#include "revenant/base/disk_wait.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/call/machine.hpp"
@@ -100,15 +101,18 @@ void Switchboard::adopt(std::vector<call::Dialog> dialogs, std::uint32_t epoch, 
     // All ports first: a stream that runs already would take turns with the rest of the binding.
     std::vector<const call::Dialog*> streams;
     for (const call::Dialog* record : records) {
+        base::get_on();
         const bool is_bound = has_ports(*record) && reopen_ports(*record);
         if (is_bound && run && record->media.remote.port != 0) {
             streams.push_back(record);
         }
     }
     for (const call::Dialog* record : streams) {
+        base::get_on();
         static_cast<void>(media_->run(record->number, record->media, record->hold.local));
     }
     for (call::Dialog* record : records) {
+        base::get_on();
         const call::Number number = record->number;
         to_restore_.push_back(number);
         calls_.emplace(number, call::revive(std::move(*record), epoch, policy_.codecs));

@@ -9,6 +9,7 @@
 
 #include "app/command_tools.hpp"
 #include "app/switchboard.hpp"
+#include "revenant/base/disk_wait.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/call/machine.hpp"
@@ -119,6 +120,7 @@ void bye_command(Switchboard& board, const Arguments& arguments, const Done& don
                 done({});
             }
         });
+        base::get_on();
         static_cast<void>(board.apply(number, call::event::HangUp{}));
     }
 }

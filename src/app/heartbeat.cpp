@@ -17,6 +17,9 @@
 
 #include <fmt/format.h>
 
+#include "revenant/base/clock.hpp"
+#include "revenant/base/disk_wait.hpp"
+
 namespace revenant::app {
 
 namespace {
@@ -58,14 +61,29 @@ void Heartbeat::begin() {
     if (limit_us_ == 0) {
         return;
     }
-    const std::uint64_t period_ms = std::clamp<std::uint64_t>(limit_us_ / 4000, 1, 60'000);
-    // SAFETY: the source is a member.
-    beat_ = base::every_ms(static_cast<std::uint32_t>(period_ms), [this] { say_alive(); });
+    period_ms_ = static_cast<std::int64_t>(std::clamp<std::uint64_t>(limit_us_ / 4000, 1, 60'000));
+    // SAFETY: the source is a member; `stop` comes before our end.
+    beat_ = base::every_ms(static_cast<std::uint32_t>(period_ms_), [this] { say_alive(); });
+    base::when_getting_on([this] { get_on(); });
+}
+
+void Heartbeat::stop() {
+    if (beat_) {
+        beat_.reset();
+        base::when_getting_on({});
+    }
+}
+
+void Heartbeat::get_on() {
+    if (base::read_clock().boot_ms() - said_ms_ >= period_ms_) {
+        say_alive();
+    }
 }
 
 // A watcher that is stopped reads nothing. Its queue has room for ten messages, and who hands a
 // socket over waits for that room: so no second beat is sent while the first is unread.
 void Heartbeat::say_alive() {
+    said_ms_ = base::read_clock().boot_ms();
     int unread = 0;
     if (socket_ && ::ioctl(socket_.get(), SIOCOUTQ, &unread) == 0 && unread > 0) {
         return;
@@ -79,10 +97,10 @@ void Heartbeat::say_alive() {
 }
 
 void Heartbeat::say_limit() {
-    if (limit_us_ == 0 || !ready_ || said_ == calls_live_) {
+    if (limit_us_ == 0 || !ready_ || told_ == calls_live_) {
         return;
     }
-    said_ = calls_live_;
+    told_ = calls_live_;
     const std::uint64_t limit_us = calls_live_ ? limit_us_ : limit_us_ * 5 / 2;
     static_cast<void>(::sd_notify(0, fmt::format("WATCHDOG_USEC={}", limit_us).c_str()));
 }

@@ -14,6 +14,7 @@
 
 #include "app/phone.hpp"
 #include "revenant/app/phone.hpp"
+#include "revenant/base/disk_wait.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/call/machine.hpp"
 #include "revenant/shell/output.hpp"
@@ -82,6 +83,7 @@ void Phone::begin_quit() {
         return;
     }
     for (const call::Number number : all) {
+        base::get_on();
         if (board_->find(number) != nullptr) {
             static_cast<void>(board_->apply(number, call::event::HangUp{}));
         }

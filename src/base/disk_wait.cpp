@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
+#include <utility>
 
 namespace revenant::base {
 
@@ -9,6 +11,11 @@ namespace {
 
 constinit std::atomic<std::uint32_t> unwatched{0};
 constinit std::atomic<std::uint32_t>* current = &unwatched;
+
+std::function<void()>& getting_on() {
+    static std::function<void()> f;
+    return f;
+}
 
 } // namespace
 
@@ -18,6 +25,16 @@ DiskWait::DiskWait() {
 
 DiskWait::~DiskWait() {
     current->fetch_sub(1, std::memory_order_relaxed);
+}
+
+void get_on() {
+    if (const auto& f = getting_on()) {
+        f();
+    }
+}
+
+void when_getting_on(std::function<void()> f) {
+    getting_on() = std::move(f);
 }
 
 void count_disk_waits(std::atomic<std::uint32_t>& counter) {

@@ -59,24 +59,27 @@ std::vector<Found> look_at_all(int directory, const std::vector<call::Number>& n
     constexpr std::size_t share = 16;
     std::vector<Found> found(numbers.size());
     std::atomic<std::size_t> taken = 0;
-    const auto work = [&] {
+    const auto work = [&](bool is_main) {
         std::string buffer;
         std::size_t begin = 0;
         while ((begin = taken.fetch_add(share)) < numbers.size()) {
             for (std::size_t i = begin; i < std::min(begin + share, numbers.size()); ++i) {
                 found[i] = look_at(directory, numbers[i], buffer);
             }
+            if (is_main) {
+                base::get_on();
+            }
         }
     };
     std::jthread helper;
     if (numbers.size() >= worth_a_thread) {
         try {
-            helper = std::jthread{work};
+            helper = std::jthread{work, false};
         } catch (const std::system_error&) {
             // No threads to be had: it takes longer.
         }
     }
-    work();
+    work(true);
     if (helper.joinable()) {
         helper.join();
     }

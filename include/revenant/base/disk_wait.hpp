@@ -1,13 +1,14 @@
-// Says to whoever watches the main loop that it may be waiting for a disk, which is no hang. The
-// kernel tells only of some file systems: a wait for FUSE looks like any other sleep.
+// Says to whoever watches the main loop why it does not turn, when that is no hang.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 
 namespace revenant::base {
 
-// For the main loop's thread only. May be nested.
+// It may be waiting for a disk. The kernel tells only of some file systems: a wait for FUSE looks
+// like any other sleep. For the main loop's thread only. May be nested.
 class DiskWait {
 public:
     DiskWait();
@@ -18,5 +19,12 @@ public:
 
 // Where they are counted from now on; `counter` lives as long as the process.
 void count_disk_waits(std::atomic<std::uint32_t>& counter);
+
+// It is in a step that goes through all calls, which may be thousands, and has done some more of
+// them. For the main loop's thread only.
+void get_on();
+
+// What `get_on` calls from now on; may be empty.
+void when_getting_on(std::function<void()> f);
 
 } // namespace revenant::base
