@@ -266,6 +266,18 @@ void AgentImpl::add_credentials(Credentials credentials) {
 }
 
 void AgentImpl::retire(call::Number call) {
+    Leg* leg = this->leg(call);
+    const call::Dialog* dialog = listener_->dialog(call);
+    // An INVITE that has not made a dialog is canceled with its handle.
+    const bool is_made = dialog != nullptr && dialog->phase != call::Phase::inviting;
+    const bool lingers = leg != nullptr && leg->is_inviting && is_made;
+    if (lingers) {
+        leg->last = *dialog;
+    }
+    give_up(call, lingers);
+}
+
+void AgentImpl::give_up(call::Number call, bool until_answered) {
     const auto found = legs_.find(call);
     if (found == legs_.end()) {
         return;
@@ -277,7 +289,7 @@ void AgentImpl::retire(call::Number call) {
     ringing_.erase(found->second->call_id);
     std::unique_ptr<Leg> leg = std::move(found->second);
     legs_.erase(found);
-    if (leg->is_inviting && leg->has_said_bye) {
+    if (until_answered) {
         lingering_.push_back(std::move(leg));
     } else {
         destroy_soon(std::move(leg));

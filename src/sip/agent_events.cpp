@@ -20,6 +20,7 @@
 #include "sip/reliable.hpp"
 #include "sip/stack.hpp"
 #include "sip/text.hpp"
+#include "sip/transactions.hpp"
 
 namespace revenant::sip {
 
@@ -40,8 +41,8 @@ void AgentImpl::on_leg_event(Leg& leg, const Raw& raw) {
     const call::Number number = leg.number();
     note_invite(leg, raw);
     if (this->leg(number) != &leg) { // the call is over, or goes on with another leg
-        if (!leg.is_inviting) {
-            destroy_soon(leg); // and the stack acknowledges a 2xx
+        if (!leg.is_inviting && leg.last) {
+            answered_at_last(leg, raw);
         }
         return;
     }
@@ -84,6 +85,17 @@ void AgentImpl::on_leg_event(Leg& leg, const Raw& raw) {
             has_come(dialog->call_id);
         }
     }
+}
+
+void AgentImpl::answered_at_last(Leg& leg, const Raw& raw) {
+    const bool is_accepted = raw.event == nua_r_invite && raw.status >= 200 && raw.status < 300;
+    // After our BYE the stack acknowledges it with the end of the handle, after the peer's it does
+    // not.
+    if (is_accepted && !leg.has_said_bye && raw.sip != nullptr && !is_from_any_stand_in(*raw.sip)) {
+        sip::acknowledge_again(leg.stack().agent(), *leg.last, raw.sip->sip_cseq->cs_seq);
+    }
+    leg.last.reset();
+    destroy_soon(leg);
 }
 
 void AgentImpl::note_invite(Leg& leg, const Raw& raw) {

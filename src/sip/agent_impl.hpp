@@ -88,6 +88,8 @@ private:
     [[nodiscard]] base::Result<std::string> stand_in_url(const Stack& stack);
     [[nodiscard]] std::uint32_t stack_cseq_bound();
     void note_invite(Leg& leg, const Raw& raw);
+    void answered_at_last(Leg& leg, const Raw& raw);
+    void give_up(call::Number call, bool until_answered);
     void destroy_soon(const Leg& leg);
     void destroy_soon(std::unique_ptr<Leg> leg);
     void note_final_answer(Leg& leg, const Raw& raw, const call::Event& event);
@@ -118,8 +120,8 @@ private:
     std::unordered_map<std::string, Awaited> awaited_; // by Call-ID: dialogs that are not there yet
     std::optional<EarlyReader> early_reader_;
     std::unordered_map<std::string, call::Number> ringing_; // not answered by us; by Call-ID
-    // Of calls whose BYE was answered before the INVITE that it has overtaken: until that has its
-    // answer too, which wants an ACK.
+    // Of calls that are over while a re-INVITE of ours has no answer, which may still want an ACK:
+    // without its handle the stack says it again and again, and knows nothing of the answer.
     std::vector<std::unique_ptr<Leg>> lingering_;
     std::vector<std::unique_ptr<Leg>> retired_;
     std::unordered_map<nua_handle_t*, std::pair<std::uint64_t, Handle>> options_;

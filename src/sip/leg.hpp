@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -54,6 +55,8 @@ public:
     bool is_replaying = false;
     // Our INVITE has no final answer.
     bool is_inviting = false;
+    // Of a call that is over, and whose INVITE may still want an ACK.
+    std::optional<call::Dialog> last;
     // Our BYE is given to the stack.
     bool has_said_bye = false;
     // The INVITE that our BYE has overtaken has its answer: what the stack says next, that the call

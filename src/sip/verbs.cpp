@@ -334,7 +334,7 @@ void AgentImpl::dispose(const call::Dialog& dialog) {
     if (end && (is_quarantined || dialog.phase != call::Phase::ending)) {
         set_proxy(*leg, *end);
     }
-    retire(dialog.number);
+    give_up(dialog.number, false);
 }
 
 void AgentImpl::report_terminated(call::Number number, std::string why) {

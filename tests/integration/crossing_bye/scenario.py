@@ -1,4 +1,4 @@
-"""Our BYE crosses an answer to an INVITE of ours, or a second answer to it comes: each 2xx gets its ACK, each dialog one BYE,
+"""A BYE, ours or the peer's, crosses an answer to an INVITE of ours, or a second answer to it comes: each 2xx gets its ACK, each dialog one BYE,
 and no CSeq is used twice."""
 
 from lib.far_end import FarEnd
@@ -6,7 +6,7 @@ from lib.waiting import check
 
 HOLD = ["2xx_then_bye", "bye_then_2xx", "refused_then_bye", "bye_then_refused"]
 VARIANTS = ([f"{what}_{of}" for of in ("hold", "resume") for what in HOLD] +
-            ["two_answers_at_once", "second_answer_after_prack"])
+            ["peers_bye_then_2xx", "peers_bye_then_refused", "two_answers_at_once", "second_answer_after_prack"])
 
 
 def run(env):
@@ -16,9 +16,12 @@ def run(env):
         two_answers_at_once(env, phone, far)
     elif env.variant == "second_answer_after_prack":
         second_answer_after_prack(env, phone, far)
+    elif env.variant.startswith("peers_bye"):
+        peers_bye(env, phone, far)
     else:
         crossing(env, phone, far, *env.variant.rsplit("_", 1))
-    phone.wait("call.ended", by="local")
+    if "bye_then" not in env.variant:
+        phone.wait("call.ended", by="local")
     # What was not understood is repeated after 0.5 s.
     env.capture.stays_silent(1.2, phone.from_here, "the phone goes on talking")
     each_once(env, phone)
@@ -42,13 +45,24 @@ def crossing(env, phone, far, what, of):
         far.answer(bye, 200)
     else:
         far.answer(bye, 200)
-        phone.wait("call.ended")
-        phone.events.append({"event": "call.ended", "by": "local"})  # run() waits for it, too
+        phone.wait("call.ended", by="local")
         final()
         far.take("ACK")
     if what == "bye_then_2xx":
         final()  # as if the ACK had been lost
         far.take("ACK")
+
+
+def peers_bye(env, phone, far):
+    dialog = far.called(env, phone)
+    phone.send("hold 1")
+    invite = far.take("INVITE")
+    far.request("BYE", dialog)
+    far.take(lambda m: m.method == "BYE" and m.status == 200)
+    phone.wait("call.ended", by="remote")
+    refused = env.variant.endswith("refused")
+    far.answer(invite, 487 if refused else 200, sdp=not refused)
+    far.take("ACK")
 
 
 def two_answers_at_once(env, phone, far):
