@@ -2,9 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
+#include <memory>
+#include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -23,13 +28,29 @@ namespace {
 
 constexpr std::uint32_t rate_out = 8000;
 constexpr std::uint32_t rate_max = 192'000;
-constexpr std::size_t chunk_samples = 80; // at a time, so that the buffer below suffices
-constexpr std::size_t chunk_octets = (chunk_samples * rate_max / rate_out + 2) * 4;
+constexpr std::uint32_t channels_max = 8;
+constexpr std::size_t chunk_frames = 128; // at a time
+constexpr std::size_t chunk_octets = chunk_frames * channels_max * sizeof(double);
 
 bool is_tag(Bytes b, std::size_t at, std::string_view tag) {
     return std::equal(
         tag.begin(), tag.end(), b.begin() + static_cast<std::ptrdiff_t>(at),
         [](char c, std::uint8_t octet) { return static_cast<std::uint8_t>(c) == octet; });
+}
+
+std::optional<WavFormat::Encoding> encoding_of(std::uint16_t tag, std::uint16_t bits) {
+    struct Row {
+        std::uint16_t tag, bits;
+        WavFormat::Encoding encoding;
+    };
+
+    using enum WavFormat::Encoding;
+    static constexpr std::array rows{Row{1, 8, pcm8},   Row{1, 16, pcm16},   Row{1, 24, pcm24},
+                                     Row{1, 32, pcm32}, Row{3, 32, float32}, Row{3, 64, float64},
+                                     Row{6, 8, alaw},   Row{7, 8, ulaw}};
+    const auto* const row = std::ranges::find_if(
+        rows, [&](const Row& one) { return one.tag == tag && one.bits == bits; });
+    return row == rows.end() ? std::nullopt : std::optional{row->encoding};
 }
 
 base::Result<WavFormat> parse_format(Bytes chunk) {
@@ -44,23 +65,17 @@ base::Result<WavFormat> parse_format(Bytes chunk) {
     WavFormat format;
     format.channels = le16(chunk, 2);
     format.rate = le32(chunk, 4);
-    using enum WavFormat::Encoding;
-    if (tag == 1 && bits == 16) {
-        format.encoding = pcm16;
-    } else if (tag == 1 && bits == 8) {
-        format.encoding = pcm8;
-    } else if (tag == 6 && bits == 8) {
-        format.encoding = alaw;
-    } else if (tag == 7 && bits == 8) {
-        format.encoding = ulaw;
-    } else {
-        return base::fail(
-            Errc::unsupported,
-            fmt::format("format {} with {} bits is neither 8- or 16-bit PCM nor G.711", tag, bits));
-    }
-    if (format.channels < 1 || format.channels > 2) {
+    const auto encoding = encoding_of(tag, bits);
+    if (!encoding) {
         return base::fail(Errc::unsupported,
-                          fmt::format("it has {} channels, one or two are read", format.channels));
+                          fmt::format("format {} with {} bits is neither PCM nor G.711; "
+                                      "`sox FILE -b 16 NEW.wav` makes one that is",
+                                      tag, bits));
+    }
+    format.encoding = *encoding;
+    if (format.channels < 1 || format.channels > channels_max) {
+        return base::fail(Errc::unsupported, fmt::format("it has {} channels, one to {} are read",
+                                                         format.channels, channels_max));
     }
     if (format.rate < 4000 || format.rate > rate_max) {
         return base::fail(
@@ -70,11 +85,24 @@ base::Result<WavFormat> parse_format(Bytes chunk) {
     return format;
 }
 
+// Full scale is 1; more than that is cut, and what is no number is silence.
+std::int32_t from_float(double value) {
+    return std::isfinite(value)
+               ? static_cast<std::int32_t>(std::lround(std::clamp(value, -1.0, 1.0) * 32767))
+               : 0;
+}
+
 std::int32_t sample_at(const WavFormat& format, Bytes data, std::size_t at) {
     using enum WavFormat::Encoding;
     switch (format.encoding) {
     case pcm8: return (std::int32_t{data[at]} - 128) * 256;
     case pcm16: return static_cast<std::int16_t>(le16(data, at));
+    case pcm24: return static_cast<std::int16_t>(le16(data, at + 1)); // the upper 16 bits
+    case pcm32: return static_cast<std::int16_t>(le16(data, at + 2));
+    case float32: return from_float(std::bit_cast<float>(le32(data, at)));
+    case float64:
+        return from_float(
+            std::bit_cast<double>(std::uint64_t{le32(data, at + 4)} << 32U | le32(data, at)));
     case alaw:
     case ulaw: break;
     }
@@ -86,19 +114,34 @@ std::int32_t sample_at(const WavFormat& format, Bytes data, std::size_t at) {
 }
 
 // One frame as mono; silent beyond what was read.
-std::int32_t mono_at(const WavFormat& format, Bytes data, std::uint64_t frame) {
+std::int16_t mono_at(const WavFormat& format, Bytes data, std::size_t frame) {
     const std::size_t at = frame * format.frame_octets();
     if (at + format.frame_octets() > data.size()) {
         return 0;
     }
-    const std::int32_t left = sample_at(format, data, at);
-    if (format.channels == 1) {
-        return left;
+    std::int32_t sum = 0;
+    for (std::size_t channel = 0; channel < format.channels; ++channel) {
+        sum += sample_at(format, data, at + channel * format.sample_octets());
     }
-    return (left + sample_at(format, data, at + format.frame_octets() / 2)) / 2;
+    return static_cast<std::int16_t>(sum / static_cast<std::int32_t>(format.channels));
 }
 
 } // namespace
+
+std::uint32_t WavFormat::sample_octets() const {
+    using enum Encoding;
+    switch (encoding) {
+    case pcm8:
+    case alaw:
+    case ulaw: return 1;
+    case pcm16: return 2;
+    case pcm24: return 3;
+    case pcm32:
+    case float32: return 4;
+    case float64: return 8;
+    }
+    return 1;
+}
 
 base::Result<WavFormat> parse_wav(Bytes head, std::uint64_t file_octets) {
     if (head.size() < 12 || !is_tag(head, 0, "RIFF") || !is_tag(head, 8, "WAVE")) {
@@ -162,9 +205,11 @@ base::Result<WavReader> WavReader::open(const std::string& path) {
     return WavReader{std::move(file), *format};
 }
 
-bool WavReader::read_chunk(std::uint64_t position, Samples out) const {
-    const std::uint64_t first = position * format_.rate / rate_out;
-    const std::uint64_t last = (position + out.size() - 1) * format_.rate / rate_out + 1;
+WavReader::WavReader(base::Fd file, const WavFormat& format)
+    : file_{std::move(file)}, format_{format},
+      resampler_{format.rate == rate_out ? nullptr : std::make_unique<Resampler>(format.rate)} {}
+
+bool WavReader::read_chunk(std::uint64_t first, Samples out) const {
     const std::uint64_t from = first * format_.frame_octets();
     if (from >= format_.data_octets) {
         std::ranges::fill(out, std::int16_t{0});
@@ -172,7 +217,7 @@ bool WavReader::read_chunk(std::uint64_t position, Samples out) const {
     }
     std::array<std::uint8_t, chunk_octets> buffer; // NOLINT(*-member-init): filled by the read
     const std::uint64_t wanted =
-        std::min((last - first + 1) * format_.frame_octets(), format_.data_octets - from);
+        std::min<std::uint64_t>(out.size() * format_.frame_octets(), format_.data_octets - from);
     const ssize_t got =
         ::pread(file_.get(), buffer.data(), wanted, static_cast<off_t>(format_.data_at + from));
     if (got < 0) {
@@ -181,26 +226,29 @@ bool WavReader::read_chunk(std::uint64_t position, Samples out) const {
     }
     const Bytes data = Bytes{buffer}.first(static_cast<std::size_t>(got));
     for (std::size_t i = 0; i < out.size(); ++i) {
-        const std::uint64_t scaled = (position + i) * format_.rate;
-        const std::uint64_t frame = scaled / rate_out - first;
-        const auto fraction = static_cast<std::int32_t>(scaled % rate_out);
-        const std::int32_t a = mono_at(format_, data, frame);
-        const std::int32_t b = fraction == 0 ? a : mono_at(format_, data, frame + 1);
-        out[i] =
-            static_cast<std::int16_t>(a + (b - a) * fraction / static_cast<std::int32_t>(rate_out));
+        out[i] = mono_at(format_, data, i);
     }
     return true;
 }
 
-bool WavReader::read(std::uint64_t position, Samples out) const {
+bool WavReader::read_frames(std::uint64_t first, Samples out) const {
     bool good = true;
     while (!out.empty()) {
-        const std::size_t now = std::min(out.size(), chunk_samples);
-        good = read_chunk(position, out.first(now)) && good;
-        position += now;
+        const std::size_t now = std::min(out.size(), chunk_frames);
+        good = read_chunk(first, out.first(now)) && good;
+        first += now;
         out = out.subspan(now);
     }
     return good;
+}
+
+bool WavReader::read(std::uint64_t position, Samples out) {
+    if (!resampler_) {
+        return read_frames(position, out);
+    }
+    return resampler_->read(position, out, [this](std::uint64_t first, Samples samples) {
+        return read_frames(first, samples);
+    });
 }
 
 } // namespace revenant::media

@@ -117,7 +117,7 @@ TEST_CASE("a call's sound is recorded with its losses in the right place, over a
     talk(20, 20);
     engine->detach();
     const auto wall_ms = static_cast<double>(base::read_clock().boot_ns - began.boot_ns) / 1e6;
-    const auto reader = WavReader::open(path);
+    auto reader = WavReader::open(path);
     REQUIRE(reader);
     const auto recorded_ms = static_cast<double>(reader->format().data_octets) / 16.0;
     CHECK(recorded_ms > static_cast<double>(last - media.segment.ts) / 8.0 - 60.0);
