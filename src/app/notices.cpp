@@ -1,10 +1,12 @@
 #include "app/notices.hpp"
 
+#include <optional>
 #include <string>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "app/digits.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/call/effect.hpp"
 #include "revenant/call/machine.hpp"
@@ -70,7 +72,12 @@ Wording wording(const call::Call& call, const call::effect::Tell& tell, bool res
                 .text =
                     tell.detail == "local" ? "off hold" : "the other end has taken us off hold"};
     case News::refreshed: return {.tone = Tone::faint, .text = "session refreshed"};
-    case News::info: return {.tone = Tone::plain, .text = "INFO " + tell.detail};
+    case News::info: {
+        const auto digit = digit_in(tell.detail);
+        return {.tone = Tone::plain,
+                .text = digit ? fmt::format("digit {}", *digit)
+                              : "INFO " + base::printable(tell.detail, 700)};
+    }
     case News::requested:
         return {.tone = Tone::plain, .text = fmt::format("{} ({})", tell.detail, tell.status)};
     case News::refused: return {.tone = Tone::attention, .text = with_status("refused", tell)};
@@ -121,6 +128,9 @@ notice_of(const call::Call& call, const call::effect::Tell& tell, bool resumes_b
     if (tell.status != 0) {
         notice.fields.emplace_back("status", std::int64_t{tell.status});
     }
+    if (const auto digit = tell.news == News::info ? digit_in(tell.detail) : std::nullopt) {
+        notice.fields.emplace_back("digit", std::string{*digit});
+    }
     switch (tell.news) {
     case News::held:
     case News::unheld:
@@ -135,7 +145,7 @@ notice_of(const call::Call& call, const call::effect::Tell& tell, bool resumes_b
     case News::incoming:
     case News::established:
     case News::refreshed:
-    case News::info:
+    case News::info: notice.fields.emplace_back("reason", base::printable(tell.detail, 700)); break;
     case News::requested:
     case News::refused:
     case News::failed:

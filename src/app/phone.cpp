@@ -52,6 +52,26 @@ std::string default_aor(const shell::Listen& listen) {
                        v6 ? "[" + listen.address + "]" : listen.address);
 }
 
+bool is_name_of(const call::Codec& codec, const std::string& name) {
+    return base::equals_ignoring_case(codec.name, name);
+}
+
+base::Status check_codecs(const std::vector<std::string>& names) {
+    const std::vector<call::Codec> all = media::supported_codecs();
+    for (const std::string& name : names) {
+        if (std::ranges::none_of(all, [&](const auto& codec) { return is_name_of(codec, name); })) {
+            std::string known;
+            for (const call::Codec& codec : all) {
+                known += (known.empty() ? "" : ", ") + codec.name;
+            }
+            return base::fail(base::Errc::bad_input,
+                              fmt::format("--codecs: there is no codec \"{}\"; there are: {}",
+                                          base::printable(name, 40), known));
+        }
+    }
+    return {};
+}
+
 std::vector<call::Codec> chosen_codecs(const std::vector<std::string>& names) {
     std::vector<call::Codec> all = media::supported_codecs();
     if (names.empty()) {
@@ -59,10 +79,8 @@ std::vector<call::Codec> chosen_codecs(const std::vector<std::string>& names) {
     }
     std::vector<call::Codec> chosen;
     for (const std::string& wanted : names) {
-        const auto same = [&](const call::Codec& codec) {
-            return base::equals_ignoring_case(codec.name, wanted);
-        };
-        const auto found = std::ranges::find_if(all, same);
+        const auto found =
+            std::ranges::find_if(all, [&](const auto& codec) { return is_name_of(codec, wanted); });
         if (found != all.end()) {
             chosen.push_back(*found);
         }
@@ -121,7 +139,8 @@ base::Status Phone::open_journal() {
         return base::fail(epoch.error());
     }
     for (const base::Status& checked :
-         {media::check_source(options_.source), media::check_sink(options_.sink)}) {
+         {media::check_source(options_.source), media::check_sink(sink_of(options_.sink, 1)),
+          check_codecs(options_.codecs)}) {
         if (!checked) {
             return checked;
         }

@@ -37,6 +37,20 @@ constexpr std::ptrdiff_t tidied_at_once = 50; // a few milliseconds
 
 } // namespace
 
+std::string sink_of(std::string_view pattern, call::Number call) {
+    std::string sink;
+    for (std::size_t i = 0; i < pattern.size(); ++i) {
+        const std::string_view two = pattern.substr(i, 2);
+        if (two == "%c" || two == "%%") {
+            sink += two == "%c" ? fmt::format("{}", call) : "%";
+            ++i;
+        } else {
+            sink += pattern[i];
+        }
+    }
+    return sink;
+}
+
 Switchboard::Switchboard(journal::Store& store,
                          media::Engine& media,
                          Keeping& keeping,
@@ -81,7 +95,7 @@ base::Result<call::Number> Switchboard::dial(std::string_view target) {
     dialog.media.ssrc = stream.ssrc;
     dialog.media.segment = stream.segment;
     dialog.media.source = policy_.source;
-    dialog.media.sink = policy_.sink;
+    dialog.media.sink = sink_of(policy_.sink, dialog.number);
     dialog.local_sdp = call::write_offer(stream.ssrc, *rtp, call.codecs, dialog.media.ptime_ms,
                                          call::Direction::sendrecv);
     calls_.emplace(*number, std::move(call));
@@ -325,7 +339,7 @@ std::optional<call::Number> Switchboard::on_invite(const call::Dialog& seed) {
     dialog.media.ssrc = stream.ssrc;
     dialog.media.segment = stream.segment;
     dialog.media.source = policy_.source;
-    dialog.media.sink = policy_.sink;
+    dialog.media.sink = sink_of(policy_.sink, dialog.number);
     calls_.emplace(*number, std::move(call));
     keeping_->set_calls_live(true);
     return *number;

@@ -29,7 +29,7 @@ namespace revenant::app {
 
 struct Policy {
     std::string source = "silence";
-    std::string sink = "null";
+    std::string sink = "null"; // %c: the call's number
     std::vector<call::Codec> codecs;
     std::string outbound_proxy;
     std::uint32_t resume_window_ms = 32'000;
@@ -37,6 +37,9 @@ struct Policy {
     std::optional<std::uint16_t> auto_answer; // the status to answer with
     std::size_t calls_max = 20'000;
 };
+
+// Where a call's sound goes: in `pattern` %c stands for its number, and %% for a %.
+[[nodiscard]] std::string sink_of(std::string_view pattern, call::Number call);
 
 class Switchboard final : public sip::Listener {
 public:

@@ -34,7 +34,8 @@ Calls
 
 Media
   --audio SOURCE[,SINK]     silence, tone:HZ, file:PATH.wav or echo; null or
-                            file:PATH.wav (silence,null)
+                            file:PATH.wav (silence,null); %c in the latter is
+                            the call's number
   --codecs NAME[,NAME]...   in order of preference, like PCMA,PCMU
   --rtp-ports MIN-MAX       MIN even (20000-29999)
 

@@ -245,7 +245,7 @@ std::optional<call::Event> peer_info(const Raw& raw) {
     }
     if (sip.sip_payload != nullptr && sip.sip_payload->pl_data != nullptr) {
         const std::string_view body{sip.sip_payload->pl_data, sip.sip_payload->pl_len};
-        info.body = base::printable(base::trim(body), 500);
+        info.body = base::trim(body).substr(0, 500); // as it came: its lines may mean something
     }
     return info;
 }

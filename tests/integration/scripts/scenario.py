@@ -1,6 +1,8 @@
 """A script is a promise about the exit status: 0 all commands succeeded, 1 one failed, 2 usage, 3 a call was lost on
 resume. -c and -f run in order, each command after the one before has finished."""
 
+import json
+
 from lib import story
 from lib.waiting import check
 
@@ -48,6 +50,8 @@ def usage(env):
     for arguments in (["--no-such-option"], ["--resume=perhaps"], ["--rtp-ports", "9-1"], ["--listen", "nonsense:x"],
                       ["-f", env.path("no-such-file")], ["--session-expires", "-5"], ["--auto-answer=99"]):
         expect(phone.run(*arguments, "-c", "calls"), 2)
+    refusal = expect(phone.run("--codecs", "PCMA,G729", "-c", "calls"), 1)
+    check("G729" in json.dumps(refusal) and "PCMU" in json.dumps(refusal), f"not said what there is: {refusal}")
     help_ = env.process("help", [env.binary, "--help"])
     check(help_.wait_exit(5) == 0, "--help failed")
     check("--state" in help_.log(), "--help does not help")

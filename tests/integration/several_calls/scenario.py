@@ -1,5 +1,5 @@
 """Four calls, two made and two answered, and one of the peers has lost its own: three come back under their numbers,
-the fourth is said to be gone, and it harms none of the others."""
+the fourth is said to be gone, and it harms none of the others. Each is recorded into a file of its own."""
 
 import os
 
@@ -8,7 +8,7 @@ from lib.waiting import check, until
 
 
 def run(env):
-    phone = env.phone(audio="tone:440").start()
+    phone = env.phone(audio=f"tone:440,file:{env.path('call-%c.wav')}").start()
     peers, ids = {}, {}
     for number in (1, 2):
         peer = env.sipp("peer_called.xml", name=f"peer{number}", address=f"127.0.0.{10 + number}", rtp_port=16000 + 10 * number)
@@ -46,3 +46,6 @@ def run(env):
         peers[number].wait_exit()
         checks.one_dialog(env.capture, phone, bye_asked=True, call_id=ids[number])
     phone.quit()
+    check(not phone.seen("media.trouble"), "two calls recorded into one file")
+    for number in (1, 2, 3, 4):
+        check(os.path.getsize(env.path(f"call-{number}.wav")) > 44, f"call {number} has no recording of its own")
