@@ -90,6 +90,17 @@ void Phone::begin_quit() {
     }
 }
 
+// By convention a program that a signal has ended says so by its status.
+void Phone::end_by_signal(int number) {
+    if (is_scripted_) {
+        ended_by_ = number;
+    }
+    if (number == SIGHUP) {
+        detach();
+    }
+    begin_quit();
+}
+
 void Phone::detach() {
     leave(exit_status());
 }
@@ -119,6 +130,9 @@ void Phone::on_keeper_gone() {
 }
 
 int Phone::exit_status() const {
+    if (ended_by_) {
+        return exit_signal_base + *ended_by_;
+    }
     const bool is_drill_lost = drill_ && drill_->is_lost();
     if (is_drill_lost || (board_ && board_->ledger().count(call::Verdict::lost) > 0)) {
         return exit_call_lost;

@@ -124,7 +124,8 @@ notice_of(const call::Call& call, const call::effect::Tell& tell, bool resumes_b
                          .tone = words.tone,
                          .text = fmt::format("call {}: {}", call.dialog.number, words.text),
                          .fields = {{"remote", base::printable(call.dialog.remote_uri, 200)},
-                                    {"call_id", base::printable(call.dialog.call_id, 200)}}};
+                                    {"call_id", base::printable(call.dialog.call_id, 200)}},
+                         .rings = tell.news == News::incoming};
     if (tell.status != 0) {
         notice.fields.emplace_back("status", std::int64_t{tell.status});
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <optional>
@@ -16,10 +17,12 @@
 #include <glib.h>
 
 #include "app/commands.hpp"
+#include "app/free_port.hpp"
 #include "app/switchboard.hpp"
 #include "app/wait_conditions.hpp"
 #include "revenant/app/phone.hpp"
 #include "revenant/base/descriptors.hpp"
+#include "revenant/base/fd.hpp"
 #include "revenant/base/kill_point.hpp"
 #include "revenant/base/log.hpp"
 #include "revenant/base/result.hpp"
@@ -94,6 +97,7 @@ Phone::~Phone() {
     // The order is the reverse of coming up; the shell goes first because its commands refer to
     // everything else.
     script_.reset();
+    prompt_refresh_.reset();
     prompt_.reset();
     signals_.clear();
     end_signals_.reset();
@@ -229,10 +233,15 @@ base::Status Phone::open_sip() {
     if (options_.listen.empty()) {
         options_.listen.push_back({.address = "0.0.0.0", .port = 5060, .transport = {}});
     }
-    for (const shell::Listen& listen : options_.listen) {
+    std::vector<base::Fd> held = keeping_.take_sip();
+    for (shell::Listen& listen : options_.listen) {
+        if (listen.port == 0) {
+            listen.port = chosen_port(listen, board_->calls(), held);
+        }
         settings.listen.push_back({.at = {.address = listen.address, .port = listen.port},
                                    .transport = listen.transport});
     }
+    settings.display_name = options_.display_name;
     settings.aor = options_.aor.empty() ? default_aor(options_.listen.front()) : options_.aor;
     if (!options_.credentials_path.empty()) {
         auto credentials = sip::read_credentials(options_.credentials_path);
@@ -241,7 +250,7 @@ base::Status Phone::open_sip() {
         }
         settings.credentials = std::move(*credentials);
     }
-    sip::offer_held_sockets(keeping_.take_sip(), found_ > 0);
+    sip::offer_held_sockets(std::move(held), found_ > 0);
     if (keeping_.is_kept()) {
         sip::keep_connections(keeping_, keeping_.take_connections());
     }
@@ -348,7 +357,10 @@ int Phone::run() {
     drill_ = std::make_unique<Drill>(*board_, keeping_, options_);
     drill_->add_command(table_);
     end_signals_ = std::make_unique<EndSignals>(
-        *keeping_.slate(), [this] { begin_quit(); }, [this] { detach(); });
+        *keeping_.slate(), [this] { end_by_signal(SIGTERM); }, [this] { end_by_signal(SIGHUP); });
+    if (!options_.interactive || is_stdin_script()) { // else Ctrl-C is the prompt's
+        signals_.push_back(base::on_signal(SIGINT, [this] { end_by_signal(SIGINT); }));
+    }
     signals_.push_back(base::on_signal(SIGUSR2, [this] { upgrade(); }));
     tell_ready();
     tell_last_death();
@@ -368,6 +380,7 @@ int Phone::run() {
 }
 
 int run_phone(const shell::Options& options) {
+    shell::set_bell(options.bell && !options.json && ::isatty(STDOUT_FILENO) == 1);
     shell::set_output(options.json ? shell::Format::json : shell::Format::human,
                       !options.json && shell::colour_wanted());
     base::set_log_level(options.verbosity >= 2   ? base::Level::debug
@@ -379,8 +392,11 @@ int run_phone(const shell::Options& options) {
     base::make_room_for_descriptors();
     Phone phone{options};
     if (const base::Status opened = phone.open(); !opened) {
-        shell::print(shell::failure_notice(opened.error()));
+        if (options.json) { // for the program that reads stdout; people look at stderr
+            shell::print(shell::failure_notice(opened.error()));
+        }
         shell::flush_output();
+        static_cast<void>(std::fprintf(stderr, "revenant: %s\n", opened.error().context.c_str()));
         // Nothing has been said to anyone; records stay for the next start.
         ::_exit(exit_command_failed);
     }

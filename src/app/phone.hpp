@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,9 +54,20 @@ private:
     void resume_when_read();
     void resume_restored();
     void add_program_commands();
+    // Commands come from a stdin that is no terminal, to its end.
+    [[nodiscard]] bool is_stdin_script() const;
     void begin_shell();
+    // `stays`: its end does not end the phone.
+    void begin_script(std::function<void(const shell::ScriptLine&, const base::Status&)> on_result,
+                      bool stays);
+    void begin_stdin_script();
+    void begin_prompt();
     void on_line(const std::string& line);
     [[nodiscard]] bool may_outlive_us(std::string_view typed) const;
+    void on_end_of_input();
+    // With --json: what came of a command that was read from stdin.
+    void tell_result(const std::string& line, const base::Status& status) const;
+    void end_by_signal(int number);
     void begin_quit(); // BYE to all, then the end
     // Leaves everything to the next start; does not return.
     [[noreturn]] void detach();
@@ -80,11 +92,15 @@ private:
     std::unique_ptr<EndSignals> end_signals_;
     base::Source quit_deadline_;
     base::Source resume_delay_;
+    base::Source prompt_refresh_;
     std::size_t failures_ = 0;
     std::size_t found_ = 0;
     bool quitting_ = false;
     bool running_ = false;
     bool restored_ = false;
+    bool is_scripted_ = false;      // a script has commands left
+    bool end_was_asked_ = false;    // Ctrl-D while calls are live, and nothing typed since
+    std::optional<int> ended_by_{}; // the signal that has cut a script short
 };
 
 } // namespace revenant::app

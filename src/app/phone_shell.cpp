@@ -2,21 +2,26 @@
 #include <algorithm>
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "app/phone.hpp"
+#include "app/prompt_text.hpp"
 #include "app/wait_conditions.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/source.hpp"
+#include "revenant/base/text.hpp"
 #include "revenant/call/machine.hpp"
 #include "revenant/shell/command.hpp"
 #include "revenant/shell/output.hpp"
@@ -25,48 +30,95 @@
 
 namespace revenant::app {
 
+namespace {
+
+constexpr std::uint32_t prompt_refresh_ms = 20;
+
+} // namespace
+
+bool Phone::is_stdin_script() const {
+    return options_.reads_stdin && ::isatty(STDIN_FILENO) == 0;
+}
+
 void Phone::begin_shell() {
     // A script is run by the first life only: a second one would make its calls again.
-    const bool is_scripted = !options_.script.empty() && !keeping_.is_return();
-    if (is_scripted) {
-        script_ = std::make_unique<shell::Script>(
-            table_, options_.script, options_.keep_going,
-            [this](std::size_t failures) {
-                failures_ += failures;
-                if (!options_.interactive) {
-                    begin_quit();
-                }
-            },
-            options_.verbosity > 0);
-        const bool restoring = std::ranges::any_of(board_->calls(), [](const auto& entry) {
-            return entry.second.state == call::State::restoring ||
-                   entry.second.state == call::State::idle;
-        });
-        if (!restoring) {
-            script_->start(); // else when the last call is restored
-        }
+    if (!options_.script.empty() && !keeping_.is_return()) {
+        begin_script({}, options_.interactive);
     }
-    if (!options_.interactive && !options_.script.empty()) {
-        signals_.push_back(base::on_signal(SIGINT, [this] {
+    if (is_stdin_script()) {
+        begin_stdin_script();
+    } else if (options_.interactive) {
+        begin_prompt();
+    }
+}
+
+void Phone::begin_script(
+    std::function<void(const shell::ScriptLine&, const base::Status&)> on_result, bool stays) {
+    script_ = std::make_unique<shell::Script>(
+        table_, options_.script, options_.keep_going,
+        shell::Script::Hooks{.on_end =
+                                 [this, stays](std::size_t failures) {
+                                     failures_ += failures;
+                                     is_scripted_ = false;
+                                     if (!stays) {
+                                         begin_quit();
+                                     }
+                                 },
+                             .on_result = std::move(on_result)},
+        options_.verbosity > 0);
+    is_scripted_ = true;
+    const bool restoring = std::ranges::any_of(board_->calls(), [](const auto& entry) {
+        return entry.second.state == call::State::restoring ||
+               entry.second.state == call::State::idle;
+    });
+    if (!restoring) {
+        script_->start(); // else when the last call is restored
+    }
+}
+
+void Phone::begin_stdin_script() {
+    begin_script(
+        [this](const shell::ScriptLine& line, const base::Status& status) {
+            if (options_.json) {
+                tell_result(line.text, status);
+            } else if (!status) {
+                shell::print(shell::failure_notice(status.error(), line.origin));
+            }
+        },
+        false);
+    script_->expect_more();
+    auto count = std::make_shared<std::size_t>(0);
+    shell::Prompt::Hooks hooks;
+    hooks.on_line = [this, count](const std::string& line) {
+        if (base::trim(line).starts_with('#')) {
+            return;
+        }
+        const auto added =
+            script_->add({.text = line, .origin = fmt::format("stdin, command {}", ++*count)});
+        if (!added) {
+            shell::print(shell::failure_notice(added.error()));
             failures_ += 1;
             begin_quit();
-        }));
-        return;
-    }
-    shell::Prompt::Hooks hooks;
-    hooks.on_line = [this](const std::string& line) { on_line(line); };
-    hooks.on_end = [this] {
-        // A service has no input to end; it lives until it is told otherwise. So does a phone whose
-        // keeper is dead: the shell that had started it has taken the terminal back.
-        const bool is_orphan = keeping_.was_kept() && !keeping_.is_kept();
-        const bool has_terminal = ::isatty(STDIN_FILENO) != 0;
-        const bool is_ours = has_terminal && ::tcgetpgrp(STDIN_FILENO) == ::getpgrp();
-        if (is_orphan ? is_ours : !keeping_.is_kept() || has_terminal) {
-            begin_quit();
-        } else if (is_orphan) {
-            prompt_.reset();
         }
     };
+    hooks.on_end = [this, count] {
+        // A service has no input, which ends nothing: it lives until it is told otherwise.
+        struct stat input {};
+        const bool is_device = ::fstat(STDIN_FILENO, &input) == 0 && S_ISCHR(input.st_mode);
+        if (keeping_.is_kept() && is_device && *count == 0) {
+            is_scripted_ = false;
+        } else {
+            script_->no_more();
+        }
+    };
+    prompt_ = shell::Prompt::open(table_, std::move(hooks), {});
+}
+
+void Phone::begin_prompt() {
+    shell::Prompt::Hooks hooks;
+    hooks.on_line = [this](const std::string& line) { on_line(line); };
+    hooks.on_end = [this] { on_end_of_input(); };
+    hooks.on_hang_up = [this] { detach(); };
     hooks.call_ids = [this] {
         std::vector<std::string> ids;
         for (const auto& [number, call] : board_->calls()) {
@@ -82,11 +134,7 @@ void Phone::begin_shell() {
         return uris;
     };
     hooks.conditions = [] { return wait_conditions(); };
-    hooks.text = [this] {
-        const std::size_t count = board_->calls().size();
-        return count == 0 ? std::string{"revenant> "}
-                          : fmt::format("revenant ({} call{})> ", count, count == 1 ? "" : "s");
-    };
+    hooks.text = [this] { return prompt_text(board_->calls()); };
     hooks.on_typing = [this](std::string_view typed, std::size_t cursor) {
         const bool may = may_outlive_us(typed);
         keeping_.slate().keep_line(may ? typed : "", may ? cursor : 0);
@@ -96,9 +144,13 @@ void Phone::begin_shell() {
         hooks.cursor = cursor;
     }
     prompt_ = shell::Prompt::open(table_, std::move(hooks), options_.state_directory + "/history");
+    // Not for each of thousands of calls that come back: all of them are counted for it.
     board_->on_change = [this] {
-        if (prompt_) {
-            prompt_->refresh();
+        if (!prompt_refresh_) {
+            prompt_refresh_ = base::after_ms(prompt_refresh_ms, [this] {
+                prompt_refresh_.reset();
+                prompt_->refresh();
+            });
         }
     };
 }
@@ -119,7 +171,34 @@ bool Phone::may_outlive_us(std::string_view typed) const {
     return true;
 }
 
+void Phone::on_end_of_input() {
+    // A service has no input to end; it lives until it is told otherwise. So does a phone whose
+    // keeper is dead: the shell that had started it has taken the terminal back.
+    const bool is_orphan = keeping_.was_kept() && !keeping_.is_kept();
+    const bool is_terminal = ::isatty(STDIN_FILENO) != 0;
+    const bool is_ours = is_terminal && ::tcgetpgrp(STDIN_FILENO) == ::getpgrp();
+    if (is_orphan && !is_ours) {
+        prompt_.reset();
+        return;
+    }
+    if (keeping_.is_kept() && !is_terminal) {
+        return;
+    }
+    const auto live = std::ranges::count_if(
+        board_->calls(), [](const auto& entry) { return entry.second.state != call::State::over; });
+    if (!is_terminal || live == 0 || std::exchange(end_was_asked_, true)) {
+        begin_quit();
+        return;
+    }
+    tell("quit.asked", shell::Tone::attention,
+         fmt::format("{} is live: Ctrl-D once more says BYE and quits, `detach` leaves {} to the "
+                     "next start",
+                     live == 1 ? std::string{"a call"} : fmt::format("{} calls", live),
+                     live == 1 ? "it" : "them"));
+}
+
 void Phone::on_line(const std::string& line) {
+    end_was_asked_ = false;
     // What fails at once has not been told yet; what fails later has, by the call's own notices.
     auto later = std::make_shared<bool>(false);
     table_.run_line(line, [this, later, line](const base::Status& status) {
@@ -127,22 +206,23 @@ void Phone::on_line(const std::string& line) {
             failures_ += options_.json || !prompt_ ? 1U : 0U;
         }
         if (options_.json) {
-            if (status) {
-                shell::print({.event = "ok",
-                              .call = std::nullopt,
-                              .tone = shell::Tone::faint,
-                              .text = {},
-                              .fields = {{"command", table_.is_secret(line) ? "" : line}}});
-            } else {
-                shell::Notice failure = shell::failure_notice(status.error());
-                failure.fields.emplace_back("command", table_.is_secret(line) ? "" : line);
-                shell::print(failure);
-            }
+            tell_result(line, status);
         } else if (!status && !*later) {
             shell::print(shell::failure_notice(status.error()));
         }
     });
     *later = true;
+}
+
+void Phone::tell_result(const std::string& line, const base::Status& status) const {
+    shell::Notice notice = status ? shell::Notice{.event = "ok",
+                                                  .call = std::nullopt,
+                                                  .tone = shell::Tone::faint,
+                                                  .text = {},
+                                                  .fields = {}}
+                                  : shell::failure_notice(status.error());
+    notice.fields.emplace_back("command", table_.is_secret(line) ? "" : line);
+    shell::print(notice);
 }
 
 void Phone::add_program_commands() {
@@ -180,7 +260,12 @@ void Phone::add_program_commands() {
             const auto text = arguments.empty() ? base::Result<std::string>{table_.help()}
                                                 : table_.help(arguments[0]);
             if (text) {
-                Phone::tell("help", shell::Tone::plain, *text);
+                const shell::Notice notice{.event = "help",
+                                           .call = std::nullopt,
+                                           .tone = shell::Tone::plain,
+                                           .text = *text,
+                                           .fields = {}};
+                prompt_ ? prompt_->page(notice) : shell::print(notice);
             }
             done(text ? base::Status{} : base::fail(text.error()));
         });

@@ -162,6 +162,14 @@ void reinvite_command(Switchboard& board, const Arguments& arguments, const Done
 void key_command(Switchboard& board, const Arguments& arguments, const Done& done) {
     board.agent().add_credentials(
         {.realm = arguments.at(0), .user = arguments.at(1), .password = arguments.at(2)});
+    const std::string realm = base::printable(arguments.at(0), 200);
+    const std::string user = base::printable(arguments.at(1), 200);
+    shell::print({.event = "credentials.kept",
+                  .call = std::nullopt,
+                  .tone = shell::Tone::faint,
+                  .text = fmt::format("{} answers challenges of realm \"{}\" until the phone ends",
+                                      user, realm),
+                  .fields = {{"realm", realm}, {"user", user}}});
     done({});
 }
 

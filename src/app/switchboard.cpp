@@ -131,14 +131,16 @@ base::Status Switchboard::apply(call::Number number, const call::Event& event) {
         return done;
     }
     const call::Call& now = found->second;
-    waits_.look(now);
+    if (step.status) { // what did nothing is nothing that a command has waited for
+        waits_.look(now);
+    }
     if (!is_under_way(now) && under_way_.erase(number) > 0) {
         pump();
     }
     if (now.state == call::State::over && before.state != call::State::over) {
         bury(number);
     }
-    if (on_change && now.state != before.state) {
+    if (on_change && (now.state != before.state || !(now.dialog.hold == before.dialog.hold))) {
         on_change();
     }
     return step.status;

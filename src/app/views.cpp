@@ -48,11 +48,12 @@ std::string state_text(const Call& call) {
 }
 
 void calls_command(const Switchboard& board, const Done& done) {
-    std::string text;
+    bool is_empty = true;
     for (const auto& [number, call] : board.calls()) {
         if (call.state == call::State::over) {
             continue;
         }
+        is_empty = false;
         const call::Dialog& d = call.dialog;
         const char* arrow = d.role == call::Role::caller ? "->" : "<-";
         const std::string who = base::printable(d.remote_uri, 200);
@@ -71,7 +72,7 @@ void calls_command(const Switchboard& board, const Done& done) {
                        {"resumes", std::int64_t{d.resumes}}}};
         shell::print(notice);
     }
-    if (board.calls().empty()) {
+    if (is_empty) {
         shell::print({.event = "call.none",
                       .call = std::nullopt,
                       .tone = shell::Tone::faint,

@@ -1,6 +1,7 @@
 // `wait` and `sleep`: what makes scripts of commands that finish later.
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -18,6 +19,7 @@
 #include "revenant/base/text.hpp"
 #include "revenant/call/machine.hpp"
 #include "revenant/shell/command.hpp"
+#include "revenant/shell/output.hpp"
 
 namespace revenant::app {
 
@@ -94,31 +96,35 @@ struct Plan {
     std::uint32_t deadline_ms = wait_default_ms;
 };
 
-base::Result<Plan> read_plan(const Arguments& arguments) {
+// `wait established 30` means seconds when there is no call 30, `wait established 2s` always.
+base::Result<Plan> read_plan(const Switchboard& board, const Arguments& arguments) {
     Plan plan;
     for (std::size_t i = 1; i < arguments.size(); ++i) {
-        const bool is_id = i == 1 && !arguments[i].ends_with('s');
+        const auto number = i == 1 ? base::to_u32(arguments[i]) : std::nullopt;
+        const bool is_id = number && (arguments.size() == 3 || board.find(*number) != nullptr);
         if (is_id) {
-            const auto number = base::to_u32(arguments[i]);
-            if (!number) {
-                return base::fail(base::Errc::bad_input,
-                                  "usage: wait CONDITION [ID] [SECONDS]; seconds alone are "
-                                  "written 5s");
-            }
             plan.call = *number;
             continue;
         }
         const auto deadline = to_milliseconds(arguments[i]);
         if (!deadline) {
-            return base::fail(base::Errc::bad_input, "seconds are a number from 0 to 86400");
+            return base::fail(base::Errc::bad_input,
+                              "usage: wait CONDITION [ID] [SECONDS]; seconds are a number from 0 "
+                              "to 86400");
         }
         plan.deadline_ms = *deadline;
     }
     return plan;
 }
 
+// What a wait has come to: the call that fits, or none because no call is left.
+struct Outcome {
+    std::optional<call::Number> call;
+};
+
 // Without an id, `ended` means that no call is left; every other condition, that one call fits.
-bool holds_now(const Switchboard& board, const Condition& condition, const Plan& plan) {
+std::optional<Outcome>
+holds_now(const Switchboard& board, const Condition& condition, const Plan& plan) {
     bool all_over = true;
     for (const auto& [number, call] : board.calls()) {
         if (plan.call && *plan.call != number) {
@@ -126,10 +132,22 @@ bool holds_now(const Switchboard& board, const Condition& condition, const Plan&
         }
         all_over = all_over && call.state == State::over;
         if (!condition.may_follow_end && condition.holds(board, call)) {
-            return true;
+            return Outcome{.call = number};
         }
     }
-    return condition.may_follow_end && all_over;
+    return condition.may_follow_end && all_over ? std::optional{Outcome{.call = plan.call}}
+                                                : std::nullopt;
+}
+
+void tell(const Condition& condition, const Outcome& outcome) {
+    const std::string what = outcome.call               ? fmt::format("call {}", *outcome.call)
+                             : condition.may_follow_end ? std::string{"no call is left"}
+                                                        : std::string{};
+    shell::print({.event = "wait.done",
+                  .call = outcome.call,
+                  .tone = shell::Tone::faint,
+                  .text = fmt::format("wait {}: {}", condition.name, what),
+                  .fields = {{"condition", std::string{condition.name}}}});
 }
 
 void wait_command(Switchboard& board, const Arguments& arguments, const Done& done) {
@@ -138,7 +156,7 @@ void wait_command(Switchboard& board, const Arguments& arguments, const Done& do
     while (condition != conditions.end() && condition->name != wanted) {
         ++condition;
     }
-    const auto plan = read_plan(arguments);
+    const auto plan = read_plan(board, arguments);
     if (condition == conditions.end() || !plan) {
         done(base::fail(base::Errc::bad_input,
                         plan ? fmt::format("no condition \"{}\"; there are: {}",
@@ -147,7 +165,8 @@ void wait_command(Switchboard& board, const Arguments& arguments, const Done& do
                              : plan.error().context));
         return;
     }
-    if (holds_now(board, *condition, *plan)) {
+    if (const auto outcome = holds_now(board, *condition, *plan)) {
+        tell(*condition, *outcome);
         done({});
         return;
     }
@@ -158,7 +177,8 @@ void wait_command(Switchboard& board, const Arguments& arguments, const Done& do
     }
     const auto look = [&board, condition = *condition,
                        plan = *plan](const Call& call) -> std::optional<base::Status> {
-        if (holds_now(board, condition, plan)) {
+        if (const auto outcome = holds_now(board, condition, plan)) {
+            tell(condition, *outcome);
             return base::Status{};
         }
         if (plan.call && call.state == State::over) {

@@ -6,11 +6,17 @@
 #include <string_view>
 #include <vector>
 
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 namespace revenant::shell {
 
 namespace {
 
 constexpr std::size_t left_width_max = 28;
+constexpr std::size_t width_min = 40;
+constexpr std::size_t width_max = 100; // longer lines are hard to read
+constexpr std::size_t width_unknown = 80;
 constexpr std::size_t margin = 2; // before and between the columns
 
 // The first line of `text` that fits in `width`, cut at a blank where there is one; takes it off.
@@ -36,6 +42,12 @@ std::string take_line(std::string_view& text, std::size_t width) {
 
 } // namespace
 
+std::size_t terminal_width() {
+    winsize size{};
+    const bool is_known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    return is_known ? std::clamp<std::size_t>(size.ws_col, width_min, width_max) : width_unknown;
+}
+
 std::size_t display_width(std::string_view text) {
     return static_cast<std::size_t>(std::ranges::count_if(
         text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
@@ -43,9 +55,10 @@ std::size_t display_width(std::string_view text) {
 
 std::size_t column_width(const std::vector<std::string>& left) {
     std::size_t width = 0;
+    const std::size_t most = std::min(left_width_max, terminal_width() / 3);
     for (const std::string& text : left) {
         const std::size_t columns = display_width(text);
-        if (columns <= left_width_max) {
+        if (columns <= most) {
             width = std::max(width, columns);
         }
     }
@@ -60,14 +73,14 @@ std::string two_columns(std::string_view left, std::string_view right, std::size
     } else {
         out += std::string(start - display_width(out), ' ');
     }
-    out += take_line(right, terminal_width - start) + "\n";
+    out += take_line(right, terminal_width() - start) + "\n";
     return right.empty() ? out : out + wrapped(right, start);
 }
 
 std::string wrapped(std::string_view text, std::size_t indent) {
     std::string out;
     do {
-        out += std::string(indent, ' ') + take_line(text, terminal_width - indent) + "\n";
+        out += std::string(indent, ' ') + take_line(text, terminal_width() - indent) + "\n";
     } while (!text.empty());
     return out;
 }

@@ -1,4 +1,4 @@
-// Text in two columns that stays readable on a terminal of 80.
+// Text in two columns that fits the terminal.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,8 @@
 
 namespace revenant::shell {
 
-inline constexpr std::size_t terminal_width = 80;
+// Of standard output, 40 to 100; 80 if it is no terminal.
+[[nodiscard]] std::size_t terminal_width();
 
 // Columns that `text`, UTF-8, takes; every character counts one.
 [[nodiscard]] std::size_t display_width(std::string_view text);

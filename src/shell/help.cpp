@@ -59,7 +59,7 @@ std::string Table::help() const {
             }
         }
     }
-    out += "\n'help COMMAND' says more about one; \"…\", '…' and \\ quote; # begins a comment";
+    out += "\n'help COMMAND' says more about one; \"…\", '…' and \\ quote; # at first: a comment";
     return out;
 }
 

@@ -38,6 +38,8 @@ enum Long : int { // getopt_long's; above every short option
     no_journal,
     under_keeper,
     json,
+    bell,
+    no_bell,
     keep_going,
     interactive,
     version,
@@ -70,6 +72,8 @@ constexpr std::array long_options{
     option{"no-journal", no_argument, nullptr, no_journal},
     option{"keep", no_argument, nullptr, under_keeper},
     option{"json", no_argument, nullptr, json},
+    option{"bell", no_argument, nullptr, bell},
+    option{"no-bell", no_argument, nullptr, no_bell},
     option{"keep-going", no_argument, nullptr, keep_going},
     option{"interactive", no_argument, nullptr, interactive},
     option{"verbose", no_argument, nullptr, 'v'},
@@ -131,6 +135,7 @@ private:
 
     base::Status take(int code, std::string_view text);
     base::Status take_where(int code, std::string_view text);
+    base::Status take_aor(std::string_view name, std::string_view text);
     base::Status take_how(int code, std::string_view text);
     base::Status take_death(int code, std::string_view text);
     void take_flag(int code);
@@ -157,6 +162,8 @@ base::Status Reader::take(int code, std::string_view text) {
     case no_journal:
     case under_keeper:
     case json:
+    case bell:
+    case no_bell:
     case keep_going:
     case interactive:
     case version:
@@ -175,7 +182,7 @@ base::Status Reader::take(int code, std::string_view text) {
 base::Status Reader::take_where(int code, std::string_view text) {
     const std::string name = option_name(code);
     switch (code) {
-    case aor: return keep(read_uri(name, text), options_.aor);
+    case aor: return take_aor(name, text);
     case 'p': return keep(read_uri(name, text), options_.outbound_proxy);
     case state: return keep(read_path(name, text), options_.state_directory);
     case credentials: return keep(read_path(name, text), options_.credentials_path);
@@ -185,6 +192,16 @@ base::Status Reader::take_where(int code, std::string_view text) {
     base::Status status = keep(read_listen(name, text), one);
     if (status) {
         options_.listen.push_back(one);
+    }
+    return status;
+}
+
+base::Status Reader::take_aor(std::string_view name, std::string_view text) {
+    std::pair<std::string, std::string> who;
+    base::Status status = keep(read_aor(name, text), who);
+    if (status) {
+        options_.display_name = std::move(who.first);
+        options_.aor = std::move(who.second);
     }
     return status;
 }
@@ -239,6 +256,8 @@ void Reader::take_flag(int code) {
     case no_journal: options_.no_journal = true; return;
     case under_keeper: options_.keep = true; return;
     case json: options_.json = true; return;
+    case bell: options_.bell = true; return;
+    case no_bell: options_.bell = false; return;
     case keep_going: options_.keep_going = true; return;
     case interactive: options_.interactive = true; return;
     case version: options_.version = true; return;
@@ -261,7 +280,7 @@ base::Status Reader::add_audio(std::string_view name, std::string_view text) {
 base::Status Reader::default_from_environment() {
     const std::string aor_text = environment("REVENANT_AOR");
     if (options_.aor.empty() && !aor_text.empty()) {
-        if (auto status = keep(read_uri("REVENANT_AOR", aor_text), options_.aor); !status) {
+        if (auto status = take_aor("REVENANT_AOR", aor_text); !status) {
             return status;
         }
     }
@@ -283,7 +302,8 @@ base::Status Reader::default_state() {
     if (options_.state_directory.empty()) {
         options_.state_directory = environment("REVENANT_STATE");
     }
-    if (!options_.state_directory.empty()) {
+    const bool is_automatic = options_.state_directory == "auto";
+    if (!options_.state_directory.empty() && !is_automatic) {
         return {};
     }
     // The XDG base directory specification: a path that is not absolute is to be ignored.
@@ -296,6 +316,9 @@ base::Status Reader::default_state() {
     } else {
         return base::fail(base::Errc::bad_input,
                           "neither XDG_STATE_HOME nor HOME is an absolute path: say --state DIR");
+    }
+    if (is_automatic) {
+        options_.state_directory += "/phones/" + state_name(options_);
     }
     return {};
 }
@@ -318,6 +341,7 @@ base::Status Reader::read_sources() {
         }
         options_.script.insert(options_.script.end(), lines->begin(), lines->end());
     }
+    options_.reads_stdin = sources_.empty() && !options_.interactive;
     options_.interactive = options_.interactive || sources_.empty();
     return {};
 }

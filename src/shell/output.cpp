@@ -27,6 +27,7 @@ class Output {
 public:
     Format format = Format::human;
     bool colour = false;
+    bool may_ring = false;
     std::function<void()> hide;
     std::function<void()> show;
     std::unique_ptr<Outlet> outlet;
@@ -157,6 +158,10 @@ void set_output(Format format, bool colour) {
     output().colour = colour;
 }
 
+void set_bell(bool may_ring) {
+    output().may_ring = may_ring;
+}
+
 bool colour_wanted() {
     // The environment is read at start, before there is a second thread.
     // NOLINTBEGIN(concurrency-mt-unsafe)
@@ -176,8 +181,9 @@ void print(const Notice& notice) {
     if (to.out().closed()) {
         return;
     }
-    const std::string text = rendered(notice, to.format, to.colour);
+    std::string text = rendered(notice, to.format, to.colour);
     if (!text.empty()) {
+        text.insert(0, notice.rings && to.may_ring ? "\a" : "");
         to.take(text);
     }
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "revenant/shell/command.hpp"
+#include "revenant/shell/output.hpp"
 #include "shell/prompt_kinds.hpp"
 
 namespace revenant::shell {
@@ -17,6 +18,10 @@ Prompt::open(const Table& table, Hooks hooks, const std::string& history_path) {
         return open_terminal_prompt(table, std::move(hooks), history_path);
     }
     return open_plain_prompt(std::move(hooks), STDIN_FILENO);
+}
+
+void Prompt::page(const Notice& text) {
+    print(text);
 }
 
 } // namespace revenant::shell

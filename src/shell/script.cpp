@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -74,57 +75,78 @@ struct Script::Body : std::enable_shared_from_this<Script::Body> {
     Body(const Table& commands,
          std::vector<ScriptLine> script,
          bool go_on,
-         std::function<void(std::size_t)> end,
+         Hooks what_then,
          bool say)
-        : table{commands}, lines{std::move(script)},
-          keep_going{go_on}, on_end{std::move(end)}, echo{say} {}
+        : table{commands}, keep_going{go_on}, hooks{std::move(what_then)}, echo{say} {
+        for (ScriptLine& line : script) {
+            waiting_size += line.text.size();
+            waiting.push_back(std::move(line));
+        }
+    }
 
     const Table& table;
-    std::vector<ScriptLine> lines;
+    std::deque<ScriptLine> waiting;
+    std::size_t waiting_size = 0; // bytes
     bool keep_going;
-    std::function<void(std::size_t)> on_end;
+    Hooks hooks;
     bool echo;
-    std::size_t next = 0;
+    bool is_started = false;
+    bool is_running = false; // a line
+    bool more_comes = false;
+    std::size_t count = 0; // of lines begun
     std::size_t failures = 0;
     base::Source turn;
 
     // One line for each turn of the main loop: nothing recurses, however many finish at once, and
     // the calls get their turns in between.
     void schedule() {
-        // SAFETY: the source is ours and goes with us.
-        turn = base::when_idle([this] { run_next(); });
+        if (is_started && !is_running && !turn) {
+            // SAFETY: the source is ours and goes with us.
+            turn = base::when_idle([this] {
+                turn.reset();
+                run_next();
+            });
+        }
     }
 
     void run_next() {
         const auto self = shared_from_this(); // on_end or a command may destroy the Script
-        if (next == lines.size() || (failures > 0 && !keep_going)) {
-            const auto end = std::exchange(on_end, {});
+        if (failures > 0 && !keep_going) {
+            waiting.clear();
+            more_comes = false;
+        }
+        if (waiting.empty()) {
+            const auto end = more_comes ? nullptr : std::exchange(hooks.on_end, {});
             if (end) {
                 end(failures);
             }
             return;
         }
-        const std::size_t index = next++;
+        const ScriptLine line = std::move(waiting.front());
+        waiting.pop_front();
+        waiting_size -= line.text.size();
+        const std::size_t index = ++count;
+        is_running = true;
         if (echo) {
-            announce(lines[index]);
+            announce(line);
         }
         const std::weak_ptr<Body> weak = self;
-        table.run_line(lines[index].text, [weak, index](const base::Status& status) {
+        table.run_line(line.text, [weak, index, line](const base::Status& status) {
             // Gone, or called a second time by a command that is in error: nothing to go on with.
             const auto body = weak.lock();
-            if (body && body->next == index + 1 && !body->finished(index)) {
-                body->finish(index, status);
+            if (body && body->count == index && std::exchange(body->is_running, false)) {
+                body->finish(line, status);
             }
         });
     }
 
-    [[nodiscard]] bool finished(std::size_t index) const { return done == index + 1; }
-
-    void finish(std::size_t index, const base::Status& status) {
-        done = index + 1;
-        if (!status) {
-            ++failures;
-            print(failure_notice(status.error(), lines[index].origin));
+    void finish(const ScriptLine& line, const base::Status& status) {
+        failures += status ? 0U : 1U;
+        if (hooks.on_result) {
+            const auto on_result = hooks.on_result;
+            on_result(line, status);
+        } else if (!status) {
+            print(failure_notice(status.error(), line.origin));
         }
         schedule();
     }
@@ -140,24 +162,41 @@ struct Script::Body : std::enable_shared_from_this<Script::Body> {
                .text = line.origin + ": " + text,
                .fields = {{"origin", line.origin}, {"line", text}}});
     }
-
-    std::size_t done = 0; // lines that have finished
 };
 
-Script::Script(const Table& table,
-               std::vector<ScriptLine> lines,
-               bool keep_going,
-               std::function<void(std::size_t failures)> on_end,
-               bool echo)
+Script::Script(
+    const Table& table, std::vector<ScriptLine> lines, bool keep_going, Hooks hooks, bool echo)
     // shared_ptr: see Body.
-    : body_{std::make_shared<Body>(table, std::move(lines), keep_going, std::move(on_end), echo)} {}
+    : body_{std::make_shared<Body>(table, std::move(lines), keep_going, std::move(hooks), echo)} {}
 
 Script::~Script() {
     body_->turn.reset();
-    body_->on_end = {};
+    body_->is_started = false;
+    body_->hooks = {};
 }
 
 void Script::start() {
+    body_->is_started = true;
+    body_->schedule();
+}
+
+void Script::expect_more() {
+    body_->more_comes = true;
+}
+
+base::Status Script::add(ScriptLine line) {
+    if (body_->waiting_size + line.text.size() > script_size_max) {
+        return base::fail(base::Errc::bad_input, line.origin + ": more than 16 MiB of commands "
+                                                               "wait to be run");
+    }
+    body_->waiting_size += line.text.size();
+    body_->waiting.push_back(std::move(line));
+    body_->schedule();
+    return {};
+}
+
+void Script::no_more() {
+    body_->more_comes = false;
     body_->schedule();
 }
 

@@ -37,13 +37,15 @@ class Splitter {
 public:
     explicit Splitter(std::string_view line) : rest_{line} {}
 
-    // False at the end of the line, which a comment ends too.
+    // False at the end of the line.
     bool skip_to_word() {
         while (!rest_.empty() && is_blank(rest_.front())) {
             rest_.remove_prefix(1);
         }
-        return !rest_.empty() && rest_.front() != '#';
+        return !rest_.empty();
     }
+
+    [[nodiscard]] bool at_hash() const { return rest_.starts_with('#'); }
 
     base::Result<std::string> word() {
         std::string out;
@@ -112,7 +114,8 @@ base::Result<std::vector<std::string>> split_line(std::string_view line) {
     }
     std::vector<std::string> words;
     Splitter splitter{line};
-    while (splitter.skip_to_word()) {
+    // Behind the first word a '#' is a character like others: a key of a telephone.
+    while (splitter.skip_to_word() && !(words.empty() && splitter.at_hash())) {
         auto word = splitter.word();
         if (!word) {
             return base::fail(std::move(word.error()));

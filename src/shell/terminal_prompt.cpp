@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cassert>
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -61,6 +62,7 @@ public:
     ~TerminalPrompt() override;
 
     void refresh() override;
+    void page(const Notice& text) override;
 
 private:
     // readline's line handler; null at the end.
@@ -72,6 +74,8 @@ private:
     void hide() const;
     void show() const;
     void read_key();
+    void show_page();
+    [[nodiscard]] bool turned_page(std::string_view typed);
     void run_lines(std::string_view typed);
     void remember(const std::string& line);
     void put_back();
@@ -92,6 +96,7 @@ private:
     bool taken_ = false;  // `typed_` or the end waits to be handled
     bool at_end_ = false;
     std::string typed_;
+    Notice unread_; // what of a long text is still to be shown
     // shared_ptr: the only owner; watched across hooks that may destroy us.
     std::shared_ptr<int> alive_ = std::make_shared<int>();
     base::Fd continued_;
@@ -173,7 +178,9 @@ void TerminalPrompt::watch_continue() {
 }
 
 std::string TerminalPrompt::prompt_text() const {
-    const std::string text = base::printable(hooks_.text ? hooks_.text() : "> ");
+    const std::string text = !unread_.text.empty()
+                                 ? "-- more: Enter, or q -- "
+                                 : base::printable(hooks_.text ? hooks_.text() : "> ");
     return colour_on() ? "\001\033[1;36m\002" + text + "\001\033[0m\002" : text;
 }
 
@@ -239,10 +246,10 @@ void TerminalPrompt::read_key() {
     // Here, not in `took`: out of readline's stack, a hook may do what it likes, and while it runs
     // no prompt is on the screen.
     const std::weak_ptr<int> alive = alive_;
-    if (std::exchange(at_end_, false)) {
-        end();
-    } else {
-        run_lines(std::exchange(typed_, {}));
+    const bool is_end = std::exchange(at_end_, false);
+    const std::string typed = std::exchange(typed_, {});
+    if (!turned_page(is_end ? "q" : typed)) {
+        is_end ? end() : run_lines(typed);
     }
     if (!alive.expired() && !sources_.empty()) {
         install();
@@ -260,6 +267,40 @@ void TerminalPrompt::took(char* line) {
         }
         rl_callback_handler_remove();
     });
+}
+
+void TerminalPrompt::page(const Notice& text) {
+    unread_ = text;
+    show_page();
+}
+
+void TerminalPrompt::show_page() {
+    int rows = 0;
+    int columns = 0;
+    rl_get_screen_size(&rows, &columns);
+    std::size_t end = 0;
+    for (int row = 1; row < std::max(rows, 2) && end < unread_.text.size(); ++row) {
+        end = std::min(unread_.text.find('\n', end), unread_.text.size() - 1) + 1;
+    }
+    Notice shown = unread_;
+    shown.text = unread_.text.substr(0, end);
+    shown.text.resize(shown.text.find_last_not_of('\n') + 1);
+    unread_.text.erase(0, end);
+    print(shown);
+}
+
+// Whether the line was for the long text that is being shown.
+bool TerminalPrompt::turned_page(std::string_view typed) {
+    if (unread_.text.empty()) {
+        return false;
+    }
+    const std::string_view word = base::trim(typed);
+    if (word.empty()) {
+        show_page();
+        return true;
+    }
+    unread_ = {};
+    return word == "q";
 }
 
 // A paste may bring several lines at once.
@@ -294,10 +335,11 @@ void TerminalPrompt::remember(const std::string& line) {
 void TerminalPrompt::end() {
     rl_crlf();
     static_cast<void>(std::fflush(rl_outstream));
-    if (is_hung_up()) {
+    const bool is_gone = is_hung_up();
+    if (is_gone) {
         sources_.clear(); // it would be readable for ever
     }
-    const auto on_end = hooks_.on_end;
+    const auto on_end = is_gone && hooks_.on_hang_up ? hooks_.on_hang_up : hooks_.on_end;
     if (on_end) {
         on_end();
     }
@@ -316,6 +358,7 @@ void TerminalPrompt::interrupt() {
     rl_crlf();
     static_cast<void>(std::fflush(rl_outstream));
     rl_replace_line("", 1);
+    unread_ = {};
     up_ = false;
     rl_callback_handler_remove();
     report();

@@ -11,13 +11,16 @@ A SIP softphone whose calls survive its own death: kill it, start it again with
 the same --state, and the calls go on.
 
 Who and where
-  --aor URI                 who we are, like sip:alice@example.org
+  --aor URI                 who we are: sip:alice@example.org, or with a name
+                            '"Alice" <sip:alice@example.org>'
   --listen ADDR:PORT[;transport=udp|tcp]
                             a numeric address to be reached at; repeatable; both
-                            transports unless one is named; [V6]:PORT for IPv6
+                            transports unless one is named; [V6]:PORT for IPv6;
+                            port 0: one that is free
   -p, --outbound-proxy URI  send requests outside of dialogs through this proxy
   --credentials FILE        lines REALM:USER:PASSWORD; the file's mode is 0600
-  --state DIR               where the calls are kept
+  --state DIR               where the calls are kept; 'auto': a directory of its
+                            own for each --aor, or else for each --listen
 
 Calls
   -a, --auto-answer[=STATUS]
@@ -43,7 +46,9 @@ Scripts and output
   -c, --command COMMAND     run COMMAND; repeatable, in order with -f
   -f, --file FILE           run the commands in FILE; '-' is stdin
   --keep-going              go on after a command that failed
-  --interactive             stay at the prompt after the script
+  --interactive             stay at the prompt after the script; from a stdin
+                            that is no terminal, take each command as it comes
+  --no-bell                 do not ring the terminal's bell for a call
   --json                    one JSON object a line instead of text
   -v, --verbose             say more; -vv: much more
   -h, --help                print this
@@ -52,7 +57,8 @@ Scripts and output
 Environment, where the option is not given: REVENANT_AOR, REVENANT_PROXY,
 REVENANT_STATE, REVENANT_AUDIO. The state directory is otherwise
 $XDG_STATE_HOME/revenant or ~/.local/state/revenant. NO_COLOR turns colour off.
-Without -c and -f the prompt comes up; 'help' there lists the commands.
+Without -c and -f the prompt comes up; 'help' there lists the commands. What
+comes from a stdin that is no terminal is a script.
 )";
 }
 

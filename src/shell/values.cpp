@@ -23,6 +23,8 @@ namespace {
 
 constexpr std::size_t codecs_max = 16;
 constexpr std::size_t uri_length_max = 1024;
+constexpr std::size_t display_name_length_max = 200;
+constexpr std::size_t state_name_length_max = 200; // NAME_MAX is 255
 
 // "--listen takes ADDR:PORT…, not 'foo'"
 tl::unexpected<base::Error>
@@ -87,6 +89,34 @@ base::Result<std::string> read_uri(std::string_view name, std::string_view text)
     return std::string{text};
 }
 
+base::Result<std::pair<std::string, std::string>> read_aor(std::string_view name,
+                                                           std::string_view text) {
+    constexpr std::string_view takes =
+        "URI or \"NAME\" <URI>, like \"Alice\" <sip:alice@example.org>";
+    const std::size_t open = text.rfind('<');
+    if (open == std::string_view::npos) {
+        return read_uri(name, text).map([](std::string uri) {
+            return std::pair{std::string{}, std::move(uri)};
+        });
+    }
+    std::string_view display = base::trim(text.substr(0, open));
+    const bool is_quoted =
+        display.size() >= 2 && display.starts_with('"') && display.ends_with('"');
+    if (is_quoted) {
+        display = display.substr(1, display.size() - 2);
+    }
+    // A backslash or a quote within would have to be escaped; nobody's name has one.
+    const bool is_plain_name = base::printable(display, display.size() + 1) == display &&
+                               display.find_first_of("\"\\<>") == std::string_view::npos;
+    if (!text.ends_with('>') || !is_plain_name || display.size() > display_name_length_max) {
+        return wrong(name, takes, text);
+    }
+    return read_uri(name, text.substr(open + 1, text.size() - open - 2))
+        .map([display](std::string uri) {
+            return std::pair{std::string{display}, std::move(uri)};
+        });
+}
+
 base::Result<Listen> read_listen(std::string_view name, std::string_view text) {
     constexpr std::string_view takes =
         "ADDR:PORT[;transport=udp|tcp] with a numeric address, like 192.0.2.1:5060 or [::1]:5060";
@@ -99,11 +129,11 @@ base::Result<Listen> read_listen(std::string_view name, std::string_view text) {
     }
     Listen listen{.address = std::string{address}, .port = 5060, .transport = {}};
     if (!port.empty()) {
-        const auto number = base::to_port(port.substr(1));
-        if (!number) {
-            return wrong(name, "a port from 1 to 65535", text);
+        const auto number = base::to_u32(port.substr(1));
+        if (!number || *number > 65'535) {
+            return wrong(name, "a port from 1 to 65535, or 0 for one that is free", text);
         }
-        listen.port = *number;
+        listen.port = static_cast<std::uint16_t>(*number);
     }
     if (base::equals_ignoring_case(parameter, ";transport=udp")) {
         listen.transport = call::Transport::udp;
@@ -195,6 +225,21 @@ base::Result<std::string> read_path(std::string_view name, std::string_view text
         return wrong(name, "a path", text);
     }
     return std::string{text};
+}
+
+std::string state_name(const Options& options) {
+    std::string text = options.aor.substr(std::min<std::size_t>(options.aor.size(), 4)); // "sip:"
+    if (text.empty() && !options.listen.empty()) {
+        text = options.listen.front().address + "-" + std::to_string(options.listen.front().port);
+    }
+    std::string name;
+    for (const char c : text.substr(0, state_name_length_max)) {
+        const bool is_safe = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                             (c >= '0' && c <= '9') || c == '@' || c == '-' ||
+                             (c == '.' && !name.empty());
+        name += is_safe ? c : '_';
+    }
+    return name.empty() ? "default" : name;
 }
 
 } // namespace revenant::shell

@@ -15,6 +15,9 @@ namespace revenant::shell {
 // `name` is the option or environment variable that the error names.
 // The coarse shape only; the sip module checks the rest.
 [[nodiscard]] base::Result<std::string> read_uri(std::string_view name, std::string_view text);
+// "URI", "<URI>", "NAME <URI>" or "\"NAME\" <URI>": the name without quotes, and the URI.
+[[nodiscard]] base::Result<std::pair<std::string, std::string>> read_aor(std::string_view name,
+                                                                         std::string_view text);
 [[nodiscard]] base::Result<Listen> read_listen(std::string_view name, std::string_view text);
 [[nodiscard]] base::Result<Resume> read_resume(std::string_view name, std::string_view text);
 [[nodiscard]] base::Result<std::uint32_t>
@@ -27,5 +30,9 @@ read_rtp_ports(std::string_view name, std::string_view text);
 [[nodiscard]] base::Result<std::pair<std::string, std::string>> read_audio(std::string_view name,
                                                                            std::string_view text);
 [[nodiscard]] base::Result<std::string> read_path(std::string_view name, std::string_view text);
+
+// The name of a state directory for `--state auto`: the same for the same identity, another one for
+// each phone that can run beside it.
+[[nodiscard]] std::string state_name(const Options& options);
 
 } // namespace revenant::shell

@@ -162,7 +162,9 @@ base::Result<Origin> AgentImpl::origin_for(std::string_view target) const {
         }
         origin.local = {.address = local, .port = stack->listen().at.port};
         origin.contact = contact_for(origin.local, origin.transport);
-        origin.from = fmt::format("<{}>", aor_.text);
+        origin.from = settings_.display_name.empty()
+                          ? fmt::format("<{}>", aor_.text)
+                          : fmt::format("\"{}\" <{}>", settings_.display_name, aor_.text);
         return origin;
     }
     return base::fail(base::Errc::unreachable,

@@ -37,6 +37,24 @@ public:
         add("play", {}, Completes::file, {});
         add("wait", {}, Completes::condition, {});
         add("key", {"k"}, Completes::nothing, {}, true);
+        table_.add({.name = "long",
+                    .aliases = {},
+                    .arguments = "",
+                    .help = "fifty lines",
+                    .group = "Program",
+                    .arguments_min = 0,
+                    .arguments_max = 0,
+                    .completes = {},
+                    .words = {},
+                    .secret = false,
+                    .run = [this](const Arguments&, const Done& done) {
+                        std::string text;
+                        for (int i = 1; i <= 50; ++i) {
+                            text += (i == 1 ? "line " : "\nline ") + std::to_string(i);
+                        }
+                        prompt_->page({.event = "long", .call = {}, .text = text, .fields = {}});
+                        done({});
+                    }});
         table_.add({.name = "quit",
                     .aliases = {"q"},
                     .arguments = "",

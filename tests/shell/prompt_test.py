@@ -370,6 +370,31 @@ def a_hang_up_ends_once_and_does_not_spin(program, folder):
     assert status
 
 
+def a_long_text_is_shown_a_window_at_a_time(t):
+    more = "-- more: Enter, or q --"
+    t.type("long")
+    t.key("Enter")
+    t.sees(*[f"line {n}" for n in range(1, 20)], more)
+    t.signal(signal.SIGUSR1)  # a notice goes above, as at any prompt
+    t.sees(*[f"line {n}" for n in range(2, 20)], "notice 1 of a call", more)
+    t.key("Enter")
+    t.sees(*[f"line {n}" for n in range(20, 39)], more)
+    t.key("Enter")
+    wait_for("the end", lambda: t.screen()[-2:] == ["line 50", "1 call>"])
+    t.type("long")
+    t.key("Enter")
+    wait_for("the first page", lambda: t.screen()[-1] == more)
+    t.type("say hello")
+    t.key("Enter")
+    wait_for("the command", lambda: t.screen()[-2:] == ["say ran [hello]", "1 call>"])
+    t.type("long")
+    t.key("Enter")
+    wait_for("the first page again", lambda: t.screen()[-1] == more)
+    t.type("q")
+    t.key("Enter")
+    wait_for("the prompt", lambda: t.screen()[-2:] == [more + " q", "1 call>"])
+
+
 def colour_is_on_the_prompt_and_does_not_count_as_width(t):
     t.sees("1 call>")
     raw = t.tmux("capture-pane", "-p", "-e").rstrip("\n")
@@ -392,6 +417,7 @@ ON_TERMINAL = (a_notice_leaves_the_typed_line_whole_and_in_place,
                the_history_holds_no_secrets_and_survives_a_kill,
                a_paste_of_several_lines_runs_each, a_paste_without_end_does_not_stop_the_phone,
                accents_are_characters, control_characters_from_outside_are_refused,
+               a_long_text_is_shown_a_window_at_a_time,
                colour_is_on_the_prompt_and_does_not_count_as_width)
 
 

@@ -208,15 +208,52 @@ TEST_CASE("listen addresses are numeric, with brackets for IPv6 and a port in ra
     const Environment environment;
     CHECK(read({"--listen", "127.0.0.1"})->listen[0].port == 5060);
     CHECK(read({"--listen", "[::1]"})->listen[0].address == "::1");
+    CHECK(read({"--listen", "127.0.0.1:0"})->listen[0].port == 0);
     CHECK(read({"--listen", "127.0.0.1:1;transport=UDP"})->listen[0].transport ==
           call::Transport::udp);
     for (const char* text :
          {"", "localhost:5060", "::1", "::1:5060", "[::1", "[::1]5060", "[127.0.0.1]:5060",
-          "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:5060;transport=sctp",
-          "127.0.0.1:5060;", "127.0.0.1:5060:1", "127.1", "[fe80::1%eth0]:5060"}) {
+          "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:5060;transport=sctp", "127.0.0.1:5060;",
+          "127.0.0.1:5060:1", "127.1", "[fe80::1%eth0]:5060"}) {
         CAPTURE(text);
         CHECK(refused({"--listen", text}));
     }
+}
+
+TEST_CASE("who we are may have a display name, with quotes or without") {
+    const Environment environment;
+    const auto named = read({"--aor", "\"Alice L.\" <sip:alice@example.org>"});
+    CHECK(named->display_name == "Alice L.");
+    CHECK(named->aor == "sip:alice@example.org");
+    CHECK(read({"--aor", "Zoë <sip:zoe@example.org>"})->display_name == "Zoë");
+    CHECK(read({"--aor", "<sip:zoe@example.org>"})->display_name.empty());
+    for (const char* text :
+         {"\"a\" <tel:1>", "\"a\" <sip:a@b", "\"a\"b\" <sip:a@b>", "a\\ <sip:a@b>",
+          "a\r\nX: y <sip:a@b>", "a\xff <sip:a@b>", "<>", "a <sip:a@b> x"}) {
+        CAPTURE(text);
+        CHECK(refused({"--aor", text}));
+    }
+}
+
+TEST_CASE("an automatic state directory belongs to who we are, or to where we listen") {
+    const Environment environment;
+    const std::string base = "/home/alice/.local/state/revenant/phones/";
+    const auto directory = [](std::vector<std::string> words) {
+        words.insert(words.end(), {"--state", "auto"});
+        return read(words)->state_directory;
+    };
+    CHECK(directory({"--aor", "sip:bob@127.0.0.1"}) == base + "bob@127.0.0.1");
+    CHECK(directory({"--aor", "sip:bob@[::1]:5070"}) == base + "bob@___1__5070");
+    CHECK(directory({"--listen", "127.0.0.1:5070"}) == base + "127.0.0.1-5070");
+    CHECK(directory({"--aor", "sip:../../x"}) == base + "_._.._x");
+    CHECK(directory({}) == base + "default");
+}
+
+TEST_CASE("stdin is a script where neither a script nor --interactive is given") {
+    const Environment environment;
+    CHECK(read({})->reads_stdin);
+    CHECK_FALSE(read({"--interactive"})->reads_stdin);
+    CHECK_FALSE(read({"-c", "calls"})->reads_stdin);
 }
 
 TEST_CASE("RTP ports begin even and hold a pair") {

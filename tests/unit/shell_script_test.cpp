@@ -118,8 +118,10 @@ using Names = std::vector<std::string>;
 TEST_CASE("each line runs only after the one before has finished") {
     Commands commands;
     int ends = 0;
-    Script script{commands.table, lines({"later a", "now b", "later c"}), false,
-                  [&](std::size_t) { ++ends; }};
+    Script script{commands.table,
+                  lines({"later a", "now b", "later c"}),
+                  false,
+                  {.on_end = [&](std::size_t) { ++ends; }}};
     CHECK(commands.ran.empty());
     script.start();
     CHECK(commands.ran.empty()); // from the main loop only
@@ -141,7 +143,7 @@ TEST_CASE("each line runs only after the one before has finished") {
 TEST_CASE("a script without lines ends, from the main loop") {
     const Commands commands;
     int ends = 0;
-    Script script{commands.table, {}, false, [&](std::size_t) { ++ends; }};
+    Script script{commands.table, {}, false, {.on_end = [&](std::size_t) { ++ends; }}};
     script.start();
     CHECK(ends == 0);
     turn();
@@ -151,8 +153,10 @@ TEST_CASE("a script without lines ends, from the main loop") {
 TEST_CASE("thousands of commands that finish at once do not recurse") {
     Commands commands;
     std::size_t failed = 99;
-    Script script{commands.table, lines(Names(20'000, "now")), false,
-                  [&](std::size_t failures) { failed = failures; }};
+    Script script{commands.table,
+                  lines(Names(20'000, "now")),
+                  false,
+                  {.on_end = [&](std::size_t failures) { failed = failures; }}};
     script.start();
     turn();
     CHECK(commands.ran.size() == 20'000);
@@ -164,8 +168,10 @@ TEST_CASE("the first failure ends a script and says where it was") {
     const Printed printed;
     Commands commands;
     std::size_t failed = 0;
-    Script script{commands.table, lines({"now", "fail", "now"}), false,
-                  [&](std::size_t failures) { failed = failures; }};
+    Script script{commands.table,
+                  lines({"now", "fail", "now"}),
+                  false,
+                  {.on_end = [&](std::size_t failures) { failed = failures; }}};
     script.start();
     turn();
     CHECK(commands.ran == Names{"now", "fail"});
@@ -177,8 +183,10 @@ TEST_CASE("keep_going runs the rest and counts the failures, unknown commands to
     const Printed printed;
     Commands commands;
     std::size_t failed = 0;
-    Script script{commands.table, lines({"fail", "lter", "now"}), true,
-                  [&](std::size_t failures) { failed = failures; }};
+    Script script{commands.table,
+                  lines({"fail", "lter", "now"}),
+                  true,
+                  {.on_end = [&](std::size_t failures) { failed = failures; }}};
     script.start();
     turn();
     CHECK(commands.ran == Names{"fail", "now"});
@@ -190,8 +198,11 @@ TEST_CASE("keep_going runs the rest and counts the failures, unknown commands to
 TEST_CASE("lines are echoed on request, without secrets") {
     const Printed printed;
     const Commands commands;
-    Script script{commands.table, lines({"now x", "key bob:pw", "key 'bob:pw"}), true,
-                  [](std::size_t) {}, true};
+    Script script{commands.table,
+                  lines({"now x", "key bob:pw", "key 'bob:pw"}),
+                  true,
+                  {.on_end = [](std::size_t) {}},
+                  true};
     script.start();
     turn();
     CHECK(printed.text().find("test:1: now x\n") == 0);
@@ -201,7 +212,8 @@ TEST_CASE("lines are echoed on request, without secrets") {
 
 TEST_CASE("a command that reports twice moves the script on once") {
     Commands commands;
-    Script script{commands.table, lines({"later", "later", "later"}), false, [](std::size_t) {}};
+    Script script{
+        commands.table, lines({"later", "later", "later"}), false, {.on_end = [](std::size_t) {}}};
     script.start();
     turn();
     const Done first = commands.waiting[0];
@@ -218,7 +230,7 @@ TEST_CASE("a command may finish after its script has gone, and on_end may destro
     Commands commands;
     int ends = 0;
     auto script = std::make_unique<Script>(commands.table, lines({"later"}), false,
-                                           [&](std::size_t) { ++ends; });
+                                           Script::Hooks{.on_end = [&](std::size_t) { ++ends; }});
     script->start();
     turn();
     script.reset();
@@ -226,11 +238,79 @@ TEST_CASE("a command may finish after its script has gone, and on_end may destro
     turn();
     CHECK(ends == 0);
 
-    script = std::make_unique<Script>(commands.table, lines({"now"}), false,
-                                      [&](std::size_t) { script.reset(); });
+    script =
+        std::make_unique<Script>(commands.table, lines({"now"}), false,
+                                 Script::Hooks{.on_end = [&](std::size_t) { script.reset(); }});
     script->start();
     turn();
     CHECK(script == nullptr);
+}
+
+TEST_CASE("a script whose lines come one by one waits for the next, and for its end") {
+    Commands commands;
+    int ends = 0;
+    Script script{
+        commands.table, lines({"now a"}), false, {.on_end = [&](std::size_t) { ++ends; }}};
+    script.expect_more();
+    script.start();
+    turn();
+    CHECK(commands.ran == Names{"a"});
+    CHECK(ends == 0);
+    REQUIRE(script.add({.text = "later b", .origin = "stdin"}));
+    REQUIRE(script.add({.text = "now c", .origin = "stdin"}));
+    turn();
+    CHECK(commands.ran == Names{"a", "b"});
+    script.no_more();
+    turn();
+    CHECK(ends == 0); // b has not finished
+    commands.waiting[0]({});
+    turn();
+    CHECK(commands.ran == Names{"a", "b", "c"});
+    CHECK(ends == 1);
+}
+
+TEST_CASE("the first failure ends a script also while more lines may come") {
+    const Printed printed;
+    Commands commands;
+    std::size_t failed = 0;
+    Script script{
+        commands.table, {}, false, {.on_end = [&](std::size_t failures) { failed = failures; }}};
+    script.expect_more();
+    script.start();
+    REQUIRE(script.add({.text = "fail", .origin = "stdin"}));
+    REQUIRE(script.add({.text = "now", .origin = "stdin"}));
+    turn();
+    CHECK(commands.ran == Names{"fail"});
+    CHECK(failed == 1);
+}
+
+TEST_CASE("what comes of each line can be told otherwise") {
+    const Printed printed;
+    Commands commands;
+    Names told;
+    Script script{commands.table,
+                  lines({"now", "fail"}),
+                  false,
+                  {.on_end = [](std::size_t) {},
+                   .on_result =
+                       [&](const ScriptLine& line, const base::Status& status) {
+                           told.push_back(line.text + (status ? " ok" : " failed"));
+                       }}};
+    script.start();
+    turn();
+    CHECK(told == Names{"now ok", "fail failed"});
+    CHECK(printed.text().empty());
+}
+
+TEST_CASE("commands that come faster than they run are refused at a limit") {
+    Commands commands;
+    Script script{commands.table, {}, false, {.on_end = [](std::size_t) {}}};
+    script.expect_more();
+    const std::string mebibyte(std::size_t{1} << 20U, 'x');
+    for (int i = 0; i < 16; ++i) {
+        REQUIRE(script.add({.text = mebibyte, .origin = "stdin"}));
+    }
+    CHECK_FALSE(script.add({.text = "x", .origin = "stdin"}));
 }
 
 TEST_CASE("lines from a pipe are handed on whole, the last one also without a newline") {

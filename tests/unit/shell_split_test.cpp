@@ -25,8 +25,10 @@ TEST_CASE("a backslash escapes, but not inside single quotes") {
           Words{"say", "a b", "\"c", "\\", "d\"e", "f\\g"});
 }
 
-TEST_CASE("a # begins a comment only at the start of a word") {
-    CHECK(split_line("dtmf 12# # and so on") == Words{"dtmf", "12#"});
+TEST_CASE("a # begins a comment only at the start of the line's first word") {
+    CHECK(split_line("info 12# # and on") == Words{"info", "12#", "#", "and", "on"});
+    CHECK(split_line("info #") == Words{"info", "#"});
+    CHECK(split_line("  # all of it") == Words{});
     CHECK(split_line("# all of it, even an open ' quote") == Words{});
     CHECK(split_line("dtmf \\#") == Words{"dtmf", "#"});
     CHECK(split_line("dtmf '#'") == Words{"dtmf", "#"});

@@ -10,8 +10,9 @@ enum ExitStatus : int {
     exit_success = 0,
     exit_command_failed = 1, // or the phone could not start
     exit_usage = 2,
-    exit_call_lost = 3,   // a call of an earlier run could not be resumed
-    exit_restart_me = 88, // to the keeper: start me again at once
+    exit_call_lost = 3,     // a call of an earlier run could not be resumed
+    exit_restart_me = 88,   // to the keeper: start me again at once
+    exit_signal_base = 128, // and the number of the signal that has cut a script short
 };
 
 // Becomes the keeper, which starts this program with the same arguments but --keep. Returns only

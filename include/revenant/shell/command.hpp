@@ -62,7 +62,7 @@ private:
 };
 
 // Splits a line into words: blanks separate, '…' and "…" quote, backslash escapes outside '…',
-// '#' at the start of a word begins a comment. Errc::bad_input for an open quote, a control
+// '#' at the start of the first word begins a comment. Errc::bad_input for an open quote, a control
 // character or a line over 4096 bytes.
 [[nodiscard]] base::Result<std::vector<std::string>> split_line(std::string_view line);
 

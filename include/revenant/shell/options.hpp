@@ -17,8 +17,8 @@ enum class Resume : std::uint8_t { automatic, ask, never };
 
 // One --listen ADDR:PORT[;transport=udp|tcp]; without transport both are opened.
 struct Listen {
-    std::string address; // numeric; IPv6 without brackets
-    std::uint16_t port = 5060;
+    std::string address;       // numeric; IPv6 without brackets
+    std::uint16_t port = 5060; // 0: one that is free
     std::optional<call::Transport> transport;
 
     friend bool operator==(const Listen&, const Listen&) = default;
@@ -26,6 +26,7 @@ struct Listen {
 
 struct Options {
     std::string aor;            // --aor URI; empty: sip:<user>@<first listen address>
+    std::string display_name;   // --aor '"NAME" <URI>'; without quotes
     std::vector<Listen> listen; // empty: the default, 0.0.0.0:5060 is never assumed silently
     std::string
         state_directory; // --state DIR; default $XDG_STATE_HOME/revenant or ~/.local/state/revenant
@@ -44,10 +45,12 @@ struct Options {
     std::vector<std::string> codecs;          // --codecs PCMU,PCMA
     bool durable = false;                     // --durable
     bool no_journal = false;                  // --no-journal
+    bool bell = true;                         // --no-bell
     bool json = false;                        // --json
     bool keep_going = false;                  // --keep-going
-    bool interactive = false;       // stay at the prompt: no script given, or --interactive
-    int verbosity = 0;              // -v, -vv
+    bool interactive = false; // stay at the prompt: no script given, or --interactive
+    bool reads_stdin = false; // neither: what comes from stdin is a script if no terminal does
+    int verbosity = 0;        // -v, -vv
     std::vector<ScriptLine> script; // -c and -f in the order given, files already read
     bool help = false;
     bool version = false;

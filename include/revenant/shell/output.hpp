@@ -32,6 +32,7 @@ struct Notice {
     Tone tone = Tone::plain;
     std::string text;
     std::vector<std::pair<std::string, Value>> fields;
+    bool rings = false; // the terminal's bell, where there is one
 };
 
 enum class Format : std::uint8_t { human, json };
@@ -45,6 +46,9 @@ enum class Format : std::uint8_t { human, json };
 
 // Fixed at start. Colour only if `colour` (stdout is a terminal, NO_COLOR unset, TERM not dumb).
 void set_output(Format format, bool colour);
+
+// Whether a notice may ring the bell; not unless said.
+void set_bell(bool may_ring);
 
 // Whether this standard output should be coloured, by the rule above.
 [[nodiscard]] bool colour_wanted();

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "revenant/shell/command.hpp"
+#include "revenant/shell/output.hpp"
 
 namespace revenant::shell {
 
@@ -21,8 +22,9 @@ public:
     struct Hooks {
         std::function<void(std::string)> on_line; // a whole line, not blank
         // Ctrl-D on an empty line, after which the prompt comes back unless it is destroyed; or the
-        // end of stdin (terminal gone, pipe closed), after which nothing more comes.
+        // end of stdin (pipe closed), after which nothing more comes.
         std::function<void()> on_end;
+        std::function<void()> on_hang_up = {}; // the terminal has gone; empty: as on_end
         std::function<std::vector<std::string>()> call_ids; // for completion, now
         std::function<std::vector<std::string>()> uris;
         std::function<std::vector<std::string>()> conditions; // of `wait`
@@ -54,6 +56,10 @@ public:
 
     // Redraws with a new prompt text; what is being typed stays.
     virtual void refresh() = 0;
+
+    // Prints a long text from within `on_line`, on a terminal one window after the other: Enter
+    // shows the next, anything else that is typed ends it.
+    virtual void page(const Notice& text);
 };
 
 } // namespace revenant::shell

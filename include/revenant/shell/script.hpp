@@ -26,17 +26,22 @@ struct ScriptLine {
 
 class Script {
 public:
-    // `table` must outlive the script. `on_end(failures)` is called once, from the main loop,
-    // after the last line, or after the first failure unless `keep_going`; it may destroy the
-    // script. A script that is destroyed earlier stops without it.
-    //
-    // A failure is printed as a notice "error", `origin: message`, with "origin" and "code". With
-    // `echo` (-v) each line is printed before it runs, as a faint notice "script.line"; of a secret
-    // command only the name.
+    struct Hooks {
+        // Called once, from the main loop, after the last line, or after the first failure unless
+        // the script keeps going; it may destroy the script. A script that is destroyed earlier
+        // stops without it.
+        std::function<void(std::size_t failures)> on_end;
+        // What came of a line. Empty: a failure is printed as a notice "error",
+        // `origin: message`, with "origin" and "code".
+        std::function<void(const ScriptLine& line, const base::Status& status)> on_result = {};
+    };
+
+    // `table` must outlive the script. With `echo` (-v) each line is printed before it runs, as a
+    // faint notice "script.line"; of a secret command only the name.
     Script(const Table& table,
            std::vector<ScriptLine> lines,
            bool keep_going,
-           std::function<void(std::size_t failures)> on_end,
+           Hooks hooks,
            bool echo = false);
     ~Script();
     Script(const Script&) = delete;
@@ -44,6 +49,12 @@ public:
 
     // Returns at once; each line runs from the main loop.
     void start();
+
+    // For lines that come one by one: between `expect_more` and `no_more` the script does not end
+    // for want of a line. Errc::bad_input when more than 16 MiB wait to be run.
+    void expect_more();
+    [[nodiscard]] base::Status add(ScriptLine line);
+    void no_more();
 
 private:
     struct Body;

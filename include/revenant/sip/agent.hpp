@@ -35,7 +35,8 @@ struct Credentials {
 [[nodiscard]] base::Result<std::vector<Credentials>> read_credentials(const std::string& path);
 
 struct Settings {
-    std::string aor; // name-addr or addr-spec, ours
+    std::string aor;               // name-addr or addr-spec, ours
+    std::string display_name = {}; // ours, without quotes
     std::vector<Listen> listen;
     std::string outbound_proxy; // a URI, or empty
     std::vector<Credentials> credentials;

@@ -2,15 +2,18 @@
 resume. -c and -f run in order, each command after the one before has finished."""
 
 import json
+import signal
+import subprocess
 
 from lib import story
 from lib.waiting import check
 
-VARIANTS = ["succeeds", "fails", "usage", "lost", "file", "detached"]
+VARIANTS = ["succeeds", "fails", "usage", "lost", "file", "detached", "stdin", "signals", "words"]
 
 
 def run(env):
-    {"succeeds": succeeds, "fails": fails, "usage": usage, "lost": lost, "file": file, "detached": detached}[env.variant](env)
+    {"succeeds": succeeds, "fails": fails, "usage": usage, "lost": lost, "file": file, "detached": detached,
+     "stdin": stdin, "signals": signals, "words": words}[env.variant](env)
 
 
 def expect(result, wanted):
@@ -89,3 +92,81 @@ def detached(env):
     expect(phone.run(*commands("reinvite all", "info 1 hello", "quit"), deadline_s=15), 0)
     peer.wait_exit()
     env.capture.wait("the BYE of quit", lambda m: m.method == "BYE" and phone.from_here(m))
+
+
+def typed(phone, *lines, options=()):
+    """What comes from a pipe on stdin; the exit status and what was printed."""
+    text = "".join(line + "\n" for line in lines)
+    done = subprocess.run([phone.env.binary, *phone.base, *options], input=text,
+                          capture_output=True, text=True, timeout=30, cwd=phone.env.directory)
+    return done.returncode, done.stdout, done.stderr
+
+
+def stdin(env):
+    """Commands on a stdin that is no terminal are a script: each waits for the one before, the first failure ends it."""
+    phone = env.phone()
+    peer = env.sipp("peer_called.xml")
+    status, out, _ = typed(phone, "# a call", f"call {peer.uri}", "hold", "unhold", "info #", "bye", "calls")
+    check(status == 0, f"exit status {status}:\n{out}")
+    order = [out.index(text) for text in ("established with", "on hold", "off hold", "ended by us", "no calls")]
+    check(order == sorted(order), f"out of order:\n{out}")
+    env.capture.wait("the digit", lambda m: m.method == "INFO" and b"Signal=#" in m.body)
+    peer.wait_exit()
+    status, out, _ = typed(phone, "bye 7", "calls")
+    check(status == 1 and "no calls" not in out and "stdin, command 1: there is no call 7" in out, f"{status}:\n{out}")
+    status, out, _ = typed(phone, "bye 7", "calls", options=["--keep-going"])
+    check(status == 1 and "no calls" in out, f"{status}:\n{out}")
+    status, out, _ = typed(phone, "calls", "no_such_command", "calls", options=["--json"])
+    events = [json.loads(line) for line in out.splitlines()]
+    told = [(e["event"], e["command"]) for e in events if e["event"] in ("ok", "error")]
+    check(status == 1 and told == [("ok", "calls"), ("error", "no_such_command")], f"{status}: {told}")
+    status, out, err = typed(phone, options=["--listen", "198.51.100.7:5060"])
+    check(status == 1 and "198.51.100.7" in err and "198.51.100.7" not in out, f"{status}: out {out!r} err {err!r}")
+
+
+def signals(env):
+    """A script that a signal cuts short says so by its status, 128 and the number; the calls end, or are left by SIGHUP."""
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        phone = env.phone(name=f"phone_{number.name}", port=5060 + number)
+        phone.launch(["-c", "wait incoming 60"], interactive=False)
+        phone.wait("ready")
+        phone.process.signal(number)
+        status = phone.wait_exit()
+        check(status == 128 + number, f"exit status {status} after {number.name}")
+    phone = env.phone(name="at_the_prompt", port=5090).start()
+    phone.process.signal(signal.SIGTERM)
+    check(phone.wait_exit() == 0, "SIGTERM at the prompt is an ordinary end")
+
+
+def words(env):
+    """What is said, where a user would else guess: seconds for a call that is not there, a second hold, a free port."""
+    phone = env.phone()
+    peer = env.sipp("peer_called.xml")
+    status, out, _ = typed(phone, "wait established 0.2", options=["--keep-going"])
+    check(status == 1 and "not within 0.2 s" in out, f"{status}:\n{out}")
+    status, out, _ = typed(phone, "wait established 1", options=["--keep-going"])
+    check(status == 1 and "not within 1 s" in out, f"{status}:\n{out}")
+    status, out, _ = typed(phone, f"call {peer.uri}", "wait established", "hold", "hold", "key example.org bob secret", "bye",
+                           options=["--keep-going"])
+    check(status == 1 and "wait established: call 1" in out, f"{status}:\n{out}")
+    check("the peer is on hold already" in out, f"the second hold says nothing:\n{out}")
+    check('bob answers challenges of realm "example.org"' in out and "secret" not in out, out)
+    peer.wait_exit()
+    free_port(env)
+
+
+def free_port(env):
+    """--listen ADDR:0 takes a port that is free, says it, and takes the same one again while a call is on it."""
+    phone = env.phone(port=0, options=["--resume=auto"])
+    phone.start()
+    port = int(phone.seen("ready")[0]["listen"].rpartition(":")[2])
+    check(1024 <= port <= 65535, f"port {port}")
+    peer = env.sipp("peer_called.xml", address="127.0.0.3")
+    phone.do(f"call {peer.uri}")
+    phone.kill9()
+    phone.start()
+    phone.wait("call.resumed")
+    check(phone.seen("ready")[0]["listen"].endswith(f":{port}"), f"another port: {phone.said()}")
+    phone.do("bye")
+    peer.wait_exit()
+    phone.quit()
