@@ -15,6 +15,8 @@
 #include "app/switchboard.hpp"
 #include "revenant/base/clock.hpp"
 #include "revenant/base/disk_wait.hpp"
+#include "revenant/base/in_hand.hpp"
+#include "revenant/base/kill_point.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/call/machine.hpp"
@@ -29,6 +31,9 @@ namespace {
 constexpr std::size_t window = 50;
 
 constexpr std::uint32_t progress_ms = 1000;
+
+// A call whose peer does not answer is not to keep the suspects waiting for its whole 32 s.
+constexpr std::uint32_t patience_ms = 2000;
 
 // A stream that may send does so within a packet's time; one that may not never does.
 constexpr std::uint32_t settle_try_ms = 10;
@@ -102,6 +107,9 @@ void Switchboard::adopt(std::vector<call::Dialog> dialogs, std::uint32_t epoch, 
     std::vector<const call::Dialog*> streams;
     for (const call::Dialog* record : records) {
         base::get_on();
+        const base::InHand hand{record->number};
+        base::is_found(record->number, record->call_id);
+        base::pass_step("", "ports", record->number);
         const bool is_bound = has_ports(*record) && reopen_ports(*record);
         if (is_bound && run && record->media.remote.port != 0) {
             streams.push_back(record);
@@ -109,6 +117,7 @@ void Switchboard::adopt(std::vector<call::Dialog> dialogs, std::uint32_t epoch, 
     }
     for (const call::Dialog* record : streams) {
         base::get_on();
+        const base::InHand hand{record->number};
         static_cast<void>(media_->run(record->number, record->media, record->hold.local));
     }
     for (call::Dialog* record : records) {
@@ -121,6 +130,7 @@ void Switchboard::adopt(std::vector<call::Dialog> dialogs, std::uint32_t epoch, 
     ledger_.explain(keeping_->last_death());
     keeping_->set_calls_live(!calls_.empty());
     std::ranges::reverse(to_restore_);
+    suspects_last(to_restore_);
 }
 
 void Switchboard::restore(std::function<void()> done) {
@@ -138,13 +148,14 @@ void Switchboard::restore(std::function<void()> done) {
 // Somebody waits for an answer in this call: it is the next one.
 void Switchboard::on_wanted(call::Number number) {
     const auto found = std::ranges::find(to_restore_, number);
-    if (found != to_restore_.end()) {
+    if (found != to_restore_.end() && !suspects_.contains(number)) {
         std::rotate(found, found + 1, to_restore_.end());
     }
 }
 
 void Switchboard::resume(const std::vector<call::Number>& numbers) {
     to_resume_.insert(to_resume_.begin(), numbers.rbegin(), numbers.rend());
+    suspects_last(to_resume_);
     watch_progress();
     pump();
 }
@@ -170,6 +181,32 @@ void Switchboard::tell_progress() const {
                              {"phase", std::string{rebuilding ? "rebuilding" : "refreshing"}}}});
 }
 
+void Switchboard::suspects_last(std::vector<call::Number>& queue) const {
+    std::ranges::stable_partition(
+        queue, [this](call::Number number) { return suspects_.contains(number); });
+}
+
+// A suspect goes alone, so that a death while it is under way is a death on it.
+bool Switchboard::may_begin(call::Number number) {
+    if (!suspects_.contains(number)) {
+        return under_way_.size() < window;
+    }
+    if (under_way_.empty() || is_impatient_) {
+        patience_.reset();
+        is_impatient_ = false;
+        return true;
+    }
+    if (!patience_) {
+        // SAFETY: the source is a member.
+        patience_ = base::after_ms(patience_ms, [this] {
+            patience_.reset();
+            is_impatient_ = true;
+            pump();
+        });
+    }
+    return false;
+}
+
 void Switchboard::pump() {
     if (pumping_) {
         return;
@@ -185,13 +222,13 @@ void Switchboard::pump() {
             under_way_.erase(number);
         }
     };
-    while (under_way_.size() < window && !to_restore_.empty()) {
+    while (!to_restore_.empty() && may_begin(to_restore_.back())) {
         next(to_restore_, call::event::Restore{.resume = false,
                                                .can_hear_caller = agent_->hears_caller(
                                                    calls_.at(to_restore_.back()).dialog),
                                                .deadline_ms = policy_.resume_window_ms});
     }
-    while (under_way_.size() < window && !to_resume_.empty()) {
+    while (!to_resume_.empty() && may_begin(to_resume_.back())) {
         next(to_resume_, call::event::Resume{.deadline_ms = policy_.resume_window_ms});
     }
     pumping_ = false;

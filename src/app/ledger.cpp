@@ -73,6 +73,26 @@ void Ledger::enter(const call::Call& call,
     }
 }
 
+void Ledger::enter_quarantined(const call::Dialog& dialog,
+                               const std::string& reason,
+                               const std::string& path) {
+    lines_[dialog.number] = {.verdict = call::Verdict::lost, .reason = reason};
+    const std::string who = dialog.remote_uri.empty() ? std::string{"(its record is not read)"}
+                                                      : base::printable(dialog.remote_uri, 120);
+    shell::print({.event = "ledger",
+                  .call = dialog.number,
+                  .tone = tone_of(call::Verdict::lost),
+                  .text = fmt::format("ledger: call {} lost  {}  ({})", dialog.number, who,
+                                      base::printable(reason, 600)),
+                  .fields = {{"verdict", "lost"},
+                             {"reason", base::printable(reason, 600)},
+                             {"call_id", base::printable(dialog.call_id, 200)},
+                             {"quarantined", base::printable(path, 300)}}});
+    if (lines_.size() == expected_) {
+        print_sum();
+    }
+}
+
 const Ledger::Line* Ledger::find(call::Number call) const {
     const auto found = lines_.find(call);
     return found != lines_.end() ? &found->second : nullptr;

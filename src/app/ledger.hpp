@@ -28,6 +28,11 @@ public:
                const std::optional<media::Statistics>& media,
                base::Now now);
 
+    // A record that has been put away at this start; `path`: where it is now.
+    void enter_quarantined(const call::Dialog& dialog,
+                           const std::string& reason,
+                           const std::string& path);
+
     struct Line {
         call::Verdict verdict = call::Verdict::lost;
         std::string reason;

@@ -103,8 +103,10 @@ Phone::~Phone() {
     end_signals_.reset();
     drill_.reset();
     agent_.reset();
+    suspects_.reset();
     board_.reset();
     media_.reset();
+    page_.reset();
     store_.reset();
     if (loop_ != nullptr) {
         g_main_loop_unref(loop_);
@@ -134,7 +136,7 @@ base::Status Phone::open_journal() {
         return base::fail(store.error());
     }
     store_ = options_.no_journal ? journal::forgetful_store(std::move(*store)) : std::move(*store);
-    auto loaded = store_->load();
+    auto loaded = load_records();
     if (!loaded) {
         return base::fail(loaded.error());
     }
@@ -205,8 +207,52 @@ base::Status Phone::open_journal() {
         loaded->dialogs.clear();
     }
     found_ = loaded->dialogs.size();
+    if (suspects_) {
+        board_->suspect(suspects_->calls());
+        suspects_->watch(*board_);
+    }
     board_->adopt(std::move(loaded->dialogs), *epoch, options_.resume == shell::Resume::automatic);
+    report_suspects();
     return {};
+}
+
+// What this start touches is noted from here on, and what an earlier one has died on is known.
+base::Result<journal::Loaded> Phone::load_records() {
+    base::crash_at(options_.crash_at);
+    if (options_.no_journal) {
+        return store_->load();
+    }
+    page_ = base::HandPage::open(options_.state_directory + "/hand.page");
+    suspects_ = std::make_unique<Suspects>(*page_, *store_);
+    if (!keeping_.last_death().empty()) { // the keeper's word for it
+        page_->note_hang();
+    }
+    suspects_->judge_unread();
+    page_->begin(keeping_.is_kept());
+    auto loaded = store_->load();
+    if (loaded && options_.resume != shell::Resume::never) {
+        suspects_->judge(*loaded);
+    }
+    return loaded;
+}
+
+void Phone::report_suspects() {
+    if (!suspects_) {
+        return;
+    }
+    board_->ledger().expect(suspects_->quarantined().size());
+    for (const Suspects::Quarantined& one : suspects_->quarantined()) {
+        board_->ledger().enter_quarantined(one.dialog, one.reason, one.path);
+    }
+    for (const call::Number number : suspects_->calls()) {
+        shell::print({.event = "restore.suspect",
+                      .call = number,
+                      .tone = shell::Tone::attention,
+                      .text = fmt::format("call {}: an earlier start died on it; it comes back "
+                                          "after all others",
+                                          number),
+                      .fields = {}});
+    }
 }
 
 void Phone::report(const journal::Loaded& loaded) const {

@@ -13,7 +13,9 @@
 #include "app/drill.hpp"
 #include "app/end_signals.hpp"
 #include "app/keeping.hpp"
+#include "app/suspects.hpp"
 #include "app/switchboard.hpp"
+#include "revenant/base/in_hand.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/journal/store.hpp"
@@ -46,7 +48,9 @@ private:
     static void tell(std::string event, shell::Tone tone, std::string text);
     [[nodiscard]] base::Status open_journal();
     [[nodiscard]] base::Status open_sip();
+    [[nodiscard]] base::Result<journal::Loaded> load_records();
     void report(const journal::Loaded& loaded) const;
+    void report_suspects();
     void tell_ready() const;
     void tell_last_death() const;
     void say_ready();   // to the keeper, once the shell and all calls are there
@@ -81,6 +85,8 @@ private:
     _GMainLoop* loop_ = nullptr;
     Keeping keeping_;
     std::unique_ptr<journal::Store> store_;
+    std::unique_ptr<base::HandPage> page_;
+    std::unique_ptr<Suspects> suspects_;
     std::unique_ptr<media::Engine> media_;
     std::unique_ptr<Switchboard> board_;
     std::unique_ptr<sip::Agent> agent_;

@@ -16,6 +16,7 @@
 
 #include "app/effects.hpp"
 #include "revenant/base/clock.hpp"
+#include "revenant/base/in_hand.hpp"
 #include "revenant/base/kill_point.hpp"
 #include "revenant/base/log.hpp"
 #include "revenant/base/random.hpp"
@@ -115,6 +116,8 @@ base::Status Switchboard::apply(call::Number number, const call::Event& event) {
         return base::fail(base::Errc::not_found,
                           fmt::format("there is no call {}; `calls` lists them", number));
     }
+    const base::InHand hand{number};
+    base::pass_step("on-", call::name(event), number);
     const call::Call before = std::move(found->second); // the step brings the next one
     call::Step step = call::step(before, event, base::read_clock());
     if (base::log_enabled(base::Level::debug)) {
@@ -131,6 +134,9 @@ base::Status Switchboard::apply(call::Number number, const call::Event& event) {
         return done;
     }
     const call::Call& now = found->second;
+    if (is_under_way(now) != is_under_way(before)) {
+        base::set_under_way(number, is_under_way(now));
+    }
     if (step.status) { // what did nothing is nothing that a command has waited for
         waits_.look(now);
     }
@@ -152,9 +158,11 @@ base::Status Switchboard::perform_all(call::Number number,
     call::Call& call = calls_.at(number);
     for (const call::Effect& effect : effects) {
         base::pass(base::KillPoint::before_effect);
+        base::pass_step("before-", call::name(effect), number);
         base::Status done = Effects::perform(*this, call, effect);
         if (done) {
             base::pass(base::KillPoint::after_effect);
+            base::pass_step("after-", call::name(effect), number);
             continue;
         }
         const auto& persist = std::get<call::effect::Persist>(effect);

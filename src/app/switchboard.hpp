@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "app/keeping.hpp"
@@ -70,6 +71,10 @@ public:
     // `epoch` is this start's; it is needed also when there are no records.
     void adopt(std::vector<call::Dialog> dialogs, std::uint32_t epoch, bool run);
 
+    // Calls that come back after all others and one at a time, before `adopt`: an earlier start
+    // has died on them.
+    void suspect(std::set<call::Number> calls) { suspects_ = std::move(calls); }
+
     // Numbers that unusable records hold.
     void reserve(call::Number number) { reserved_.insert(number); }
 
@@ -82,6 +87,8 @@ public:
     [[nodiscard]] Waits& waits() { return waits_; }
 
     [[nodiscard]] const Ledger& ledger() const { return ledger_; }
+
+    [[nodiscard]] Ledger& ledger() { return ledger_; }
 
     [[nodiscard]] media::Engine& media() const { return *media_; }
 
@@ -130,6 +137,8 @@ private:
     void tidy_when_idle();
     void tidy();
     void pump();
+    void suspects_last(std::vector<call::Number>& queue) const;
+    [[nodiscard]] bool may_begin(call::Number number);
     void watch_progress();
     void tell_progress() const;
 
@@ -153,6 +162,9 @@ private:
     std::vector<call::Number> to_restore_; // the last goes first
     std::vector<call::Number> to_resume_;
     std::set<call::Number> under_way_; // being restored or resumed
+    std::set<call::Number> suspects_;
+    base::Source patience_; // until the next suspect goes, whatever else is under way
+    bool is_impatient_ = false;
     std::function<void()> on_restored_;
     base::Source progress_; // while there is some
     std::optional<shell::Gathering> gathering_;

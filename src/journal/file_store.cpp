@@ -23,6 +23,8 @@
 #include "journal/record_files.hpp"
 #include "journal/state_directory.hpp"
 #include "revenant/base/disk_wait.hpp"
+#include "revenant/base/in_hand.hpp"
+#include "revenant/base/kill_point.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/journal/record.hpp"
@@ -45,6 +47,8 @@ struct Found {
 };
 
 Found look_at(int directory, call::Number number, std::string& buffer) {
+    const base::InHand hand{base::mark_of_reading(number)};
+    base::pass_step("", "read", number);
     Found found;
     found.read = read_file(directory, RecordFiles::name(number), record_size_max, buffer);
     if (found.read.content == Content::whole) {
@@ -97,6 +101,7 @@ public:
     base::Status save(const call::Dialog& dialog) override;
     base::Status remove(call::Number number) override;
     base::Result<std::uint32_t> next_epoch() override;
+    base::Result<std::string> quarantine(call::Number number) override;
 
 private:
     void take(call::Number number, Found found, Loaded& loaded);
@@ -128,7 +133,7 @@ void FileStore::leave(call::Number number, base::Error error, Loaded& loaded) {
 }
 
 void FileStore::put_aside(call::Number number, std::string why, Loaded& loaded) {
-    const std::optional<std::string> aside = files_.set_aside(number);
+    const std::optional<std::string> aside = files_.set_aside(number, "corrupt");
     if (!aside) {
         why += fmt::format(", and it cannot be renamed ({})",
                            system_error(errno, RecordFiles::name(number)).context);
@@ -260,6 +265,20 @@ base::Status FileStore::remove(call::Number number) {
                                                      number, path_, status.error().context));
     }
     return {};
+}
+
+base::Result<std::string> FileStore::quarantine(call::Number number) {
+    const std::optional<std::string> aside = files_.set_aside(number, "quarantined");
+    if (!aside) {
+        const base::Error error =
+            system_error(errno, fmt::format("{} cannot be renamed", file(number)));
+        taken_.insert(number);
+        return fail(error);
+    }
+    if (durable_) {
+        static_cast<void>(sync_directory(files_.directory()));
+    }
+    return fmt::format("{}/dialogs/{}", path_, *aside);
 }
 
 base::Result<std::uint32_t> FileStore::next_epoch() {

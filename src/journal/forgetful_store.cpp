@@ -1,5 +1,6 @@
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "revenant/base/result.hpp"
@@ -33,6 +34,10 @@ public:
     base::Status remove(call::Number /*number*/) override { return {}; }
 
     base::Result<std::uint32_t> next_epoch() override { return lock_->next_epoch(); }
+
+    base::Result<std::string> quarantine(call::Number number) override {
+        return lock_->quarantine(number);
+    }
 
 private:
     std::unique_ptr<Store> lock_;

@@ -168,11 +168,11 @@ base::Status RecordFiles::remove(call::Number number) {
     return durable_ ? sync_directory(directory()) : base::Status{};
 }
 
-std::optional<std::string> RecordFiles::set_aside(call::Number number) const {
+std::optional<std::string> RecordFiles::set_aside(call::Number number, std::string_view why) const {
     const std::string record = name(number);
-    std::string aside = record + ".corrupt";
+    std::string aside = fmt::format("{}.{}", record, why);
     for (int i = 1; exists(directory(), aside); ++i) {
-        aside = fmt::format("{}.corrupt.{}", record, i);
+        aside = fmt::format("{}.{}.{}", record, why, i);
     }
     if (::renameat(directory(), record.c_str(), directory(), aside.c_str()) != 0) {
         return std::nullopt;

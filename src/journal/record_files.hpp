@@ -34,9 +34,10 @@ public:
     [[nodiscard]] base::Status replace(call::Number number, std::string_view text);
     [[nodiscard]] base::Status remove(call::Number number);
 
-    // Renames a record that is of no use to "<number>.json.corrupt", or ".corrupt.1"… if that name
-    // is taken. Returns the new name, or nothing when it had to stay where it is.
-    [[nodiscard]] std::optional<std::string> set_aside(call::Number number) const;
+    // Renames a record that is of no use to "<number>.json.<why>", or ".<why>.1"… if that name is
+    // taken. Returns the new name, or nothing when it had to stay where it is.
+    [[nodiscard]] std::optional<std::string> set_aside(call::Number number,
+                                                       std::string_view why) const;
 
     [[nodiscard]] int directory() const { return directory_.get(); }
 

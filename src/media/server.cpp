@@ -8,6 +8,9 @@
 #include <poll.h>
 #include <pthread.h>
 
+#include "revenant/base/in_hand.hpp"
+#include "revenant/base/kill_point.hpp"
+
 namespace revenant::media {
 
 Server::Server() = default;
@@ -22,10 +25,14 @@ Server::~Server() {
 }
 
 void Server::start() {
-    // Signals are the main thread's: it starts this one with all of them blocked.
+    // Signals are the main thread's: it starts this one with all of them blocked, but for those of
+    // a fault, which are this thread's own (revenant/base/in_hand.hpp).
     sigset_t all;
     sigset_t before;
     ::sigfillset(&all);
+    for (const int fault : {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE}) {
+        ::sigdelset(&all, fault);
+    }
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
     thread_ = std::thread{[this] { work(); }};
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
@@ -53,6 +60,7 @@ bool Server::handle_commands(const base::Now& now) {
     while (next != nullptr) {
         Command& command = *next;
         next = command.next;
+        const base::InHand hand{command.session != nullptr ? command.session->call() : 0};
         switch (command.kind) {
         case Command::Kind::start:
             wheel_.insert(command.session, command.session->apply(command.plan, now, workspace_));
@@ -82,6 +90,8 @@ void Server::serve_until(std::int64_t tick, const base::Now& now) {
         while (next != nullptr) {
             Session& session = *next;
             next = session.wheel_next;
+            const base::InHand hand{session.call()};
+            base::pass_step("", "media", session.call());
             wheel_.insert(&session, session.serve(now, workspace_));
         }
     }

@@ -49,6 +49,7 @@ enum Long : int { // getopt_long's; above every short option
     hang_before_effect,
     hang_after_effect,
     hang_after_send,
+    crash_at,
 };
 
 constexpr const char* short_options = ":ac:f:hp:v";
@@ -88,6 +89,7 @@ constexpr std::array long_options{
     option{"hang-before-effect", required_argument, nullptr, hang_before_effect},
     option{"hang-after-effect", required_argument, nullptr, hang_after_effect},
     option{"hang-after-send", required_argument, nullptr, hang_after_send},
+    option{"crash-at", required_argument, nullptr, crash_at},
 #endif
     option{nullptr, 0, nullptr, 0},
 };
@@ -175,6 +177,7 @@ base::Status Reader::take(int code, std::string_view text) {
     case hang_before_effect:
     case hang_after_effect:
     case hang_after_send: return take_death(code, text);
+    case crash_at: return keep(read_crash_point(option_name(code), text), options_.crash_at);
     default: return take_how(code, text);
     }
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +13,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include "revenant/base/kill_point.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/call/dialog.hpp"
@@ -218,6 +220,24 @@ base::Result<std::pair<std::string, std::string>> read_audio(std::string_view na
         return wrong(name, "SOURCE[,SINK], like tone:440,null or file:in.wav,file:out.wav", text);
     }
     return std::pair{std::string{source}, std::string{sink}};
+}
+
+base::Result<base::CrashPoint> read_crash_point(std::string_view name, std::string_view text) {
+    using base::Crash;
+    constexpr std::array<std::pair<std::string_view, Crash>, 6> ways{{{"fault", Crash::fault},
+                                                                      {"overflow", Crash::overflow},
+                                                                      {"abort", Crash::abort},
+                                                                      {"later", Crash::later},
+                                                                      {"kill", Crash::kill},
+                                                                      {"hang", Crash::hang}}};
+    const std::vector<std::string_view> parts = split(text, ':');
+    const auto call = parts.size() > 1 ? base::to_u32(parts[1]) : std::nullopt;
+    const auto* const how = std::ranges::find(ways, parts.size() > 2 ? parts[2] : "fault",
+                                              &std::pair<std::string_view, Crash>::first);
+    if (!call || parts.size() > 3 || how == ways.end()) {
+        return wrong(name, "STEP:CALL[:fault|overflow|abort|later|kill|hang]", text);
+    }
+    return base::CrashPoint{.step = std::string{parts[0]}, .call = *call, .how = how->second};
 }
 
 base::Result<std::string> read_path(std::string_view name, std::string_view text) {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "revenant/base/kill_point.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/shell/options.hpp"
 
@@ -29,6 +30,9 @@ read_rtp_ports(std::string_view name, std::string_view text);
 // SOURCE[,SINK]; the media module knows which there are.
 [[nodiscard]] base::Result<std::pair<std::string, std::string>> read_audio(std::string_view name,
                                                                            std::string_view text);
+// STEP:CALL[:HOW], see base::CrashPoint.
+[[nodiscard]] base::Result<base::CrashPoint> read_crash_point(std::string_view name,
+                                                              std::string_view text);
 [[nodiscard]] base::Result<std::string> read_path(std::string_view name, std::string_view text);
 
 // The name of a state directory for `--state auto`: the same for the same identity, another one for

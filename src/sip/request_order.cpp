@@ -2,9 +2,11 @@
 
 #include <utility>
 
+#include "revenant/base/in_hand.hpp"
 #include "sip/leg.hpp"
 #include "sip/next_function.hpp"
 #include "sip/nua.hpp"
+#include "sip/whose_turn.hpp"
 
 namespace revenant::sip {
 
@@ -76,10 +78,12 @@ void nua_dialog_usage_refresh(nua_handle_t* handle,
                               nua_dialog_state* dialog,
                               nua_dialog_usage* usage,
                               sip_time_t now) {
+    using namespace revenant;
     using namespace revenant::sip;
     static auto* const real =
         next_function<void(nua_handle_t*, nua_dialog_state*, nua_dialog_usage*, sip_time_t)>(
             "nua_dialog_usage_refresh");
+    const base::InHand hand{call_of(handle)};
     const WaitsForNone at_once{nua_handle_has_invite(handle) != 0};
     real(handle, dialog, usage, now);
 }

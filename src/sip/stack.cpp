@@ -15,6 +15,7 @@
 
 #include "revenant/base/boundary.hpp"
 #include "revenant/base/fd.hpp"
+#include "revenant/base/in_hand.hpp"
 #include "revenant/base/log.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/socket_address.hpp"
@@ -187,6 +188,7 @@ void Stack::on_nua(nua_event_t event,
                       fmt::format("{} {} {} call {}", nua_event_name(event), status,
                                   text_of(phrase), leg != nullptr ? leg->number() : 0));
         }
+        const base::InHand hand{leg != nullptr ? leg->number() : 0};
         stack->dispatch(raw, handle, leg);
     });
 }

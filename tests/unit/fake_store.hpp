@@ -43,7 +43,14 @@ public:
 
     base::Result<std::uint32_t> next_epoch() override { return ++epoch; }
 
+    base::Result<std::string> quarantine(call::Number number) override {
+        quarantined[number] = std::exchange(records[number], {});
+        records.erase(number);
+        return std::to_string(number) + ".quarantined";
+    }
+
     std::map<call::Number, std::string> records;
+    std::map<call::Number, std::string> quarantined;
     std::uint32_t epoch = 0;
 };
 
@@ -88,6 +95,10 @@ public:
 
     base::Result<std::uint32_t> next_epoch() override {
         return write([&] { return now_.next_epoch(); });
+    }
+
+    base::Result<std::string> quarantine(call::Number number) override {
+        return write([&] { return now_.quarantine(number); });
     }
 
 private:

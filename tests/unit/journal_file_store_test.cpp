@@ -310,6 +310,33 @@ TEST_CASE("what cannot be decoded is set aside under a name of its own, never de
     CHECK(restart(directory).dialogs.size() == 1);
 }
 
+TEST_CASE("what is put away has a name of its own, and no start reads it") {
+    const TemporaryDirectory directory;
+    auto store = open(directory.state());
+    static_cast<void>(load(*store));
+    REQUIRE(store->save(numbered(3)));
+    REQUIRE(store->save(numbered(4)));
+    const std::string content = read(directory.record("3.json"));
+    store = nullptr;
+    store = open(directory.state());
+    const auto first = store->quarantine(3); // before anything is read
+    REQUIRE(first);
+    CHECK(*first == directory.record("3.json.quarantined"));
+    CHECK(read(*first) == content);
+    Loaded loaded = load(*store);
+    REQUIRE(loaded.dialogs.size() == 1);
+    CHECK(loaded.taken.empty());
+    REQUIRE(store->save(numbered(3))); // the number is free
+    const auto second = store->quarantine(3);
+    REQUIRE(second);
+    CHECK(*second == directory.record("3.json.quarantined.1"));
+    CHECK(read(*first) == content);
+    CHECK_FALSE(store->quarantine(77)); // there is none
+    store = nullptr;
+    CHECK(restart(directory).dialogs.size() == 1);
+    CHECK(fs::exists(*first));
+}
+
 TEST_CASE("of hundreds of records, as of one, the good are found in order and the bad are named") {
     constexpr call::Number count = 700;
     const TemporaryDirectory directory;

@@ -48,6 +48,10 @@ public:
     // Counts this start: stored before it is returned, so that no two starts share an epoch, and
     // above the epoch of every record that load() found.
     [[nodiscard]] virtual base::Result<std::uint32_t> next_epoch() = 0;
+
+    // Puts the record away, unread, where no start finds it, and says where it is now. It may come
+    // before load(). After a failure the record is where it was, and the number is taken.
+    [[nodiscard]] virtual base::Result<std::string> quarantine(call::Number number) = 0;
 };
 
 // A store that keeps nothing and finds nothing; `lock` is held as long as it lives, and what it

@@ -59,6 +59,7 @@ struct Options {
     base::KillPoint die_at = base::KillPoint::after_effect;
     std::uint32_t die_count = 0;
     base::Death death = base::Death::kill;
+    base::CrashPoint crash_at; // test builds: --crash-at
 };
 
 // Errc::bad_input names the option and what it takes. --help and --version win over everything.
