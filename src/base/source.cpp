@@ -79,6 +79,11 @@ Source on_readable(int fd, std::function<void()> f) {
                   G_PRIORITY_DEFAULT);
 }
 
+Source on_writable(int fd, std::function<void()> f) {
+    return attach(g_unix_fd_source_new(fd, G_IO_OUT), G_SOURCE_FUNC(run_fd), std::move(f),
+                  G_SOURCE_CONTINUE, G_PRIORITY_DEFAULT);
+}
+
 Source on_signal(int signal_number, std::function<void()> f) {
     return attach(g_unix_signal_source_new(signal_number), run_plain, std::move(f),
                   G_SOURCE_CONTINUE, G_PRIORITY_DEFAULT);

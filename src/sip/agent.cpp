@@ -27,6 +27,8 @@
 #include "sip/agent_impl.hpp"
 #include "sip/held_sockets.hpp"
 #include "sip/leg.hpp"
+#include "sip/name_hooks.hpp"
+#include "sip/names.hpp"
 #include "sip/nua.hpp"
 #include "sip/outgoing_watch.hpp"
 #include "sip/reliable.hpp"
@@ -76,11 +78,13 @@ AgentImpl::AgentImpl(Settings settings, Listener& listener)
 
 AgentImpl::~AgentImpl() {
     OutgoingWatch::tell({});
+    set_dialog_hint({});
     legs_.clear();
     lingering_.clear();
     retired_.clear();
     options_.clear();
     stacks_.clear();
+    Names::close();
 }
 
 base::Status AgentImpl::open() {
@@ -102,6 +106,10 @@ base::Status AgentImpl::open() {
          .before_prack_answer = [this](std::string_view call_id,
                                        const std::string& prack) { on_prack(call_id, prack); },
          .before_refusal_ack = [this](const OutgoingWatch::Refusal& r) { on_refusal(r); }});
+    // SAFETY: taken back in the destructor.
+    set_dialog_hint([this](std::string_view call_id, std::string_view tag) {
+        return last_heard(call_id, tag);
+    });
     root_.reset(su_glib_root_create(nullptr));
     su_root_threading(root_.get(), 0);
     GSource* source = su_glib_root_gsource(root_.get());
@@ -188,6 +196,17 @@ Stack* AgentImpl::stack_for(const call::Dialog& dialog) {
     };
     const auto found = std::ranges::find_if(stacks_, fits);
     return found != stacks_.end() ? found->get() : nullptr;
+}
+
+// Where the other end of one of our dialogs was heard last.
+call::Endpoint AgentImpl::last_heard(std::string_view call_id, std::string_view tag) const {
+    for (const auto& [number, leg] : legs_) {
+        const call::Dialog* dialog = listener_->dialog(number);
+        if (dialog != nullptr && dialog->call_id == call_id && dialog->local_tag == tag) {
+            return dialog->remote_sip;
+        }
+    }
+    return {};
 }
 
 Leg* AgentImpl::leg(call::Number number) {

@@ -80,6 +80,7 @@ private:
     void on_prack(std::string_view call_id, const std::string& prack);
     void on_refusal(const OutgoingWatch::Refusal& refusal);
 
+    [[nodiscard]] call::Endpoint last_heard(std::string_view call_id, std::string_view tag) const;
     [[nodiscard]] Leg* leg(call::Number number);
     [[nodiscard]] Leg& make_leg(Stack& stack, const call::Dialog& dialog);
     [[nodiscard]] Stack* stack_for(const call::Dialog& dialog);

@@ -15,6 +15,7 @@
 #include "revenant/base/random.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/socket_address.hpp"
+#include "sip/answer_address.hpp"
 #include "sip/held_connections.hpp"
 #include "sip/message_parts.hpp"
 #include "sip/next_function.hpp"
@@ -94,6 +95,7 @@ extern "C" ssize_t recvmsg(int fd, msghdr* message, int flags) {
         message->msg_namelen = room;
         size = static_cast<ssize_t>(take_preface_off(*message, static_cast<std::size_t>(size)));
     }
+    answers_go_to(*message);
     OutgoingWatch::received(*message, static_cast<std::size_t>(size));
     return size;
 }

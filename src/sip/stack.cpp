@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include <fmt/format.h>
+#include <sofia-sip/sresolv.h>
 
 #include "revenant/base/boundary.hpp"
 #include "revenant/base/fd.hpp"
@@ -22,6 +23,7 @@
 #include "revenant/sip/agent.hpp"
 #include "sip/forks.hpp"
 #include "sip/library_limits.hpp"
+#include "sip/names.hpp"
 #include "sip/text.hpp"
 #include "sip/transactions.hpp"
 
@@ -127,6 +129,7 @@ Stack::create(su_root_t* root, const Listen& listen, const Settings& settings, S
         // No keep-alives or address discovery: the Contact is exactly ours.
         NUTAG_OUTBOUND("no-natify no-options-keepalive no-validate"),
         TPTAG_UDP_RMEM(udp_receive_buffer), NTATAG_MAXSIZE(message_size_max()),
+        SRESTAG_CACHE(Names::instance().cache().get()),
         // Else each description makes the stack list the machine's interfaces, twice.
         TAG_IF(!is_wildcard, SOATAG_ADDRESS(listen.at.address.c_str())), TAG_END());
     if (stack->nua_ == nullptr) {

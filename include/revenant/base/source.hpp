@@ -32,6 +32,7 @@ private:
 // The function is called until the Source goes away (`after` and `when_idle`: once; the Source may
 // then be kept or dropped).
 [[nodiscard]] Source on_readable(int fd, std::function<void()> f);
+[[nodiscard]] Source on_writable(int fd, std::function<void()> f);
 [[nodiscard]] Source on_signal(int signal_number, std::function<void()> f);
 [[nodiscard]] Source after_ms(std::uint32_t delay_ms, std::function<void()> f);
 [[nodiscard]] Source every_ms(std::uint32_t period_ms, std::function<void()> f);
