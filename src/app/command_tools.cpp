@@ -26,11 +26,19 @@ bool is_any(const Call& /*call*/) {
     return true;
 }
 
+std::string last_answer(const Call& call) {
+    if (call.last_status == 0) {
+        return "no answer";
+    }
+    return call.last_is_local ? call.last_reason
+                              : fmt::format("{} {}", call.last_status, call.last_reason);
+}
+
 base::Status why_over(const Call& call) {
     return base::fail(base::Errc::not_now,
-                      call.last_status != 0 ? fmt::format("call {}: {} {}", call.dialog.number,
-                                                          call.last_status, call.last_reason)
-                                            : fmt::format("call {} has ended", call.dialog.number));
+                      call.last_status != 0
+                          ? fmt::format("call {}: {}", call.dialog.number, last_answer(call))
+                          : fmt::format("call {} has ended", call.dialog.number));
 }
 
 void run_on_call(Switchboard& board, const std::string& id, const OnCall& plan, const Done& done) {

@@ -23,6 +23,9 @@ namespace revenant::app {
 [[nodiscard]] bool is_established(const call::Call& call);
 [[nodiscard]] bool is_any(const call::Call& call);
 
+// What became of our last INVITE: the peer's answer, or why there is none.
+[[nodiscard]] std::string last_answer(const call::Call& call);
+
 // Why a command that waits on a call fails when the call is over.
 [[nodiscard]] base::Status why_over(const call::Call& call);
 

@@ -2,10 +2,14 @@
 #include "app/commands.hpp"
 
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "app/command_tools.hpp"
 #include "app/switchboard.hpp"
@@ -14,6 +18,8 @@
 #include "revenant/base/text.hpp"
 #include "revenant/call/machine.hpp"
 #include "revenant/shell/command.hpp"
+#include "revenant/shell/output.hpp"
+#include "revenant/sip/agent.hpp"
 
 namespace revenant::app {
 
@@ -45,18 +51,71 @@ std::optional<base::Status> until_over(const Call& call) {
     return call.state == State::over ? std::optional{base::Status{}} : std::nullopt;
 }
 
-void call_command(Switchboard& board, const Arguments& arguments, const Done& done) {
-    const bool wait = argument(arguments, 0) != "-n";
-    if (arguments.size() != (wait ? 1U : 2U)) {
-        done(base::fail(base::Errc::bad_input, "usage: call [-n] URI"));
-        return;
-    }
-    const auto number = board.dial(arguments.back());
+// Calls whose target is being looked up: they have no number yet.
+struct Lookup {
+    std::uint64_t id = 0; // the Agent's
+    Done done;
+};
+
+using Lookups = std::list<Lookup>;
+
+void tell_failed(const std::string& target, const std::string& why) {
+    const std::string shown = base::printable(target, 200);
+    shell::print({.event = "call.failed",
+                  .call = std::nullopt,
+                  .tone = shell::Tone::bad,
+                  .text = fmt::format("call to {} failed: {}", shown, why),
+                  .fields = {{"remote", shown}, {"source", "local"}, {"reason", why}}});
+}
+
+void dial(Switchboard& board, const sip::Origin& origin, bool wait, const Done& done) {
+    const auto number = board.dial(origin);
     if (!number || !wait) {
         done(number ? base::Status{} : base::fail(number.error()));
         return;
     }
     board.waits().add(*number, until_established, 0, "call", done);
+}
+
+void call_command(Switchboard& board,
+                  Lookups& lookups,
+                  const Arguments& arguments,
+                  const Done& done) {
+    const bool wait = argument(arguments, 0) != "-n";
+    if (arguments.size() != (wait ? 1U : 2U)) {
+        done(base::fail(base::Errc::bad_input, "usage: call [-n] URI"));
+        return;
+    }
+    const std::string& target = arguments.back();
+    // SAFETY: the list outlives the command table, and the Agent's lookups the list's elements.
+    const auto self = lookups.insert(lookups.end(), Lookup{.id = 0, .done = done});
+    const auto located = [&board, &lookups, self, target,
+                          wait](const base::Result<sip::Origin>& origin) {
+        const Lookup over = std::move(*self);
+        lookups.erase(self);
+        if (origin) {
+            dial(board, *origin, wait, over.done);
+            return;
+        }
+        if (over.id != 0) {
+            tell_failed(target, origin.error().context);
+        }
+        over.done(base::fail(origin.error()));
+    };
+    const std::uint64_t id = board.agent().locate(target, located);
+    if (id != 0) { // else it is over, and the element is gone
+        self->id = id;
+    }
+}
+
+// Those that are looked up still; false: there is none.
+bool give_up_lookups(Switchboard& board, Lookups& lookups) {
+    const bool has_any = !lookups.empty();
+    for (const Lookup& one : std::exchange(lookups, {})) {
+        board.agent().give_up(one.id);
+        one.done(base::fail(base::Errc::not_now, "canceled while its name was looked up"));
+    }
+    return has_any;
 }
 
 void hold_command(Switchboard& board, const Arguments& arguments, bool hold, const Done& done) {
@@ -130,6 +189,8 @@ void bye_command(Switchboard& board, const Arguments& arguments, const Done& don
 void add_call_commands(shell::Table& table, Switchboard& board) {
     // SAFETY: the board outlives the table, and with it every function below.
     Switchboard* b = &board;
+    // Shared by the command that looks up and the one that gives up.
+    const auto lookups = std::make_shared<Lookups>();
     add_row(table,
             {"call",
              {"i", "invite"},
@@ -137,7 +198,7 @@ void add_call_commands(shell::Table& table, Switchboard& board) {
              "call somebody and wait for the answer (-n: do not wait)",
              {1, 2},
              {Completes::uri}},
-            [b](const Arguments& a, const Done& d) { call_command(*b, a, d); });
+            [b, lookups](const Arguments& a, const Done& d) { call_command(*b, *lookups, a, d); });
     add_row(table,
             {"answer", {"a"}, "[ID]", "answer a call that rings", {0, 1}, {Completes::call_id}},
             [b](const Arguments& a, const Done& d) {
@@ -174,7 +235,11 @@ void add_call_commands(shell::Table& table, Switchboard& board) {
              "give up a call that is not answered yet",
              {0, 1},
              {Completes::call_id}},
-            [b](const Arguments& a, const Done& d) {
+            [b, lookups](const Arguments& a, const Done& d) {
+                if (argument(a, 0).empty() && give_up_lookups(*b, *lookups)) {
+                    d({});
+                    return;
+                }
                 run_on_call(*b, argument(a, 0),
                             {.fits = is_outgoing_early,
                              .what = "that waits for an answer",

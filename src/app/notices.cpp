@@ -24,11 +24,39 @@ struct Wording {
     std::string text;
 };
 
-std::string with_status(std::string_view what, const call::effect::Tell& tell) {
+// Whose word the status is: the peer's, or that of this phone, which has heard nothing. Empty:
+// there is no status.
+std::string_view source_of(const call::Call& call, const call::effect::Tell& tell) {
+    constexpr std::string_view local = "local";
+    constexpr std::string_view peer = "peer";
     if (tell.status == 0) {
-        return tell.detail.empty() ? std::string{what} : fmt::format("{}: {}", what, tell.detail);
+        return {};
     }
-    return fmt::format("{}: {} {}", what, tell.status, tell.detail);
+    if (tell.news == News::progress) {
+        return peer;
+    }
+    if (tell.news == News::requested) {
+        return call.request_is_local ? local : peer;
+    }
+    // Else it is what we have said, or what the stack has made up.
+    return tell.status == call.last_status && !call.last_is_local ? peer : local;
+}
+
+std::string
+with_status(const call::Call& call, std::string_view what, const call::effect::Tell& tell) {
+    const std::string_view source = source_of(call, tell);
+    if (source == "peer") {
+        return fmt::format("{}: the other end says {} {}", what, tell.status, tell.detail);
+    }
+    return tell.detail.empty() ? std::string{what} : fmt::format("{}: {}", what, tell.detail);
+}
+
+std::string retrying(const call::Call& call, const call::effect::Tell& tell) {
+    const std::string_view source = source_of(call, tell);
+    const std::string why = source.empty()     ? std::string{"no answer"}
+                            : source == "peer" ? fmt::format("answer {}", tell.status)
+                                               : call.last_reason;
+    return fmt::format("{}; trying again in {}", why, tell.detail);
 }
 
 Wording ended(const call::Call& call, const call::effect::Tell& tell) {
@@ -44,7 +72,7 @@ Wording ended(const call::Call& call, const call::effect::Tell& tell) {
     if (tell.detail == "timer") {
         return {.tone = Tone::attention, .text = "ended: the session timer ran out"};
     }
-    return {.tone = Tone::attention, .text = with_status("ended", tell)};
+    return {.tone = Tone::attention, .text = with_status(call, "ended", tell)};
 }
 
 Wording wording(const call::Call& call, const call::effect::Tell& tell, bool resumes_by_itself) {
@@ -53,7 +81,9 @@ Wording wording(const call::Call& call, const call::effect::Tell& tell, bool res
     case News::calling:
         return {.tone = Tone::plain,
                 .text = (tell.detail.empty() ? "calling " : "still calling ") + who};
-    case News::progress: return {.tone = Tone::plain, .text = with_status("progress", tell)};
+    case News::progress:
+        return {.tone = Tone::plain,
+                .text = fmt::format("progress: {} {}", tell.status, tell.detail)};
     case News::incoming:
         if (call.state != call::State::alerting) {
             return {.tone = Tone::plain, .text = "incoming call from " + who};
@@ -79,10 +109,13 @@ Wording wording(const call::Call& call, const call::effect::Tell& tell, bool res
                               : "INFO " + base::printable(tell.detail, 700)};
     }
     case News::requested:
-        return {.tone = Tone::plain, .text = fmt::format("{} ({})", tell.detail, tell.status)};
-    case News::refused: return {.tone = Tone::attention, .text = with_status("refused", tell)};
+        return {.tone = Tone::plain,
+                .text = call.request_is_local ? tell.detail
+                                              : fmt::format("{} ({})", tell.detail, tell.status)};
+    case News::refused:
+        return {.tone = Tone::attention, .text = with_status(call, "refused", tell)};
     case News::ended: return ended(call, tell);
-    case News::failed: return {.tone = Tone::bad, .text = with_status("failed", tell)};
+    case News::failed: return {.tone = Tone::bad, .text = with_status(call, "failed", tell)};
     case News::restored:
         return {.tone = Tone::attention,
                 .text = resumes_by_itself
@@ -92,15 +125,10 @@ Wording wording(const call::Call& call, const call::effect::Tell& tell, bool res
     case News::resuming: return {.tone = Tone::plain, .text = "re-INVITE to " + who};
     case News::resumed:
         return {.tone = Tone::good, .text = fmt::format("alive again with {}", who)};
-    case News::retrying:
-        return {.tone = Tone::attention,
-                .text = fmt::format("{}; trying again in {}",
-                                    tell.status != 0 ? fmt::format("answer {}", tell.status)
-                                                     : std::string{"no answer"},
-                                    tell.detail)};
+    case News::retrying: return {.tone = Tone::attention, .text = retrying(call, tell)};
     case News::gone:
         return {.tone = Tone::attention,
-                .text = with_status("the other end had ended the call", tell)};
+                .text = with_status(call, "the other end had ended the call", tell)};
     case News::lost:
         return {.tone = Tone::bad,
                 .text =
@@ -109,7 +137,7 @@ Wording wording(const call::Call& call, const call::effect::Tell& tell, bool res
                         : fmt::format("could not be resumed ({}); it is kept, `reinvite {}` "
                                       "tries again",
                                       tell.detail, call.dialog.number)};
-    case News::trouble: return {.tone = Tone::bad, .text = with_status("trouble", tell)};
+    case News::trouble: return {.tone = Tone::bad, .text = with_status(call, "trouble", tell)};
     }
     return {};
 }
@@ -128,6 +156,7 @@ notice_of(const call::Call& call, const call::effect::Tell& tell, bool resumes_b
                          .rings = tell.news == News::incoming};
     if (tell.status != 0) {
         notice.fields.emplace_back("status", std::int64_t{tell.status});
+        notice.fields.emplace_back("source", std::string{source_of(call, tell)});
     }
     if (const auto digit = tell.news == News::info ? digit_in(tell.detail) : std::nullopt) {
         notice.fields.emplace_back("digit", std::string{*digit});
@@ -141,6 +170,10 @@ notice_of(const call::Call& call, const call::effect::Tell& tell, bool resumes_b
             notice.fields.emplace_back("cseq", std::int64_t{*cseq});
         }
         break;
+    case News::retrying:
+        notice.fields.emplace_back("reason", call.last_reason);
+        notice.fields.emplace_back("delay", tell.detail);
+        break;
     case News::calling:
     case News::progress:
     case News::incoming:
@@ -152,7 +185,6 @@ notice_of(const call::Call& call, const call::effect::Tell& tell, bool resumes_b
     case News::failed:
     case News::restored:
     case News::resuming:
-    case News::retrying:
     case News::gone:
     case News::lost:
     case News::trouble:

@@ -41,8 +41,11 @@ std::optional<base::Status> until_answered(const Call& call) {
     if (call.request_status >= 200 && call.request_status < 300) {
         return base::Status{};
     }
-    return base::fail(base::Errc::not_now, fmt::format("call {}: answered with {}",
-                                                       call.dialog.number, call.request_status));
+    return base::fail(
+        base::Errc::not_now,
+        call.request_is_local
+            ? fmt::format("call {}: {}", call.dialog.number, call.request_reason)
+            : fmt::format("call {}: answered with {}", call.dialog.number, call.request_status));
 }
 
 void info_command(Switchboard& board, const Arguments& arguments, const Done& done) {
@@ -101,11 +104,8 @@ std::optional<base::Status> until_resumed(const Call& call) {
     const bool given_up = call.settled && call.dialog.resumes > 0 &&
                           (call.state == State::restored || call.state == State::restoring);
     if (given_up) {
-        return base::fail(base::Errc::not_now,
-                          fmt::format("call {} could not be resumed: {}", call.dialog.number,
-                                      call.last_status != 0
-                                          ? fmt::format("{} {}", call.last_status, call.last_reason)
-                                          : std::string{"no answer"}));
+        return base::fail(base::Errc::not_now, fmt::format("call {} could not be resumed: {}",
+                                                           call.dialog.number, last_answer(call)));
     }
     return std::nullopt;
 }
@@ -173,24 +173,25 @@ void key_command(Switchboard& board, const Arguments& arguments, const Done& don
     done({});
 }
 
-void on_options_answer(Tickets& open,
-                       std::uint64_t ticket,
-                       std::uint16_t status,
-                       const std::string& reason) {
+void on_options_answer(Tickets& open, std::uint64_t ticket, const sip::OptionsAnswer& answer) {
     const auto found = open.find(ticket);
     if (found == open.end()) {
         return;
     }
     const Done done = std::move(found->second);
     open.erase(found);
+    const std::string text = answer.is_local
+                                 ? fmt::format("OPTIONS: {}", answer.reason)
+                                 : fmt::format("OPTIONS: {} {}", answer.status, answer.reason);
+    const bool is_good = answer.status < 300;
     shell::print({.event = "options",
                   .call = std::nullopt,
-                  .tone = status < 300 ? shell::Tone::good : shell::Tone::attention,
-                  .text = fmt::format("OPTIONS: {} {}", status, reason),
-                  .fields = {{"status", std::int64_t{status}}, {"reason", reason}}});
-    done(status < 300
-             ? base::Status{}
-             : base::fail(base::Errc::unreachable, fmt::format("OPTIONS: {} {}", status, reason)));
+                  .tone = is_good ? shell::Tone::good : shell::Tone::attention,
+                  .text = text,
+                  .fields = {{"status", std::int64_t{answer.status}},
+                             {"source", answer.is_local ? "local" : "peer"},
+                             {"reason", answer.reason}}});
+    done(is_good ? base::Status{} : base::fail(base::Errc::unreachable, text));
 }
 
 } // namespace
@@ -216,9 +217,8 @@ void add_request_commands(shell::Table& table, Switchboard& board) {
             [b](const Arguments& a, const Done& d) { info_command(*b, a, d); });
     // Shared by the command, which enters tickets, and the answers, which take them out.
     auto open = std::make_shared<Tickets>();
-    board.on_options = [open](std::uint64_t ticket, std::uint16_t status,
-                              const std::string& reason) {
-        on_options_answer(*open, ticket, status, reason);
+    board.on_options = [open](std::uint64_t ticket, const sip::OptionsAnswer& answer) {
+        on_options_answer(*open, ticket, answer);
     };
     add_row(table,
             {"options",

@@ -61,16 +61,17 @@ Switchboard::Switchboard(journal::Store& store,
 
 base::Result<call::Number> Switchboard::dial(std::string_view target) {
     const auto origin = agent_->origin_for(target);
-    if (!origin) {
-        return base::fail(origin.error());
-    }
+    return origin ? dial(*origin) : base::fail(origin.error());
+}
+
+base::Result<call::Number> Switchboard::dial(const sip::Origin& origin) {
     const auto number = free_number();
     if (!number) {
         return base::fail(base::Errc::not_now, fmt::format("there are {} calls already; end one "
                                                            "first",
                                                            calls_.size()));
     }
-    const auto rtp = open_ports(*number, origin->local.address, 0);
+    const auto rtp = open_ports(*number, origin.local.address, 0);
     if (!rtp) {
         return base::fail(rtp.error());
     }
@@ -80,18 +81,18 @@ base::Result<call::Number> Switchboard::dial(std::string_view target) {
     call::Dialog& dialog = call.dialog;
     dialog.number = *number;
     dialog.role = call::Role::caller;
-    dialog.call_id = fmt::format("{}@{}", base::random_token(24), origin->local.address);
-    dialog.local_uri = origin->from;
+    dialog.call_id = fmt::format("{}@{}", base::random_token(24), origin.local.address);
+    dialog.local_uri = origin.from;
     dialog.local_tag = base::random_token(16);
-    dialog.remote_uri = fmt::format("<{}>", origin->target);
-    dialog.local_contact = origin->contact;
-    dialog.remote_target = origin->target;
+    dialog.remote_uri = fmt::format("<{}>", origin.target);
+    dialog.local_contact = origin.contact;
+    dialog.remote_target = origin.target;
     dialog.outbound_proxy = policy_.outbound_proxy;
     dialog.cseq_watermark = sip::Agent::first_cseq + call::cseq_block;
     dialog.in_flight.cseq = sip::Agent::first_cseq;
     dialog.epoch = epoch_;
-    dialog.transport = origin->transport;
-    dialog.local_sip = origin->local;
+    dialog.transport = origin.transport;
+    dialog.local_sip = origin.local;
     dialog.media.local = *rtp;
     dialog.media.ssrc = stream.ssrc;
     dialog.media.segment = stream.segment;
@@ -360,11 +361,9 @@ const call::Dialog* Switchboard::dialog(call::Number number) {
     return call != nullptr ? &call->dialog : nullptr;
 }
 
-void Switchboard::on_options_answer(std::uint64_t ticket,
-                                    std::uint16_t status,
-                                    const std::string& reason) {
+void Switchboard::on_options_answer(std::uint64_t ticket, const sip::OptionsAnswer& answer) {
     if (on_options) {
-        on_options(ticket, status, reason);
+        on_options(ticket, answer);
     }
 }
 

@@ -51,7 +51,8 @@ public:
     void connect(sip::Agent& agent) { agent_ = &agent; }
 
     // ---- Calls ----
-    [[nodiscard]] base::Result<call::Number> dial(std::string_view target);
+    [[nodiscard]] base::Result<call::Number> dial(std::string_view target); // no name
+    [[nodiscard]] base::Result<call::Number> dial(const sip::Origin& origin);
     // Something happened to a call. The status is that of a user's event; Errc::not_found if there
     // is no such call.
     base::Status apply(call::Number number, const call::Event& event);
@@ -96,17 +97,14 @@ public:
 
     // The number of calls or the state of one has changed.
     std::function<void()> on_change;
-    std::function<void(std::uint64_t ticket, std::uint16_t status, const std::string& reason)>
-        on_options;
+    std::function<void(std::uint64_t ticket, const sip::OptionsAnswer& answer)> on_options;
 
     // sip::Listener
     void on_event(call::Number number, const call::Event& event) override;
     std::optional<call::Number> on_invite(const call::Dialog& seed) override;
     void on_wanted(call::Number number) override;
     const call::Dialog* dialog(call::Number number) override;
-    void on_options_answer(std::uint64_t ticket,
-                           std::uint16_t status,
-                           const std::string& reason) override;
+    void on_options_answer(std::uint64_t ticket, const sip::OptionsAnswer& answer) override;
 
 private:
     friend class Effects;

@@ -227,6 +227,7 @@ Step on(const Call& call, const event::Challenged& e, base::Now /*now*/) {
     Call& next = result.call;
     next.challenges += 1;
     next.last_status = e.status;
+    next.last_is_local = false;
     const bool may_answer = e.have_credentials && next.challenges <= challenges_max;
     next.last_reason = may_answer ? "Unauthorized"
                        : e.have_credentials
@@ -281,6 +282,7 @@ Step on(const Call& call, const event::Failed& e, base::Now /*now*/) {
     Call& next = result.call;
     next.last_status = e.status;
     next.last_reason = e.reason;
+    next.last_is_local = e.is_local;
     next.retry_after_s = e.retry_after_s;
     if (e.min_se_s > next.dialog.timer.min_se_s) {
         next.dialog.timer.min_se_s = e.min_se_s;

@@ -49,7 +49,8 @@ Step answer_acknowledged(const Call& call, const std::string& local_sdp, bool di
 std::string ledger_reason(const Call& call, std::uint16_t status, const std::string& reason) {
     switch (call.state) {
     case State::inviting:
-    case State::proceeding: return fmt::format("answered {} {}", status, reason);
+    case State::proceeding:
+        return call.last_is_local ? reason : fmt::format("answered {} {}", status, reason);
     case State::canceling: return "it was canceled";
     case State::refusing: return "our answer was finished";
     default: return "our BYE was finished";
@@ -188,6 +189,8 @@ Step on(const Call& call, const event::RequestDone& e, base::Now /*now*/) {
     // UPDATE is the stack's own refresh, BYE has its own news.
     if ((e.method == "INFO" || e.method == "OPTIONS") && !e.from_stand_in) {
         result.call.request_status = e.status;
+        result.call.request_reason = e.reason;
+        result.call.request_is_local = e.is_local;
         result.call.requests_open -= call.requests_open > 0 ? 1 : 0;
         result.effects.emplace_back(effect::Tell{
             .news = News::requested, .status = e.status, .detail = e.method + " " + e.reason});

@@ -81,8 +81,11 @@ std::uint32_t backoff_ms(const Call& call) {
 }
 
 std::string answer_text(const Call& call) {
-    return call.last_status != 0 ? fmt::format("{} {}", call.last_status, call.last_reason)
-                                 : std::string{"no answer"};
+    if (call.last_status == 0) {
+        return "no answer";
+    }
+    return call.last_is_local ? call.last_reason
+                              : fmt::format("{} {}", call.last_status, call.last_reason);
 }
 
 // For a life that would resume it once more. `now` is as it was when this returns.

@@ -47,10 +47,6 @@ void log_line(void* /*stream*/, const char* format, va_list arguments) {
     base::log(base::Level::debug, std::string{"sofia: "} + line.data());
 }
 
-bool is_numeric(const std::string& host) {
-    return base::SocketAddress::numeric(host, 0).has_value();
-}
-
 bool is_v6(const std::string& host) {
     return host.find(':') != std::string::npos;
 }
@@ -83,6 +79,7 @@ AgentImpl::~AgentImpl() {
     lingering_.clear();
     retired_.clear();
     options_.clear();
+    lookups_.clear();
     stacks_.clear();
     Names::close();
 }
@@ -139,46 +136,6 @@ void AgentImpl::abandon_stacks() {
         g_main_context_iteration(nullptr, TRUE);
     }
     stacks_.clear();
-}
-
-base::Result<Origin> AgentImpl::origin_for(std::string_view target) const {
-    auto uri = read_uri(target);
-    if (!uri) {
-        return base::fail(uri.error());
-    }
-    // A numeric next hop tells the family; names are left to the stack's resolver.
-    const auto proxy = settings_.outbound_proxy.empty() ? base::Result<Uri>{*uri}
-                                                        : read_uri(settings_.outbound_proxy);
-    const Uri& hop = proxy ? *proxy : *uri;
-    for (const auto& stack : stacks_) {
-        const bool family_fits = !is_numeric(hop.host) || is_v6(hop.host) == stack->is_v6();
-        const bool transport_fits = !hop.transport || stack->takes(*hop.transport);
-        if (!family_fits || !transport_fits) {
-            continue;
-        }
-        const std::string local = stack->local_address(hop.host);
-        if (local.empty()) {
-            continue;
-        }
-        Origin origin;
-        origin.transport = hop.transport.value_or(
-            stack->takes(call::Transport::udp) ? call::Transport::udp : call::Transport::tcp);
-        origin.target = uri->text;
-        if (!uri->transport && settings_.outbound_proxy.empty() &&
-            origin.transport == call::Transport::tcp) {
-            origin.target += ";transport=tcp";
-        }
-        origin.local = {.address = local, .port = stack->listen().at.port};
-        origin.contact = contact_for(origin.local, origin.transport);
-        origin.from = settings_.display_name.empty()
-                          ? fmt::format("<{}>", aor_.text)
-                          : fmt::format("\"{}\" <{}>", settings_.display_name, aor_.text);
-        return origin;
-    }
-    return base::fail(base::Errc::unreachable,
-                      fmt::format("no listening address can reach {}; add one of its kind with "
-                                  "--listen ADDRESS:PORT",
-                                  uri->text));
 }
 
 std::string AgentImpl::contact_for(const call::Endpoint& local, call::Transport transport) const {
@@ -247,33 +204,6 @@ std::uint32_t AgentImpl::stack_cseq_bound() {
     const auto since_1900 =
         static_cast<std::uint64_t>(base::read_clock().real_ns / 1'000'000'000) + 2'208'988'800U;
     return static_cast<std::uint32_t>((since_1900 / 4) & 0x3FFFFFFFU) + clock_cseqs_ + 1000;
-}
-
-base::Result<std::uint64_t> AgentImpl::ask_options(std::string_view target) {
-    const auto origin = origin_for(target);
-    if (!origin) {
-        return base::fail(origin.error());
-    }
-    Stack* stack = nullptr;
-    for (const auto& candidate : stacks_) {
-        if (candidate->listen().at.port == origin->local.port &&
-            candidate->is_v6() == is_v6(origin->local.address)) {
-            stack = candidate.get();
-            break;
-        }
-    }
-    assert(stack != nullptr); // origin_for has found it
-    clock_cseqs_ += 1;
-    Handle handle{nua_handle(stack->nua(), nullptr, SIPTAG_FROM_STR(origin->from.c_str()),
-                             SIPTAG_TO_STR(fmt::format("<{}>", origin->target).c_str()),
-                             TAG_END())};
-    const std::uint64_t ticket = ++last_ticket_;
-    nua_options(
-        handle.get(), NUTAG_URL(origin->target.c_str()),
-        TAG_IF(!settings_.outbound_proxy.empty(), NUTAG_PROXY(settings_.outbound_proxy.c_str())),
-        TAG_END());
-    options_.emplace(handle.get(), std::pair{ticket, std::move(handle)});
-    return ticket;
 }
 
 const Credentials* AgentImpl::credentials_for(const std::string& realm) const {

@@ -13,6 +13,7 @@
 #include "revenant/call/event.hpp"
 #include "sip/agent_impl.hpp"
 #include "sip/decode.hpp"
+#include "sip/failures.hpp"
 #include "sip/forks.hpp"
 #include "sip/leg.hpp"
 #include "sip/nua.hpp"
@@ -228,8 +229,10 @@ void AgentImpl::on_options_done(nua_handle_t* handle, const Raw& raw) {
     }
     const std::uint64_t ticket = found->second.first;
     options_.erase(found);
-    listener_->on_options_answer(ticket, static_cast<std::uint16_t>(std::min(raw.status, 999)),
-                                 base::printable(text_of(raw.phrase), 200));
+    listener_->on_options_answer(ticket,
+                                 {.status = static_cast<std::uint16_t>(std::min(raw.status, 999)),
+                                  .reason = final_reason_of(raw),
+                                  .is_local = Failures::is_local(raw.sip)});
 }
 
 } // namespace revenant::sip

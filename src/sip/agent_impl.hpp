@@ -21,6 +21,7 @@
 #include "sip/decode.hpp"
 #include "sip/early_reader.hpp"
 #include "sip/leg.hpp"
+#include "sip/locate.hpp"
 #include "sip/nua.hpp"
 #include "sip/outgoing_watch.hpp"
 #include "sip/stack.hpp"
@@ -39,6 +40,8 @@ public:
     [[nodiscard]] base::Status open();
 
     [[nodiscard]] base::Result<Origin> origin_for(std::string_view target) const override;
+    [[nodiscard]] std::uint64_t locate(std::string_view target, Located located) override;
+    void give_up(std::uint64_t lookup) override;
     void send_invite(const call::Dialog& dialog) override;
     void repeat_invite(const call::Dialog& dialog, std::uint32_t cseq_base) override;
     void send_prack(const call::Dialog& dialog, const call::effect::SendPrack& prack) override;
@@ -80,6 +83,10 @@ private:
     void on_prack(std::string_view call_id, const std::string& prack);
     void on_refusal(const OutgoingWatch::Refusal& refusal);
 
+    [[nodiscard]] base::Result<Uri> next_hop(const Uri& target) const;
+    [[nodiscard]] base::Result<Origin>
+    origin_at(const Uri& target, const Uri& hop, const std::vector<Locate::Place>& places) const;
+    void send_options(const Origin& origin, std::uint64_t ticket);
     [[nodiscard]] call::Endpoint last_heard(std::string_view call_id, std::string_view tag) const;
     [[nodiscard]] Leg* leg(call::Number number);
     [[nodiscard]] Leg& make_leg(Stack& stack, const call::Dialog& dialog);
@@ -127,6 +134,7 @@ private:
     std::vector<std::unique_ptr<Leg>> retired_;
     std::unordered_map<nua_handle_t*, std::pair<std::uint64_t, Handle>> options_;
     std::uint64_t last_ticket_ = 0;
+    std::unordered_map<std::uint64_t, std::unique_ptr<Locate>> lookups_; // by ticket
     std::uint32_t clock_cseqs_ = 0;
     const Raw* being_handled_ = nullptr; // during one callback
     base::Source sweep_;

@@ -2,11 +2,34 @@
 // name in Via up first, a stranger's, and everything would wait for it.
 #pragma once
 
-#include <cstddef>
+#include <string>
 
 #include <sys/socket.h>
 
+#include <sofia-sip/tport.h>
+
+#include "sip/nua.hpp"
+
 namespace revenant::sip {
+
+// Where `message` goes instead of to `name`, if it is an answer that would go to a name.
+class AnswerAddress {
+public:
+    AnswerAddress(const tp_name_t& name, const msg_t* message);
+    AnswerAddress(const AnswerAddress&) = delete;
+    AnswerAddress& operator=(const AnswerAddress&) = delete;
+    ~AnswerAddress() = default;
+
+    // Valid as long as this, and the message.
+    [[nodiscard]] const tp_name_t& name() const { return name_; }
+
+private:
+    void lead_back(const sip_via_t& via);
+
+    tp_name_t name_;
+    std::string host_;
+    std::string port_;
+};
 
 // A datagram has been read; what is said to it next, before its Via has been looked at, goes back
 // there. Over a connection the answer has its way.

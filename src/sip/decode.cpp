@@ -12,6 +12,7 @@
 #include "revenant/base/log.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/call/event.hpp"
+#include "sip/failures.hpp"
 #include "sip/message_guard.hpp"
 #include "sip/nua.hpp"
 #include "sip/sdp_reader.hpp"
@@ -75,7 +76,8 @@ std::optional<call::RemoteSession> session_of(const sip_t* sip) {
     }
     auto session = read_sdp(body);
     if (!session) {
-        // A description without streams: what nobody can read is refused as what nobody can play.
+        // A description without streams: what nobody can read is refused as what nobody can
+        // play.
         base::log(base::Level::info, session.error().context);
         return call::RemoteSession{};
     }
@@ -170,7 +172,8 @@ call::Event invite_answer(const Raw& raw, std::string_view stand_in, std::uint32
                                  .have_credentials = false};
     }
     return event::Failed{.status = status,
-                         .reason = reason_of(raw),
+                         .reason = final_reason_of(raw),
+                         .is_local = Failures::is_local(sip),
                          .cseq = cseq_of(sip),
                          .retry_after_s = retry_after(sip),
                          .min_se_s = min_se(sip)};
@@ -189,7 +192,8 @@ request_answer(const Raw& raw, std::string_view method, std::string_view stand_i
     }
     return event::RequestDone{.method = std::string{method},
                               .status = status_of(raw.status),
-                              .reason = reason_of(raw),
+                              .reason = final_reason_of(raw),
+                              .is_local = Failures::is_local(raw.sip),
                               .cseq = cseq_of(raw.sip),
                               .from_stand_in = is_from_stand_in(raw.sip, stand_in)};
 }
@@ -300,6 +304,11 @@ bool says_calling(const Raw& raw) {
 bool is_from_any_stand_in(const sip_t& sip) {
     return sip.sip_server != nullptr &&
            text_of(sip.sip_server->g_string).starts_with(stand_in_prefix);
+}
+
+std::string final_reason_of(const Raw& raw) {
+    return Failures::is_local(raw.sip) ? Failures::why(raw.sip, raw.status, text_of(raw.phrase))
+                                       : base::printable(text_of(raw.phrase), 200);
 }
 
 std::string whole_text(msg_t* message) {

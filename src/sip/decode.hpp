@@ -32,6 +32,9 @@ decode(const Raw& raw, std::string_view stand_in, std::uint32_t own_interval_s);
 
 [[nodiscard]] call::Dialog decode_invite(const Raw& raw, std::uint32_t own_interval_s);
 
+// Why a request of ours was refused, or has reached nobody.
+[[nodiscard]] std::string final_reason_of(const Raw& raw);
+
 // Where the message came from; port 0 if it is not known.
 [[nodiscard]] call::Endpoint source_of(msg_t* message);
 

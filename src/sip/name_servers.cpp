@@ -1,6 +1,7 @@
 #include "sip/name_servers.hpp"
 
 #include <array>
+#include <cerrno>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -9,11 +10,13 @@
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "revenant/base/boundary.hpp"
+#include "revenant/base/fd.hpp"
 #include "revenant/base/socket_address.hpp"
 #include "revenant/base/source.hpp"
 #include "sip/cares.hpp"
@@ -46,6 +49,12 @@ bool is_same(const struct stat& a, const struct stat& b) {
            a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
 }
 
+// Without a descriptor c-ares reads nothing, and takes it for a file that is not there.
+bool can_read_config() {
+    const base::Fd file{::open(config_path, O_RDONLY | O_CLOEXEC)};
+    return static_cast<bool>(file) || errno == ENOENT;
+}
+
 struct stat stat_of_config() {
     struct stat result {};
 
@@ -70,6 +79,9 @@ NameServers::~NameServers() {
 }
 
 void NameServers::open() {
+    if (!can_read_config()) {
+        return; // the next question tries again
+    }
     config_ = stat_of_config();
     ares_options options{};
     options.timeout = first_timeout_ms;

@@ -13,6 +13,7 @@
 #include "revenant/base/boundary.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/call/dialog.hpp"
+#include "sip/answer_address.hpp"
 #include "sip/message_guard.hpp"
 #include "sip/next_function.hpp"
 #include "sip/nua.hpp"
@@ -200,12 +201,14 @@ tport_t* tport_tsend(tport_t* transport,
         next_function<tport_t*(tport_t*, msg_t*, const tp_name_t*, tag_type_t, tag_value_t, ...)>(
             "tport_tsend");
     constexpr unsigned most = 65535; // of a datagram
+    const AnswerAddress where{hop != nullptr ? *hop : tp_name_t{}, message};
     const bool stays = transport != nullptr && message != nullptr && hop != nullptr &&
                        stays_on_udp(transport, message, *hop);
     ta_list ta;
     ta_start(ta, tag, value);
-    tport_t* sent = real(transport, message, hop, TAG_IF(stays, TPTAG_MTU(most)), // not first:
-                         TAG_NEXT(ta_args(ta)));                                  // only a default
+    tport_t* sent = real(transport, message, hop != nullptr ? &where.name() : nullptr,
+                         TAG_IF(stays, TPTAG_MTU(most)), // not first:
+                         TAG_NEXT(ta_args(ta)));         // only a default
     ta_end(ta);
     return sent;
 }

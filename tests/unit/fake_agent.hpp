@@ -43,6 +43,13 @@ public:
                       .from = "<sip:alice@127.0.0.1>"};
     }
 
+    [[nodiscard]] std::uint64_t locate(std::string_view target, Located located) override {
+        located(origin_for(target));
+        return 0;
+    }
+
+    void give_up(std::uint64_t /*lookup*/) override {}
+
     void send_invite(const call::Dialog& d) override { say("send_invite", d); }
 
     void repeat_invite(const call::Dialog& d, std::uint32_t cseq_base) override {

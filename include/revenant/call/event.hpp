@@ -109,6 +109,8 @@ struct Challenged {
 struct Failed { // 3xx to 6xx
     std::uint16_t status = 0;
     std::string reason = {};
+    bool is_local =
+        false; // nobody has answered, or the INVITE has reached nobody: `reason` says why
     std::uint32_t cseq = 0;
     std::uint32_t retry_after_s = 0;
     std::uint32_t min_se_s = 0;
@@ -165,6 +167,7 @@ struct RequestDone {
     std::string method = {}; // "BYE", "INFO", "OPTIONS", "PRACK"
     std::uint16_t status = 0;
     std::string reason = {};
+    bool is_local = false; // as in Failed
     std::uint32_t cseq = 0;
     bool from_stand_in = false;
 };

@@ -82,12 +82,15 @@ struct Call {
     // The last final answer to an INVITE of ours, for the Ready or Terminated that follows.
     std::uint16_t last_status = 0;
     std::string last_reason;
+    bool last_is_local = false; // it was no answer of the peer's, see event::Failed
     std::uint32_t retry_after_s = 0;
     std::uint32_t challenges = 0; // in a row
 
     // INFO and OPTIONS that have no answer yet, and the last answer.
     std::uint32_t requests_open = 0;
     std::uint16_t request_status = 0;
+    std::string request_reason;
+    bool request_is_local = false;
 
     // What `modifying` goes back to when its offer is refused, and what it offers.
     std::string agreed_sdp;

@@ -47,6 +47,12 @@ struct Settings {
 // to restore, and nothing comes in to them before adopt_held_sockets().
 void offer_held_sockets(std::vector<base::Fd> sockets, bool wait);
 
+struct OptionsAnswer {
+    std::uint16_t status = 0;
+    std::string reason = {};
+    bool is_local = false; // nobody has answered, or it has reached nobody
+};
+
 // Who is told. Everything runs on the main loop's thread; a callback may call any verb.
 class Listener {
 public:
@@ -66,8 +72,7 @@ public:
     virtual const call::Dialog* dialog(call::Number call) = 0;
 
     // The answer to an OPTIONS outside any call.
-    virtual void
-    on_options_answer(std::uint64_t ticket, std::uint16_t status, const std::string& reason) = 0;
+    virtual void on_options_answer(std::uint64_t ticket, const OptionsAnswer& answer) = 0;
 };
 
 // Where a call to `target` would come from.
@@ -90,6 +95,12 @@ public:
     // Errc::bad_input for what is no SIP URI, Errc::unreachable when no listening address can reach
     // it.
     [[nodiscard]] virtual base::Result<Origin> origin_for(std::string_view target) const = 0;
+    // The same for a target that may be a name, which is looked up first: where it is decides from
+    // which of our addresses it can be reached. `located` comes once: within for an address, else
+    // from the main loop, 10 s later at most. Returns what `give_up` takes; 0: nothing to give up.
+    using Located = std::function<void(const base::Result<Origin>&)>;
+    [[nodiscard]] virtual std::uint64_t locate(std::string_view target, Located located) = 0;
+    virtual void give_up(std::uint64_t lookup) = 0;
 
     // Our first CSeq in a dialog that we begin.
     static constexpr std::uint32_t first_cseq = 2;

@@ -13,10 +13,10 @@ COMMON = os.path.join(os.path.dirname(os.path.dirname(__file__)), "common")
 
 class Sipp:
     """`xml` is looked for beside scenario.py, then in common/. Without `remote` it waits to be called.
-    `keys` are sipp's own [keys]; where sipp wants the text before it runs (a status line), the XML says @key@."""
+    `contact`: the host in its Contact. `keys` are sipp's own [keys]; where sipp wants the text before it runs (a status line), the XML says @key@."""
 
     def __init__(self, env, xml, name="peer", address="127.0.0.2", port=5060, remote=None, transport="udp",
-                 user="bob", keys=None, calls=1, rtp_port=16000, options=(), start=True):
+                 user="bob", keys=None, calls=1, rtp_port=16000, options=(), start=True, contact=None):
         self.env = env
         self.name = name
         self.address = address
@@ -26,8 +26,11 @@ class Sipp:
         self.uri = f"sip:{user}@{host}:{port}" + (";transport=tcp" if transport == "tcp" else "")
         self.rtp_port = rtp_port
         path = os.path.join(env.directory, f"{name}.xml")
+        text = expand(find(env, xml))
+        if contact is not None:
+            text = text.replace("<sip:peer@[local_ip]:[local_port]", f"<sip:peer@{contact}")
         with open(path, "w", encoding="ascii") as file:
-            file.write(re.sub("@([a-z]+)@", lambda found: keys[found.group(1)], expand(find(env, xml))))
+            file.write(re.sub("@([a-z]+)@", lambda found: keys[found.group(1)], text))
         self.arguments = ["sipp", *([remote] if remote else []), "-sf", path, "-i", host, "-p", port,
                           "-t", "t1" if transport == "tcp" else "u1", "-m", calls, "-mi", host, "-mp", rtp_port,
                           "-rtp_echo", "-nostdin", "-nd", "-max_reconnect", "5", "-reconnect_close", "false",

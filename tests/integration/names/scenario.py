@@ -1,19 +1,278 @@
-"""Whatever the name servers do, the phone answers at once; calls by name are made, held, resumed and ended."""
+"""Whatever the name servers do, the phone answers at once, neither spins nor floods, and calls by name are made, held,
+resumed after a kill, and ended. Strangers cannot make it look up a name."""
+
+import os
+import random
+import socket
+import threading
+import time
 
 from lib import checks, story
-from lib.nameserver import A, NameServer, ResolvConf
+from lib.nameserver import A, NameServer, ResolvConf, route_to
+from lib.waiting import check, until
 
-VARIANTS = ["answers"]
+MODES = {  # what the name servers do, and which there are
+    "answers": ["127.0.0.53"],
+    "no_route": ["192.0.2.53"],
+    "no_routes": ["192.0.2.53", "192.0.2.54", "192.0.2.55"],
+    "closed": ["127.0.0.53"],
+    "silent": ["127.0.0.53"],
+    "slow": ["127.0.0.53"],
+    "refuses": ["127.0.0.53", "127.0.0.54"],
+    "fails": ["127.0.0.53", "127.0.0.54"],
+    "denies": ["127.0.0.53"],
+    "lies": ["127.0.0.53"],
+}
+VARIANTS = [f"{who}_{mode}" for mode in MODES for who in ("called", "calling")] + \
+    ["strangers", "shorter", "route_lost", "no_descriptor", "stale"]
+SLOW = ["called_silent", "called_lies", "called_slow", "calling_silent"]
+IMPATIENT_S = 0.1
+PEER = {("peer.example", A): ["127.0.0.2"]}
 
 
 def run(env):
-    server = NameServer(env, {("peer.example", A): ["127.0.0.2"]})
-    ResolvConf(env, server.address)
+    who, _, mode = env.variant.partition("_")
+    if who in ("called", "calling"):
+        fails(env, who, mode)
+    else:
+        {"strangers": strangers, "shorter": shorter, "route_lost": route_lost, "no_descriptor": no_descriptor,
+         "stale": stale}[env.variant](env)
+
+
+class Questioner:
+    """A peer within the call who asks OPTIONS without pause, each of which gets 200 at once."""
+
+    def __init__(self, address="127.0.0.77"):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((address, 5060))
+        self.socket.settimeout(5)
+        self.address = address
+        self.waits = []
+        self.over = False
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self, phone):
+        self.phone = (phone.address, phone.port)
+        self.thread.start()
+        return self
+
+    def _run(self):
+        number = 0
+        while not self.over:
+            number += 1
+            text = (f"OPTIONS sip:alice@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {self.address}:5060;branch=z9hG4bKq{number}\r\n"
+                    f"From: <sip:q@{self.address}>;tag=q\r\nTo: <sip:alice@127.0.0.1>\r\nCall-ID: q{number}\r\n"
+                    f"CSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n")
+            began = time.monotonic()
+            self.socket.sendto(text.encode(), self.phone)
+            try:
+                while f"Call-ID: q{number}".encode() not in self.socket.recv(4096):
+                    pass
+            except TimeoutError:
+                pass
+            self.waits.append(time.monotonic() - began)
+            time.sleep(0.02)
+
+    def end(self):
+        """Half of the answers within a few milliseconds says that the machine is not too busy to judge the others."""
+        until(lambda: len(self.waits) >= 25, 30, "25 questions to be answered")
+        self.over = True
+        self.thread.join(10)
+        waits = sorted(self.waits)
+        late = [w for w in waits if w > max(IMPATIENT_S, 20 * waits[len(waits) // 2])]
+        check(not late, f"{len(late)} of {len(waits)} answers were late: {late[-3:]}, median {waits[len(waits) // 2]:.4f} s")
+
+
+def cpu_s(phone):
+    with open(f"/proc/{phone.process.pid}/stat", encoding="utf-8") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def descriptors(phone):
+    return len(os.listdir(f"/proc/{phone.process.pid}/fd"))
+
+
+def begin(env, who, servers):
+    """A call with a peer whose Contact is a name."""
+    conf = ResolvConf(env, *servers)
     phone = env.phone(audio="tone:440").start()
-    peer = env.sipp("peer_called.xml")
-    call_id = story.called_peer(env, phone, peer, "call sip:bob@peer.example")
-    story.use(env, phone, peer, call_id)
+    if who == "called":
+        peer = env.sipp("peer_called.xml", contact="peer.example")
+        call_id = story.called_peer(env, phone, peer, "call sip:bob@peer.example")
+    else:
+        peer, call_id = story.calling_peer(env, phone, contact="peer.example")
+    return conf, phone, peer, call_id
+
+
+def fails(env, who, mode):
+    """Our own requests in a live call, over a kill, and the end, all while the name servers fail."""
+    servers = [NameServer(env, PEER, address=address) for address in ("127.0.0.53", "127.0.0.54")]
+    conf, phone, peer, call_id = begin(env, who, ["127.0.0.53"])
+    conf.write(*MODES[mode])
+    for server in servers:
+        server.set("answers" if mode.startswith("no_route") else mode)
+        server.asked.clear()
+    until(lambda: time.time() - env.capture.messages()[-1].time > 1.1, 5, "what is known of the name to be old")
+    questions = Questioner().start(phone)
+    before, began = cpu_s(phone), time.monotonic()
+    phone.do("info 1 hello")
+    story.hold(env, phone)
+    story.unhold(env, phone)
+    phone.send("call sip:nobody@nowhere.example")  # is looked up as long as it may take
+    used, took = cpu_s(phone) - before, time.monotonic() - began
+    questions.end()
+    check(used < 0.2 + 0.3 * took, f"{used:.2f} s of CPU in {took:.2f} s")
     story.kill_and_resume(env, phone, call_id)
+    few_questions(servers)
+    for server in servers:
+        server.set("answers")
+        server.records[("new.example", A)] = ["127.0.0.2"]
+    conf.write("127.0.0.53")
+    began = time.monotonic()
+    phone.send("options sip:bob@new.example:5099")
+    phone.wait("options", 10, reason="port closed at 127.0.0.2:5099")
+    check(time.monotonic() - began < 1, f"a new name took {time.monotonic() - began:.1f} s when all was well again")
+    for server in servers:
+        server.set("silent" if mode == "answers" else "answers" if mode.startswith("no_route") else mode)
+    conf.write(*MODES[mode])
     story.hang_up(env, phone, peer, "phone", call_id)
-    checks.one_dialog(env.capture, phone, bye_asked=True)
+    checks.one_dialog(env.capture, phone, bye_asked=True, call_id=call_id)
+    phone.quit()
+
+
+def few_questions(servers):
+    for server in servers:
+        asked = list(server.asked)
+        worst = max((asked.count(one) for one in asked), default=0)
+        check(worst <= 20, f"{worst} questions for one name: {len(asked)} in all")
+
+
+def stranger_messages(name):
+    """What strangers can say that has a name in it, and where."""
+    def message(start, via, more=""):
+        branch = f"z9hG4bK{random.random()}"
+        method = start.split()[0]
+        return (f"{start}\r\nVia: SIP/2.0/UDP {via};branch={branch}\r\nFrom: <sip:eve@{name}>;tag=e\r\n"
+                f"To: <sip:alice@127.0.0.1>\r\nCall-ID: {branch}\r\nCSeq: 1 {method}\r\nMax-Forwards: 70\r\n"
+                f"Contact: <sip:eve@{name}>\r\n{more}Content-Length: 0\r\n\r\n")
+    return {
+        "505": message("OPTIONS sip:alice@127.0.0.1 SIP/3.0", f"{name}:5060"),
+        "505 with rport": message("OPTIONS sip:alice@127.0.0.1 SIP/3.0", f"{name};rport"),
+        "200": message("OPTIONS sip:alice@127.0.0.1 SIP/2.0", f"{name}:5060"),
+        "200 maddr": message("OPTIONS sip:alice@127.0.0.1 SIP/2.0", f"127.0.0.66:5060;maddr={name}"),
+        "400": message("OPTIONS sip:alice@127.0.0.1 SIP/2.0", f"{name}:5060", "CSeq: nonsense\r\n"),
+        "481": message("BYE sip:alice@127.0.0.1 SIP/2.0", f"{name}:5060"),
+    }
+
+
+def strangers(env):
+    """Each gets its answer where it is, at once, and no name is looked up for it."""
+    server = NameServer(env, {}, mode="silent")
+    ResolvConf(env, server.address)
+    phone = env.phone().start()
+    here = (phone.address, phone.port)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as eve:
+        eve.bind(("127.0.0.66", 5060))
+        eve.settimeout(5)
+        for what, text in stranger_messages("stranger.example").items():
+            began = time.monotonic()
+            eve.sendto(text.encode(), here)
+            status = eve.recv(65536).split(b" ")[1].decode()
+            check(what.startswith(status), f"{what}: {status}")
+            check(time.monotonic() - began < 1, f"{what} took {time.monotonic() - began:.1f} s")
+        refer = stranger_messages("stranger.example")["200"].replace("OPTIONS", "REFER").replace(
+            "Max-Forwards", "Refer-To: <sip:eve@third.example>\r\nMax-Forwards")
+        eve.sendto(refer.encode(), here)
+        eve.recv(65536)
+        for _ in range(50):
+            eve.sendto(stranger_messages(f"s{random.random()}.example")["505"].encode(), here)
+        for _ in range(50):
+            eve.recv(65536)
+    with socket.create_connection(here) as eve:  # 413, or no answer at all
+        eve.sendall(stranger_messages("stranger.example")["200"].replace("Length: 0", "Length: 99999999").replace(
+            "UDP", "TCP").encode())
+        eve.settimeout(0.5)
+        try:
+            while eve.recv(65536):
+                pass
+        except (TimeoutError, ConnectionResetError):
+            pass
+    check(not server.asked, f"asked for strangers: {server.asked[:5]}")
+    phone.quit()
+
+
+def shorter(env):
+    """resolv.conf goes from three servers to one while a question waits: it is asked of that one."""
+    server = NameServer(env, {("late.example", A): ["127.0.0.2"]}, address="127.0.0.56")
+    silent = [NameServer(env, {}, address=f"127.0.0.{n}", mode="silent") for n in (53, 54, 55)]
+    conf = ResolvConf(env, *(s.address for s in silent))
+    phone = env.phone().start()
+    phone.send("options sip:bob@late.example:5099")
+    until(lambda: silent[1].asked or silent[2].asked, 8, "a question to the second server")
+    conf.write(server.address)
+    phone.wait("options", 3, reason="port closed at 127.0.0.2:5099")
+    phone.quit()
+
+
+def route_lost(env):
+    """The way to the name server is gone under an open socket, and is there again."""
+    env.add_address("10.9.9.53")
+    server = NameServer(env, PEER, address="10.9.9.53")
+    conf, phone, peer, call_id = begin(env, "called", [server.address])
+    del conf
+    route_to("10.9.9.53", False)
+    until(lambda: time.time() - env.capture.messages()[-1].time > 1.1, 5, "what is known of the name to be old")
+    questions = Questioner().start(phone)
+    phone.do("info 1 hello")
+    story.hold(env, phone)
+    questions.end()
+    route_to("10.9.9.53", True)
+    server.records[("new.example", A)] = ["127.0.0.2"]
+    began = time.monotonic()
+    phone.send("options sip:bob@new.example:5099")
+    phone.wait("options", 3, reason="port closed at 127.0.0.2:5099")
+    check(time.monotonic() - began < 1, "slow although the way is there again")
+    story.hang_up(env, phone, peer, "phone", call_id)
+    phone.quit()
+
+
+def no_descriptor(env):
+    """With no descriptor left a name fails, and nothing else does."""
+    import resource
+    server = NameServer(env, {("new.example", A): ["127.0.0.2"]})
+    ResolvConf(env, server.address)
+    phone, peer = env.phone().start(), env.sipp("peer_called.xml")
+    call_id = story.called_peer(env, phone, peer)
+    usual = resource.prlimit(phone.process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(phone.process.pid, resource.RLIMIT_NOFILE, (descriptors(phone), usual[1]))
+    questions = Questioner().start(phone)
+    event = phone.fails("options sip:bob@new.example:5099", 12)
+    check("new.example" in event["text"], f"it does not say which name: {event}")
+    questions.end()
+    resource.prlimit(phone.process.pid, resource.RLIMIT_NOFILE, usual)
+    phone.send("options sip:bob@new.example:5099")
+    phone.wait("options", 3, reason="port closed at 127.0.0.2:5099")
+    story.hang_up(env, phone, peer, "phone", call_id)
+    phone.quit()
+
+
+def stale(env):
+    """What was known of a name serves on when no server answers; and no descriptors are left behind."""
+    server = NameServer(env, PEER)
+    ResolvConf(env, server.address)
+    phone = env.phone().start()
+    phone.send("options sip:bob@peer.example:5099")
+    phone.wait("options", 3, reason="port closed at 127.0.0.2:5099")
+    before = descriptors(phone)
+    server.set("closed")
+    for n in range(3):
+        phone.send("options sip:bob@peer.example:5099")
+        phone.wait("options", 5, reason="port closed at 127.0.0.2:5099")
+        event = phone.fails(f"options sip:bob@new{n}.example")
+        check("no name server answers" in event["text"], f"{event}")
+    server.set("answers")
+    event = phone.fails("options sip:bob@nobody.example")
+    check("no such host 'nobody.example'" in event["text"], f"{event}")
+    until(lambda: descriptors(phone) <= before, 5, lambda: f"{descriptors(phone)} descriptors, {before} before")
     phone.quit()
