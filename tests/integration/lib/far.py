@@ -12,8 +12,8 @@ from . import sip
 class Far:
     """A peer that says what it is told to: it offers its description in each INVITE and answers each offer with it."""
 
-    def __init__(self, env, media, name="", connection="IN IP4 127.0.0.2"):
-        self.media, self.name, self.connection = media, name, connection
+    def __init__(self, env, media, name="", connection="IN IP4 127.0.0.2", offers=True):
+        self.media, self.name, self.connection, self.offers = media, name, connection, offers
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.2", 5060))
         self.sound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)  # so that nothing is refused by ICMP
@@ -42,7 +42,7 @@ class Far:
         self.cseq += 1
         self.them = self.them or f"<sip:{phone.address}:{phone.port}>"
         self.target = self.target or f"sip:{phone.address}:{phone.port}"
-        self.request(phone, "INVITE", self.cseq, self.body())
+        self.request(phone, "INVITE", self.cseq, self.body() if self.offers else "Content-Length: 0\r\n\r\n")
 
     def request(self, phone, method, cseq, body="Content-Length: 0\r\n\r\n"):
         self.there = (phone.address, phone.port)
@@ -67,7 +67,7 @@ class Far:
                 self.target = re.search(r"<([^>]*)>", message.get("Contact")).group(1)
                 self.send(f"ACK {self.target} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.2;branch=z9hG4bKack{message.cseq}\r\n"
                           f"Max-Forwards: 70\r\nFrom: {self.me}\r\nTo: {self.them}\r\nCall-ID: {self.call_id}\r\n"
-                          f"CSeq: {message.cseq} ACK\r\nContent-Length: 0\r\n\r\n", source)
+                          f"CSeq: {message.cseq} ACK\r\n" + ("Content-Length: 0\r\n\r\n" if self.offers else self.body()), source)
 
     def answer(self, message, source):
         own = message.get("To") + ("" if ";tag=" in message.get("To") else ";tag=far")

@@ -27,7 +27,7 @@ OFFERS = {
     "multipart": (PLAIN, ["audio PORT RTP/AVP 0"]),
 }
 ANSWERS = {"twice": TWICE, "no_clock": NO_CLOCK, "short": SHORT, "multipart": PLAIN}
-VARIANTS = [f"offer_{name}" for name in OFFERS] + [f"answer_{name}" for name in ANSWERS] + ["ipv6", "must_be_understood"]
+VARIANTS = [f"offer_{name}" for name in OFFERS] + [f"answer_{name}" for name in ANSWERS] + ["ipv6", "must_be_understood", "rings", "in_ack"]
 
 
 def run(env):
@@ -36,6 +36,10 @@ def run(env):
         refused(env, 488, PLAIN, connection="IN IP6 ::1")
     elif env.variant == "must_be_understood":
         refused(env, 415, PLAIN, name="required")
+    elif env.variant == "rings":
+        rings(env)
+    elif env.variant == "in_ack":
+        in_ack(env)
     elif role == "offer":
         offered(env, name, *OFFERS[name])
     else:
@@ -61,6 +65,37 @@ def offered(env, name, media, lines):
     port = phone.record()["media"]["local"]["port"]
     check(ours == [line.replace("PORT", str(port)) for line in lines], f"the answer has {ours}")
     lives(env, phone, far, name)
+
+
+def rings(env):
+    """Killed while it rings: the INVITE of several parts is in the record, and answered by the next life."""
+    phone = env.phone(audio="tone:440").start()
+    far = Far(env, PLAIN, "multipart")
+    far.invite(phone)
+    env.capture.wait("the 180", lambda m: m.status == 180)
+    phone.kill9()
+    phone.start()
+    phone.wait("call.incoming", call=1)
+    phone.send("answer 1")
+    phone.wait("call.established", 8)
+    sounds(env, "multipart", phone.killed_at)
+    check(phone.record()["remote_sdp"] == far.description(), "the record has another description than the peer's")
+    phone.send("bye 1")
+    phone.wait("call.ended", by="local")
+    phone.quit()
+
+
+def in_ack(env):
+    """No offer in the INVITE: the answer to ours comes in the ACK, in several parts."""
+    phone = env.phone(audio="tone:440").start(extra=["--auto-answer"])
+    far = Far(env, PLAIN, "multipart", offers=False)
+    far.invite(phone)
+    phone.wait("call.established")
+    sounds(env, "multipart")
+    check(phone.record()["remote_sdp"] == far.description(), "the record has another description than the peer's")
+    phone.send("bye 1")
+    phone.wait("call.ended", by="local")
+    phone.quit()
 
 
 def answered(env, name, media):
