@@ -270,6 +270,7 @@ void AgentImpl::destroy_soon(std::unique_ptr<Leg> leg) {
 }
 
 void AgentImpl::shut_down(std::function<void()> done) {
+    lingering_.clear(); // the stack would wait for their answers
     auto left = std::make_shared<std::size_t>(stacks_.size());
     auto finished = std::make_shared<std::function<void()>>(std::move(done));
     if (stacks_.empty()) {

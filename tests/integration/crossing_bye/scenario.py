@@ -6,7 +6,7 @@ from lib.waiting import check
 
 HOLD = ["2xx_then_bye", "bye_then_2xx", "refused_then_bye", "bye_then_refused"]
 VARIANTS = ([f"{what}_{of}" for of in ("hold", "resume") for what in HOLD] +
-            ["peers_bye_then_2xx", "peers_bye_then_refused", "two_answers_at_once", "second_answer_after_prack"])
+            ["peers_bye_then_2xx", "peers_bye_then_refused", "quits_unanswered", "two_answers_at_once", "second_answer_after_prack"])
 
 
 def run(env):
@@ -16,6 +16,9 @@ def run(env):
         two_answers_at_once(env, phone, far)
     elif env.variant == "second_answer_after_prack":
         second_answer_after_prack(env, phone, far)
+    elif env.variant == "quits_unanswered":
+        quits_unanswered(env, phone, far)
+        return
     elif env.variant.startswith("peers_bye"):
         peers_bye(env, phone, far)
     else:
@@ -63,6 +66,17 @@ def peers_bye(env, phone, far):
     refused = env.variant.endswith("refused")
     far.answer(invite, 487 if refused else 200, sdp=not refused)
     far.take("ACK")
+
+
+def quits_unanswered(env, phone, far):
+    """Nobody waits for the answer to the INVITE."""
+    far.called(env, phone)
+    phone.send("hold 1")
+    far.take("INVITE")
+    phone.send("bye 1")
+    far.answer(far.take("BYE"), 200)
+    phone.wait("call.ended", by="local")
+    phone.quit(deadline_s=3)
 
 
 def two_answers_at_once(env, phone, far):
