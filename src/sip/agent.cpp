@@ -27,6 +27,7 @@
 #include "sip/agent_impl.hpp"
 #include "sip/held_sockets.hpp"
 #include "sip/leg.hpp"
+#include "sip/library_thread.hpp"
 #include "sip/name_hooks.hpp"
 #include "sip/names.hpp"
 #include "sip/nua.hpp"
@@ -54,6 +55,7 @@ bool is_v6(const std::string& host) {
 } // namespace
 
 base::Result<std::unique_ptr<Agent>> Agent::create(const Settings& settings, Listener& listener) {
+    claim_library_thread();
     static bool initialised = false;
     if (!initialised) {
         initialised = true;

@@ -23,6 +23,8 @@
 #include "revenant/base/socket_address.hpp"
 #include "revenant/sip/connections.hpp"
 #include "sip/beginning.hpp"
+#include "sip/library_limits.hpp"
+#include "sip/library_thread.hpp"
 #include "sip/loopback_pair.hpp"
 #include "sip/next_function.hpp"
 #include "sip/returned_connections.hpp"
@@ -280,14 +282,21 @@ int accept(int fd, sockaddr* address, socklen_t* length) {
     static auto* const real = next_function<int(int, sockaddr*, socklen_t*)>("accept");
     auto returned = is_ours() ? table().returned.take(fd, the_keeper()) : std::nullopt;
     if (!returned) {
-        return real(fd, address, length);
+        const int fresh = real(fd, address, length);
+        if (fresh >= 0 && is_library_thread()) {
+            Connections::accepted(fresh);
+        }
+        return fresh;
     }
     const auto peer = base::SocketAddress::of_peer(returned->kept.socket.get());
     if (address != nullptr && length != nullptr && peer) {
         std::memcpy(address, peer->data(), std::min(*length, peer->size()));
         *length = peer->size();
     }
-    return hand_over(std::move(*returned));
+    const int old = hand_over(std::move(*returned));
+    Connections::accepted(old);
+    Connections::said_something(old);
+    return old;
 }
 
 // The stack does this before it closes a connection, which reaches the peer although somebody has a
@@ -306,6 +315,9 @@ int shutdown(int fd, int how) noexcept {
 int close(int fd) {
     using namespace revenant::sip;
     static auto* const real = next_function<int(int)>("close");
+    if (is_library_thread()) {
+        Connections::closed(fd);
+    }
     if (is_ours()) {
         table().returned.closes(fd, the_keeper());
         if (Connection* connection = find(fd)) {

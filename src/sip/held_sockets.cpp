@@ -23,6 +23,8 @@
 #include "revenant/base/result.hpp"
 #include "revenant/base/socket_address.hpp"
 #include "sip/held_connections.hpp"
+#include "sip/library_limits.hpp"
+#include "sip/library_thread.hpp"
 #include "sip/message_parts.hpp"
 #include "sip/next_function.hpp"
 #include "sip/outgoing_watch.hpp"
@@ -354,6 +356,9 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) {
     using namespace revenant;
     using namespace revenant::sip;
     static auto* const real = next_function<ssize_t(int, const msghdr*, int)>("sendmsg");
+    if (!is_library_thread()) {
+        return real(fd, message, flags);
+    }
     if (OutgoingWatch::stops(fd, *message)) {
         return static_cast<ssize_t>(size_of(*message));
     }
@@ -364,6 +369,7 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) {
     const bool is_stream = message->msg_name == nullptr;
     const Place* place = !is_stream ? place_of(fd) : nullptr;
     if (is_stream) {
+        Connections::said_something(fd);
         HeldConnections::before_send(fd);
     }
     const ssize_t sent = real(

@@ -17,8 +17,9 @@
 #include "revenant/base/socket_address.hpp"
 #include "sip/answer_address.hpp"
 #include "sip/held_connections.hpp"
+#include "sip/message_guard.hpp"
 #include "sip/message_parts.hpp"
-#include "sip/next_function.hpp"
+#include "sip/nua.hpp"
 #include "sip/outgoing_watch.hpp"
 
 namespace revenant::sip {
@@ -77,27 +78,45 @@ inject(const base::SocketAddress& to, std::string_view message, const base::Sock
 
 } // namespace revenant::sip
 
-// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): libc's are reserved names
-extern "C" ssize_t recvmsg(int fd, msghdr* message, int flags) {
+// ---- What the library reaches in place of its own ---------------------------------------------
+
+// Its transports read here, and nobody else does: a `recvmsg` in front of libc's would be every
+// thread's, and would see the socket's errors as well.
+extern "C" issize_t su_vrecv(su_socket_t fd,
+                             su_iovec_t parts[],
+                             isize_t count,
+                             int flags,
+                             su_sockaddr_t* from,
+                             socklen_t* from_size) {
     using namespace revenant::sip;
-    static auto* const real = next_function<ssize_t(int, msghdr*, int)>("recvmsg");
     if (!HeldConnections::before_receive(fd)) {
         errno = ECONNRESET;
         return -1;
     }
-    const socklen_t room = message->msg_namelen;
-    ssize_t size = real(fd, message, flags);
-    HeldConnections::after_receive(fd, size);
-    if (size <= 0) {
-        return size;
+    msghdr message{};
+    message.msg_name = from;
+    message.msg_namelen = from != nullptr && from_size != nullptr ? *from_size : 0;
+    // The library has made its iovec the same as the system's.
+    static_assert(sizeof(su_iovec_t) == sizeof(iovec));
+    message.msg_iov = reinterpret_cast<iovec*>(parts);
+    message.msg_iovlen = static_cast<std::size_t>(count);
+    const ssize_t received = ::recvmsg(fd, &message, flags);
+    HeldConnections::after_receive(fd, received);
+    if (received <= 0) {
+        return static_cast<issize_t>(received);
     }
-    if (is_injected(*message, static_cast<std::size_t>(size))) {
-        message->msg_namelen = room;
-        size = static_cast<ssize_t>(take_preface_off(*message, static_cast<std::size_t>(size)));
+    auto size = static_cast<std::size_t>(received);
+    if (is_injected(message, size)) {
+        message.msg_namelen = *from_size;
+        size = take_preface_off(message, size);
+    } else if (from != nullptr && !may_be_message(beginning_of(message, size))) {
+        errno = EAGAIN; // as if it had not come
+        return -1;
     }
-    answers_go_to(*message);
-    OutgoingWatch::received(*message, static_cast<std::size_t>(size));
-    return size;
+    answers_go_to(message);
+    if (from_size != nullptr) {
+        *from_size = message.msg_namelen;
+    }
+    OutgoingWatch::received(message, size);
+    return static_cast<issize_t>(size);
 }
-
-// NOLINTEND(readability-inconsistent-declaration-parameter-name)

@@ -1,9 +1,26 @@
-// What the library may take in from the network at most.
+// What the library may take in from the network at most. It bounds neither what follows the first
+// message of a stream, nor what it reads at a time, nor the connections of others.
 #pragma once
+
+#include <cstddef>
 
 namespace revenant::sip {
 
 // Of one message with its body, over UDP and TCP.
 [[nodiscard]] unsigned message_size_max();
+
+// The connections that others have opened.
+class Connections {
+public:
+    static constexpr std::size_t accepted_max = 256;
+    // Of our answers, not read by the other end; what it says then is not heard any more.
+    static constexpr int unread_answers_max = 128 * 1024;
+
+    // One more than there may be makes another close: first one over which we have said nothing,
+    // and of these the one that has been silent longest.
+    static void accepted(int fd);
+    static void said_something(int fd);
+    static void closed(int fd);
+};
 
 } // namespace revenant::sip

@@ -120,6 +120,36 @@ const char* unacceptable_request(const sip_t& sip) {
                                                                                   : nullptr;
 }
 
+const char* unacceptable_response(const sip_t& sip) {
+    const int status = sip.sip_status->st_status; // as written: up to 2^31 - 2
+    return status >= 100 && status <= 699 ? nullptr : "Status";
+}
+
+// A time that the library adds to others in 32 bits, and serves at once when it is 0.
+constexpr unsigned long session_min_s = 90; // RFC 4028 §4
+constexpr unsigned long session_max_s = 7 * 24 * 3600;
+
+void bound_times(sip_t& sip) {
+    if (sip_session_expires_t* expires = sip.sip_session_expires;
+        expires != nullptr && sip.sip_status != nullptr) {
+        expires->x_delta = std::clamp(expires->x_delta, session_min_s, session_max_s);
+    } else if (expires != nullptr) {
+        expires->x_delta = std::min(expires->x_delta, session_max_s);
+    }
+    if (sip.sip_min_se != nullptr) {
+        sip.sip_min_se->min_delta = std::min(sip.sip_min_se->min_delta, session_max_s);
+    }
+}
+
+// RFC 3262 §3: a reliable response has a tag, and numbers from 1 to 2^31 - 1.
+void check_reliable(sip_t& sip) {
+    if (sip.sip_status != nullptr && sip.sip_rseq != nullptr &&
+        (sip.sip_to->a_tag == nullptr || sip.sip_rseq->rs_response == 0 ||
+         sip.sip_rseq->rs_response >= cseq_end)) {
+        sip.sip_rseq = nullptr;
+    }
+}
+
 // The URIs of a dialog, without the header fields that a URI may ask for: those are for redirection
 // (§19.1.5), and would be sent in our requests.
 void forget_uri_headers(sip_t& sip) {
@@ -133,6 +163,12 @@ void forget_uri_headers(sip_t& sip) {
 
 } // namespace
 
+bool may_be_message(std::string_view datagram) {
+    const auto first = static_cast<unsigned char>(datagram.empty() ? '\0' : datagram.front());
+    return (first > 0x20 && first < 0x7F) || first == ' ' || first == '\t' || first == '\r' ||
+           first == '\n';
+}
+
 std::string_view why_unreachable(const url_t& url) {
     return text_of_why(judge(url));
 }
@@ -141,11 +177,13 @@ const char* unacceptable(const sip_t& sip) {
     if (sip.sip_cseq->cs_seq >= cseq_end) {
         return "CSeq";
     }
-    return sip.sip_request != nullptr ? unacceptable_request(sip) : nullptr;
+    return sip.sip_request != nullptr ? unacceptable_request(sip) : unacceptable_response(sip);
 }
 
 void take_off_unusable(sip_t& sip) {
     forget_uri_headers(sip);
+    bound_times(sip);
+    check_reliable(sip);
     const bool is_response = sip.sip_status != nullptr;
     const Why contact = judge_contact(sip.sip_contact);
     const Why route = judge_routes(sip.sip_record_route, is_response);

@@ -14,6 +14,10 @@
 
 namespace revenant::sip {
 
+// Whether a datagram may be a message, or the empty line that keeps a binding open. STUN and
+// SigComp would be answered, and their decoders print.
+[[nodiscard]] bool may_be_message(std::string_view datagram);
+
 // Why requests cannot be sent to this URI from here, to be said behind the name of what holds it:
 // "is no sip: URI"; empty: they can.
 [[nodiscard]] std::string_view why_unreachable(const url_t& url);

@@ -1,4 +1,5 @@
 // What is refused, and what is taken away, before the library acts on a message.
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -146,4 +147,52 @@ TEST_CASE("a CSeq is below 2^31") {
     CHECK(refusal(numbered(0x7FFF'FFFF)).empty());
     CHECK(refusal(numbered(0x8000'0000)) == "CSeq");
     CHECK(refusal(numbered(0xFFFF'FFFF)) == "CSeq");
+}
+
+TEST_CASE("a response with a status that is none is not heard") {
+    for (const int status : {0, 1, 99, 700, 999, 65736, 2147483646}) {
+        CHECK(refusal(answer(status, "")) == "Status");
+    }
+    for (const int status : {100, 199, 200, 606, 699}) {
+        CHECK(refusal(answer(status, "")).empty());
+    }
+}
+
+TEST_CASE("a reliable response without a tag or a number is one that is not reliable") {
+    const auto stays = [](std::string_view to_tag, std::uint32_t rseq) {
+        const Message message{"SIP/2.0 180 Ringing", to_tag,
+                              fmt::format("CSeq: 1 INVITE\r\nRSeq: {}\r\n", rseq)};
+        sip::take_off_unusable(message.sip());
+        return message.sip().sip_rseq != nullptr;
+    };
+    CHECK(stays(";tag=b", 1));
+    CHECK(stays(";tag=b", 0x7FFF'FFFF));
+    CHECK_FALSE(stays(";tag=b", 0));
+    CHECK_FALSE(stays(";tag=b", 0x8000'0000));
+    CHECK_FALSE(stays("", 1));
+}
+
+TEST_CASE("times are bounded before the library adds to them") {
+    const auto session = [](unsigned long seconds) {
+        const Message message = answer(200, fmt::format("Session-Expires: {}\r\n", seconds));
+        sip::take_off_unusable(message.sip());
+        return message.sip().sip_session_expires->x_delta;
+    };
+    CHECK(session(0) == 90);
+    CHECK(session(1800) == 1800);
+    CHECK(session(4'294'967'295) == 604'800);
+    const Message message = answer(422, "Min-SE: 4294967295\r\n");
+    sip::take_off_unusable(message.sip());
+    CHECK(message.sip().sip_min_se->min_delta == 604'800);
+}
+
+TEST_CASE("a datagram that begins with no character of a message is none") {
+    using namespace std::string_view_literals;
+    for (const std::string_view bad :
+         {""sv, "\0"sv, "\0\1\0\0"sv, "\1\1"sv, "\x7F"sv, "\xF8x"sv, "\xFF"sv}) {
+        CHECK_FALSE(sip::may_be_message(bad));
+    }
+    for (const std::string_view good : {"\r\n\r\n"sv, "INVITE"sv, "SIP/2.0"sv, " x"sv}) {
+        CHECK(sip::may_be_message(good));
+    }
 }

@@ -19,6 +19,7 @@
 #include "revenant/base/text.hpp"
 #include "revenant/call/dialog.hpp"
 #include "sample_dialogs.hpp"
+#include "sip/library_thread.hpp"
 #include "sip/stand_in.hpp"
 
 using namespace revenant;
@@ -89,6 +90,7 @@ struct Bench {
     std::optional<Client> client;
 
     Bench() {
+        sip::claim_library_thread(); // what is sent elsewhere goes out
         auto opened = sip::StandIn::open(AF_INET, "stand-in-secret",
                                          [this](std::string_view id, std::string_view /*tag*/) {
                                              return id == dialog.call_id ? &dialog : nullptr;

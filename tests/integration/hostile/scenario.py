@@ -11,11 +11,11 @@ from lib import checks, story
 from lib.process import listening
 from lib.waiting import check, until
 
-VARIANTS = ["sip", "sdp", "answers", "rtp", "names", "journal"]
+VARIANTS = ["sip", "sdp", "answers", "contacts", "unsent_cancel", "streams", "probes", "rtp", "names", "journal"]
 
 
 def run(env):
-    {"sip": sip, "sdp": sdp, "answers": answers, "rtp": rtp, "names": names, "journal": journal}[env.variant](env)
+    globals()[env.variant](env)
 
 
 def a_call(env, **arguments):
@@ -63,7 +63,7 @@ class Stranger:
 
 
 def request(method="OPTIONS", call_id="x", sdp=b"", headers=""):
-    return (f"{method} sip:alice@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.66:5060;branch=z9hG4bK{random.random()}\r\n"
+    return (f"{method} sip:alice@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.66:5060;rport;branch=z9hG4bK{random.random()}\r\n"
             f"From: <sip:eve@127.0.0.66>;tag=eve\r\nTo: <sip:alice@127.0.0.1>\r\nCall-ID: {call_id}\r\nCSeq: 1 {method}\r\n"
             f"Contact: <sip:eve@127.0.0.66>\r\n{headers}"
             + (f"Content-Type: application/sdp\r\nContent-Length: {len(sdp)}\r\n\r\n" if sdp
@@ -151,6 +151,134 @@ def answers(env):
     story.hang_up(env, phone, peer, "phone", call_id)
     checks.one_dialog(env.capture, phone, bye_asked=True, call_id=call_id, stranger="127.0.0.66")
     phone.kill9()  # the calls to Eve do not end
+
+
+def contacts(env):
+    """Addresses that nobody can send to: in an INVITE 400, in an answer the call ends with a word, in a record it is corrupt.
+    Methods that the phone does not have are refused, and INFO of no call."""
+    phone, peer, call_id = a_call(env)
+    eve, here = Stranger(), (phone.address, phone.port)
+    bad = ["tel:+4930123", "sips:eve@127.0.0.66", "sip:eve@127.0.0.66:0", "sip:eve@127.0.0.66;transport=tls"]
+    def refused(name, data, status):
+        eve.send(data.replace(b"Call-ID: x", b"Call-ID: " + name.encode()), here)
+        answer = env.capture.wait(f"an answer to {name}", lambda m: m.call_id == name and (m.status or 0) >= 200)
+        check(answer.status == status, f"{name} got {answer.first_line}, not {status}")
+    for n, uri in enumerate(bad):
+        contact = request("INVITE").replace(b"Contact: <sip:eve@127.0.0.66>", b"Contact: <" + uri.encode() + b">")
+        refused(f"contact{n}", contact, 400)
+        refused(f"route{n}", request("INVITE", headers=f"Record-Route: <{uri};lr>\r\n"), 400)
+    for method, status in (("REFER", 405), ("MESSAGE", 405), ("SUBSCRIBE", 405), ("NOTIFY", 405), ("INFO", 481)):
+        refused(method, request(method, headers="Refer-To: <sip:x@127.0.0.66>\r\nEvent: x\r\n"), status)
+    refused("cseq", request().replace(b"CSeq: 1 ", b"CSeq: 2147483648 "), 400)
+    called = {call_id}
+    for uri in bad:
+        phone.send(f"call sip:eve@127.0.0.66:{eve.socket.getsockname()[1]}")
+        invite = env.capture.wait("the INVITE", lambda m: m.method == "INVITE" and m.is_request and m.call_id not in called
+                                  and phone.from_here(m))
+        called.add(invite.call_id)
+        sdp = b"v=0\r\no=- 1 1 IN IP4 127.0.0.66\r\ns=-\r\nc=IN IP4 127.0.0.66\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n"
+        fields = "".join(f"{name}: {invite.get(name)}\r\n" for name in ("Via", "From", "Call-ID", "CSeq"))
+        eve.send((f"SIP/2.0 200 OK\r\n{fields}To: {invite.get('To')};tag=e\r\nContact: <{uri}>\r\n"
+                  f"Content-Type: application/sdp\r\nContent-Length: {len(sdp)}\r\n\r\n").encode() + sdp, here)
+        phone.wait("call.failed", call_id=invite.call_id)
+        env.capture.wait("the BYE", lambda m: m.method == "BYE" and m.is_request and m.call_id == invite.call_id)
+    untouched(env, phone, peer, call_id)
+
+
+def unsent_cancel(env):
+    """With two listeners: an answer to a CANCEL that has not left, whichever of them the call uses."""
+    for n, listens in enumerate((("127.0.0.1:5060", "127.0.0.9:5060"), ("127.0.0.9:5060", "127.0.0.1:5060"))):
+        phone = env.phone(name=f"two{n}")
+        phone.base[phone.base.index("--listen") + 1] = listens[0]
+        phone.options = ["--listen", listens[1]]
+        phone.start()
+        eve = Stranger(f"127.0.0.{66 + n}")
+        phone.send(f"call sip:eve@{eve.socket.getsockname()[0]}:{eve.socket.getsockname()[1]}")
+        phone.wait("call.calling")
+        invite = env.capture.wait("the INVITE", lambda m: m.is_request and m.destination == eve.socket.getsockname())
+        phone.send("bye 1")
+        phone.do("calls")
+        eve.answer(invite, 200, "CANCEL", invite.source, tag=";tag=x")
+        phone.do("calls")
+        phone.kill9()  # its INVITE has no answer
+
+
+def streams(env):
+    """TCP: lengths that overflow, what is no message, connections without end, questions whose answers nobody reads.
+    Meanwhile the phone answers others within 200 ms."""
+    phone, peer, call_id = a_call(env)
+    eve, here = Stranger(), (phone.address, phone.port)
+    eve.socket.settimeout(2)
+    def connect():
+        connection = socket.create_connection(here, 5)
+        connection.settimeout(5)
+        return connection
+    def is_served(what):
+        worst = 0
+        for n in range(30):
+            sent = time.monotonic()
+            eve.send(request(call_id=f"{what}{n}"), here)
+            eve.socket.recv(65536)
+            worst = max(worst, time.monotonic() - sent)
+        check(worst < 0.2, f"while {what}: an answer after {worst * 1000:.0f} ms")
+    def ends(connection):
+        try:
+            while connection.recv(65536):
+                pass
+        except ConnectionResetError:
+            pass
+    tcp = request().replace(b"SIP/2.0/UDP", b"SIP/2.0/TCP")
+    for length in (b"4294967295", b"2147483648", b"2000000000", b"65537"):
+        connection = connect()
+        connection.sendall(tcp + tcp.replace(b"Content-Length: 0", b"Content-Length: " + length) + b"z" * 100)
+        ends(connection)
+        is_served("an absurd length")
+    open_files = f"/proc/{phone.process.popen.pid}/fd"
+    before = len(os.listdir(open_files))
+    for garbage in (b"no request\r\n\r\n", b"A" * 70000):
+        connection = connect()
+        connection.sendall(garbage)
+        ends(connection)
+    connection = connect()
+    connection.sendall(b"GET / HTTP/1.0\r\n\r\n")  # a body may follow, up to the end
+    connection.close()
+    until(lambda: len(os.listdir(open_files)) <= before, 5, "what is no message to be hung up on")
+    idle = [connect() for _ in range(400)]
+    is_served("many connections")
+    check(len(os.listdir(open_files)) <= before + 256, "more than 256 connections of others are open")
+    for connection in idle:
+        connection.close()
+    until(lambda: len(os.listdir(open_files)) <= before, 5, "the connections to be closed")
+    def resident():
+        with open(f"/proc/{phone.process.popen.pid}/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * 4096
+    size, deaf = resident(), connect()
+    deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    deaf.setblocking(False)
+    try:
+        deaf.send(b"".join(request(call_id=f"flood{n}").replace(b"SIP/2.0/UDP", b"SIP/2.0/TCP") for n in range(10000)))
+    except BlockingIOError:
+        pass
+    is_served("10,000 questions")
+    until(lambda: len(os.listdir(open_files)) <= before, 5, "who reads no answers to be hung up on")
+    check(resident() - size < 50e6, f"the phone has grown by {(resident() - size) / 1e6:.0f} MB")
+    untouched(env, phone, peer, call_id)
+
+
+def probes(env):
+    """STUN, SigComp and noise at the SIP port get no answer, and nothing is printed."""
+    phone, peer, call_id = a_call(env)
+    eve, here = Stranger(), (phone.address, phone.port)
+    for data in (b"\0\1\0\0\x21\x12\xa4\x42" + b"a" * 12, b"\0" * 20, b"\1\1" + b"\0" * 18, b"\0\1\xff\xff" + b"x" * 1400,
+                 b"\1", b"\0", b"\xf8" + b"\0" * 40, b"\xff" * 30, b"\0\1\0\x08" + b"b" * 16 + b"\0\3\0\4\0\0\0\6"):
+        eve.send(data, here)
+    eve.socket.settimeout(5)
+    eve.send(request(call_id="after-the-probes"), here)
+    check(b"after-the-probes" in eve.socket.recv(65536), "a probe was answered")
+    with open(phone.process.log_path, encoding="utf-8") as log:
+        strange = [line for line in log if not line.startswith(("{", "> ", "$ "))]
+    check(not strange, f"the phone printed {strange}")
+    untouched(env, phone, peer, call_id)
 
 
 def rtp(env):
