@@ -42,7 +42,7 @@ constexpr int settle_tries_max = 10;
 // Who has the least time left comes first; no timer at all: last.
 bool is_more_urgent(const call::Dialog& a, const call::Dialog& b) {
     const auto key = [](const call::Dialog& d) {
-        return std::pair{d.timer.deadline_ms == 0, d.timer.deadline_ms};
+        return std::pair{d.timer.deadline_ms == 0, d.boot.deadline_ms};
     };
     return key(a) < key(b);
 }
@@ -102,6 +102,10 @@ bool Switchboard::reopen_ports(const call::Dialog& record) {
 void Switchboard::adopt(std::vector<call::Dialog> dialogs, std::uint32_t epoch, bool run) {
     epoch_ = epoch;
     std::vector<call::Dialog*> records = without_copies(dialogs);
+    const base::Now now = base::read_clock();
+    for (call::Dialog* record : records) {
+        call::move_into_boot(*record, base::boot_id(), now);
+    }
     std::ranges::sort(records, [](const auto* a, const auto* b) { return is_more_urgent(*a, *b); });
     // All ports first: a stream that runs already would take turns with the rest of the binding.
     std::vector<const call::Dialog*> streams;
@@ -124,7 +128,8 @@ void Switchboard::adopt(std::vector<call::Dialog> dialogs, std::uint32_t epoch, 
         base::get_on();
         const call::Number number = record->number;
         to_restore_.push_back(number);
-        calls_.emplace(number, call::revive(std::move(*record), epoch, policy_.codecs));
+        note_ringing(calls_.emplace(number, call::revive(std::move(*record), epoch, policy_.codecs))
+                         .first->second);
     }
     ledger_.expect(to_restore_.size());
     ledger_.explain(keeping_->last_death());

@@ -224,7 +224,7 @@ void Drill::kill_us(std::uint64_t packets) {
          fmt::format("drill: call {} is up, {} RTP packets are sent: SIGKILL", *call_, packets));
     shell::flush_output();
     const base::Status written = write_drill_file(
-        path(), {.call = *call_, .killed_ms = base::read_clock().real_ms(), .packets = packets});
+        path(), {.call = *call_, .killed_ms = base::read_clock().boot_ms(), .packets = packets});
     if (!written) {
         give_up(written.error());
         return;
@@ -240,7 +240,7 @@ void Drill::look_back(std::function<void()> over) {
         return;
     }
     const auto mark = read_drill_mark(*text);
-    ready_ms_ = base::read_clock().real_ms();
+    ready_ms_ = base::read_clock().boot_ms();
     // A drill that nobody judged, because the keeper had died as well, is no longer one.
     const bool is_ours = mark && keeping_->is_return() && mark->killed_ms <= ready_ms_;
     if (!is_ours) {
@@ -267,7 +267,7 @@ void Drill::look_back(std::function<void()> over) {
         [this](const base::Status&) {
             const Call* call = board_->find(mark_.call);
             if (call != nullptr && call->state == State::established) {
-                resumed_ms_ = base::read_clock().real_ms();
+                resumed_ms_ = base::read_clock().boot_ms();
             }
         });
     // The ledger knows best what became of a call, and waits for the stream's gap.
@@ -280,7 +280,7 @@ void Drill::watch_return() {
         judge();
         return;
     }
-    const std::int64_t waited_ms = base::read_clock().real_ms() - ready_ms_;
+    const std::int64_t waited_ms = base::read_clock().boot_ms() - ready_ms_;
     if (waited_ms > std::int64_t{options_->resume_deadline_s} * 1000 + verdict_slack_ms) {
         close(false, "", "the call was not resumed in time");
     }

@@ -25,7 +25,7 @@ namespace {
 
 constexpr std::size_t mark_size_max = 128;
 constexpr std::int64_t time_max = 253'402'300'800'000; // the year 10000
-constexpr std::string_view first_line = "revenant drill 1";
+constexpr std::string_view first_line = "revenant drill 2";
 
 // The line `name value`, taken from the front of `text`; nothing if it is another.
 std::optional<std::uint64_t> take(std::string_view& text, std::string_view name) {

@@ -14,7 +14,7 @@ namespace revenant::app {
 
 struct DrillMark {
     call::Number call = 0;
-    std::int64_t killed_ms = 0; // since 1970
+    std::int64_t killed_ms = 0; // on the boot clock
     std::uint64_t packets = 0;  // RTP packets sent by then
 
     friend bool operator==(const DrillMark&, const DrillMark&) = default;

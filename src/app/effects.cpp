@@ -164,6 +164,15 @@ base::Status Effects::operator()(const effects::StopRetryTimer& /*e*/) const {
     return {};
 }
 
+base::Status Effects::operator()(const effects::StartRingTimer& e) const {
+    // SAFETY: the timers are the Switchboard's members.
+    board_.ring_timers_[number()] =
+        base::after_ms(e.delay_ms, [board = &board_, number = number()] {
+            board->on_event(number, call::event::RingDue{});
+        });
+    return {};
+}
+
 base::Status Effects::operator()(const effects::Tell& e) const {
     shell::print(notice_of(call_, e, board_.policy_.resumes_by_itself));
     return {};

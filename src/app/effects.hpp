@@ -47,6 +47,7 @@ public:
     base::Status operator()(const call::effect::CloseMedia& e) const;
     base::Status operator()(const call::effect::StartRetryTimer& e) const;
     base::Status operator()(const call::effect::StopRetryTimer& e) const;
+    base::Status operator()(const call::effect::StartRingTimer& e) const;
     base::Status operator()(const call::effect::Tell& e) const;
     base::Status operator()(const call::effect::Settle& e) const;
 

@@ -47,8 +47,8 @@ void Ledger::enter(const call::Call& call,
                                     {"call_id", base::printable(dialog.call_id, 200)},
                                     {"resumes", std::int64_t{dialog.resumes}}}};
     // From the last sign of life to the verdict. Without audio nothing tells when the phone died.
-    if (media && media->last_before_ms > 0) {
-        const std::int64_t outage_ms = now.real_ms() - media->last_before_ms;
+    if (media && media->last_before_ms != 0) {
+        const std::int64_t outage_ms = now.boot_ms() - media->last_before_ms;
         text += fmt::format("  outage {} ms", outage_ms);
         notice.fields.emplace_back("outage_ms", outage_ms);
     }

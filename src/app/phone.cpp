@@ -166,7 +166,9 @@ base::Status Phone::open_journal() {
                .outbound_proxy = options_.outbound_proxy,
                .resume_window_ms = options_.resume_deadline_s * 1000,
                .resumes_by_itself = options_.resume == shell::Resume::automatic,
-               .auto_answer = options_.auto_answer});
+               .auto_answer = options_.auto_answer,
+               .ringing_max = options_.ringing_max,
+               .no_answer_s = options_.no_answer_s});
     media_->on_first_packet = [this](call::Number number) {
         shell::print({.event = "media.first_packet",
                       .call = number,
@@ -436,6 +438,7 @@ int run_phone(const shell::Options& options) {
     static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
     static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));
     base::make_room_for_descriptors();
+    base::wait_on_boot_clock();
     Phone phone{options};
     if (const base::Status opened = phone.open(); !opened) {
         if (options.json) { // for the program that reads stdout; people look at stderr

@@ -91,6 +91,7 @@ base::Result<call::Number> Switchboard::dial(const sip::Origin& origin) {
     dialog.cseq_watermark = sip::Agent::first_cseq + call::cseq_block;
     dialog.in_flight.cseq = sip::Agent::first_cseq;
     dialog.epoch = epoch_;
+    dialog.boot.id = base::boot_id();
     dialog.transport = origin.transport;
     dialog.local_sip = origin.local;
     dialog.media.local = *rtp;
@@ -135,6 +136,7 @@ base::Status Switchboard::apply(call::Number number, const call::Event& event) {
         return done;
     }
     const call::Call& now = found->second;
+    note_ringing(now);
     if (is_under_way(now) != is_under_way(before)) {
         base::set_under_way(number, is_under_way(now));
     }
@@ -276,6 +278,8 @@ void Switchboard::bury(call::Number number) {
         for (const call::Number dead : std::exchange(buried_, {})) {
             agent_->retire(dead);
             retry_timers_.erase(dead);
+            ring_timers_.erase(dead);
+            ringing_.erase(dead);
             calls_.erase(dead);
             lowest_free_ = std::min(lowest_free_, dead);
         }
@@ -314,11 +318,11 @@ void Switchboard::tidy() {
 }
 
 void Switchboard::on_event(call::Number number, const call::Event& event) {
-    const auto* invited = std::get_if<call::event::Invited>(&event);
-    if (policy_.auto_answer && invited != nullptr) {
-        call::event::Invited answered = *invited;
-        answered.auto_answer = *policy_.auto_answer;
-        static_cast<void>(apply(number, answered));
+    if (const auto* invited = std::get_if<call::event::Invited>(&event)) {
+        call::event::Invited as_we_want = *invited;
+        as_we_want.auto_answer = policy_.auto_answer.value_or(0);
+        as_we_want.no_answer_s = policy_.no_answer_s;
+        static_cast<void>(apply(number, as_we_want));
         return;
     }
     // A call that is gone by now needs no answer, and a network event is no command that can fail.
@@ -346,12 +350,13 @@ std::optional<call::Number> Switchboard::on_invite(const call::Dialog& seed) {
     call::Dialog& dialog = call.dialog;
     dialog.number = *number;
     dialog.epoch = epoch_;
+    dialog.boot.id = base::boot_id();
     dialog.media.local = *rtp;
     dialog.media.ssrc = stream.ssrc;
     dialog.media.segment = stream.segment;
     dialog.media.source = policy_.source;
     dialog.media.sink = sink_of(policy_.sink, dialog.number);
-    calls_.emplace(*number, std::move(call));
+    note_ringing(calls_.emplace(*number, std::move(call)).first->second);
     keeping_->set_calls_live(true);
     return *number;
 }

@@ -37,6 +37,8 @@ struct Policy {
     bool resumes_by_itself = false; // what is found at the start; nobody has to type `reinvite`
     std::optional<std::uint16_t> auto_answer; // the status to answer with
     std::size_t calls_max = 20'000;
+    std::size_t ringing_max = 64;
+    std::uint32_t no_answer_s = 180; // 0: a call may ring for ever
 };
 
 // Where a call's sound goes: in `pattern` %c stands for its number, and %% for a %.
@@ -101,6 +103,7 @@ public:
 
     // sip::Listener
     void on_event(call::Number number, const call::Event& event) override;
+    bool may_ring() override;
     std::optional<call::Number> on_invite(const call::Dialog& seed) override;
     void on_wanted(call::Number number) override;
     const call::Dialog* dialog(call::Number number) override;
@@ -130,6 +133,9 @@ private:
     void close_ports(call::Number number);
     [[nodiscard]] std::vector<call::Dialog*> without_copies(std::vector<call::Dialog>& dialogs);
     bool reopen_ports(const call::Dialog& record);
+    void note_ringing(const call::Call& call);
+    void count_refusal(std::string why);
+    void tell_refusals();
     void bury(call::Number number);
     void tidy_soon(call::Number number);
     void tidy_when_idle();
@@ -150,6 +156,12 @@ private:
     std::set<call::Number> reserved_;
     std::unordered_map<call::Number, base::Source> retry_timers_;
     std::unordered_map<call::Number, base::Source> late_settlements_;
+    std::unordered_map<call::Number, base::Source> ring_timers_;
+    std::set<call::Number> ringing_;
+    std::int64_t refusals_ = 0; // not told yet
+    std::int64_t refusals_seen_ = 0;
+    std::string refusals_why_;
+    base::Source refusals_timer_;
     std::vector<call::Number> buried_;
     base::Source burial_;
     std::vector<call::Number> untidy_; // event::Quiet is due

@@ -25,12 +25,12 @@ using shell::Arguments;
 using shell::Completes;
 using shell::Done;
 
-std::string duration(std::int64_t from_ms) {
-    if (from_ms == 0) {
+std::string duration(const call::Dialog& dialog) {
+    if (dialog.established_ms == 0) {
         return "-";
     }
-    const std::int64_t seconds =
-        std::max<std::int64_t>(0, (base::read_clock().real_ms() - from_ms) / 1000);
+    const std::int64_t seconds = std::max<std::int64_t>(
+        0, (base::read_clock().boot_ms() - dialog.boot.established_ms) / 1000);
     return seconds < 3600
                ? fmt::format("{}:{:02}", seconds / 60, seconds % 60)
                : fmt::format("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
@@ -61,8 +61,8 @@ void calls_command(const Switchboard& board, const Done& done) {
             .event = "call.listed",
             .call = number,
             .tone = shell::Tone::plain,
-            .text = fmt::format("{:>4}  {:<26} {:>8}  {} {}", number, state_text(call),
-                                duration(d.established_ms), arrow, who),
+            .text = fmt::format("{:>4}  {:<26} {:>8}  {} {}", number, state_text(call), duration(d),
+                                arrow, who),
             .fields = {{"state", std::string{name(call.state)}},
                        {"role", d.role == call::Role::caller ? std::string{"caller"}
                                                              : std::string{"callee"}},
@@ -82,11 +82,12 @@ void calls_command(const Switchboard& board, const Done& done) {
     done({});
 }
 
-std::string timer_text(const call::SessionTimer& timer) {
+std::string timer_text(const call::Dialog& dialog) {
+    const call::SessionTimer& timer = dialog.timer;
     if (timer.interval_s == 0) {
         return "none";
     }
-    const std::int64_t left = (timer.deadline_ms - base::read_clock().real_ms()) / 1000;
+    const std::int64_t left = (dialog.boot.deadline_ms - base::read_clock().boot_ms()) / 1000;
     const char* who = timer.refresher == call::Refresher::local    ? "we refresh"
                       : timer.refresher == call::Refresher::remote ? "the peer refreshes"
                                                                    : "nobody refreshes";
@@ -156,7 +157,7 @@ void show_command(const Switchboard& board, const Arguments& arguments, const Do
     text += fmt::format("\n  route      {}", routes.empty() ? "none" : routes);
     text +=
         fmt::format("\n  CSeq       ours at most {}, theirs {}", d.cseq_watermark, d.remote_cseq);
-    text += fmt::format("\n  timer      {}", timer_text(d.timer));
+    text += fmt::format("\n  timer      {}", timer_text(d));
     text += fmt::format("\n  audio      {} {}, {}:{} to {}:{}", d.media.codec.name,
                         name(d.media.direction), d.media.local.address, d.media.local.port,
                         d.media.remote.address, d.media.remote.port);

@@ -21,6 +21,18 @@ Now read_clock() {
     return Now{.boot_ns = read_ns(CLOCK_BOOTTIME), .real_ns = read_ns(CLOCK_REALTIME)};
 }
 
+std::int64_t unstepped_ns() {
+    return unstepped_ns(read_ns(CLOCK_BOOTTIME));
+}
+
+std::int64_t unstepped_ns(std::int64_t boot_ns) {
+    static const std::int64_t offset_ns = [] {
+        const Now now = read_clock();
+        return now.real_ns - now.boot_ns;
+    }();
+    return offset_ns + boot_ns;
+}
+
 const std::string& boot_id() {
     static const std::string id = [] {
         std::string line;

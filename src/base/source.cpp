@@ -1,13 +1,22 @@
 #include "revenant/base/source.hpp"
 
+#include <algorithm>
 #include <cstdint>
+#include <ctime>
 #include <functional>
+#include <iterator>
 #include <utility>
+#include <vector>
+
+#include <poll.h>
+#include <sys/timerfd.h>
 
 #include <glib-unix.h>
 #include <glib.h>
 
 #include "revenant/base/boundary.hpp"
+#include "revenant/base/clock.hpp"
+#include "revenant/base/fd.hpp"
 
 namespace revenant::base {
 
@@ -49,7 +58,91 @@ Source attach(GSource* source,
     return Source{source};
 }
 
+// ---- Timers on the boot clock; GLib's own stand still while the machine is suspended.
+
+struct Timer {
+    GSource source;
+    std::int64_t due_ns;
+    std::int64_t period_ns; // 0: once
+};
+
+// Rounded up, because a wait that ends too early is followed by another.
+std::int64_t left_ms(const GSource* source) {
+    const std::int64_t left_ns =
+        reinterpret_cast<const Timer*>(source)->due_ns - read_clock().boot_ns;
+    return left_ns > 0 ? (left_ns + 999'999) / 1'000'000 : 0;
+}
+
+gboolean prepare_timer(GSource* source, gint* wait_ms) {
+    const std::int64_t left = left_ms(source);
+    *wait_ms = static_cast<gint>(std::min<std::int64_t>(left, G_MAXINT));
+    return left == 0 ? TRUE : FALSE;
+}
+
+gboolean check_timer(GSource* source) {
+    return left_ms(source) == 0 ? TRUE : FALSE;
+}
+
+gboolean run_timer(GSource* source, GSourceFunc function, gpointer data) {
+    auto* timer = reinterpret_cast<Timer*>(source);
+    timer->due_ns = read_clock().boot_ns + timer->period_ns; // what was missed is not made up for
+    return function(data);
+}
+
+Source timer(std::uint32_t delay_ms, bool again, std::function<void()> f) {
+    // GLib does not write to it.
+    static GSourceFuncs functions{.prepare = prepare_timer,
+                                  .check = check_timer,
+                                  .dispatch = run_timer,
+                                  .finalize = nullptr,
+                                  .closure_callback = nullptr,
+                                  .closure_marshal = nullptr};
+    GSource* source = g_source_new(&functions, sizeof(Timer));
+    auto* made = reinterpret_cast<Timer*>(source);
+    const std::int64_t delay_ns = std::int64_t{delay_ms} * 1'000'000;
+    made->due_ns = read_clock().boot_ns + delay_ns;
+    made->period_ns = again ? delay_ns : 0;
+    return attach(source, run_plain, std::move(f), again ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE,
+                  G_PRIORITY_DEFAULT);
+}
+
+// ---- The main loop's wait
+
+// A shorter wait that a suspension makes longer is late by no more than this.
+constexpr gint short_wait_ms = 100;
+
+// poll() itself counts no suspension, so a timer that does ends the wait. SAFETY: the main loop has
+// one thread.
+gint poll_on_boot_clock(GPollFD* entries, guint count, gint wait_ms) {
+    static const Fd alarm{::timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK)};
+    static std::vector<pollfd> all;
+    const bool with_alarm = alarm && wait_ms > short_wait_ms;
+    all.clear();
+    std::transform(entries, entries + count, std::back_inserter(all), [](const GPollFD& entry) {
+        return pollfd{.fd = entry.fd, .events = static_cast<short>(entry.events), .revents = 0};
+    });
+    if (with_alarm) {
+        itimerspec due{};
+        due.it_value.tv_sec = wait_ms / 1000;
+        due.it_value.tv_nsec = long{wait_ms % 1000} * 1'000'000;
+        static_cast<void>(::timerfd_settime(alarm.get(), 0, &due, nullptr));
+        all.push_back({.fd = alarm.get(), .events = POLLIN, .revents = 0});
+    }
+    int ready = ::poll(all.data(), all.size(), wait_ms);
+    for (guint i = 0; ready >= 0 && i < count; ++i) {
+        entries[i].revents = static_cast<gushort>(all[i].revents);
+    }
+    if (ready > 0 && with_alarm && all.back().revents != 0) {
+        --ready;
+    }
+    return ready;
+}
+
 } // namespace
+
+void wait_on_boot_clock() {
+    g_main_context_set_poll_func(nullptr, poll_on_boot_clock);
+}
 
 Source::Source(Source&& other) noexcept : source_{std::exchange(other.source_, nullptr)} {}
 
@@ -90,13 +183,11 @@ Source on_signal(int signal_number, std::function<void()> f) {
 }
 
 Source after_ms(std::uint32_t delay_ms, std::function<void()> f) {
-    return attach(g_timeout_source_new(delay_ms), run_plain, std::move(f), G_SOURCE_REMOVE,
-                  G_PRIORITY_DEFAULT);
+    return timer(delay_ms, false, std::move(f));
 }
 
 Source every_ms(std::uint32_t period_ms, std::function<void()> f) {
-    return attach(g_timeout_source_new(period_ms), run_plain, std::move(f), G_SOURCE_CONTINUE,
-                  G_PRIORITY_DEFAULT);
+    return timer(period_ms, true, std::move(f));
 }
 
 Source when_idle(std::function<void()> f) {

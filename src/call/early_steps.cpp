@@ -41,7 +41,7 @@ bool must_replay(const Dialog& dialog, const event::Restore& e, base::Now now) {
     if (dialog.in_flight.invite.empty() || !e.can_hear_caller) {
         return false;
     }
-    const bool is_fresh = now.real_ms() - dialog.established_ms < answer_life_ms;
+    const bool is_fresh = now.boot_ms() - dialog.boot.established_ms < answer_life_ms;
     switch (dialog.phase) {
     case Phase::ringing: return true;
     // Later the peer is as sure of the call as it will ever be.
@@ -54,7 +54,7 @@ bool must_replay(const Dialog& dialog, const event::Restore& e, base::Now now) {
     return false;
 }
 
-Step replayed(const Call& call, const event::Offered& e) {
+Step replayed(const Call& call, const event::Offered& e, base::Now now) {
     Step result = stay(call);
     Call& next = result.call;
     const InFlight& in_flight = call.dialog.in_flight;
@@ -69,6 +69,11 @@ Step replayed(const Call& call, const event::Offered& e) {
     }
     if (call.dialog.phase == Phase::ringing) {
         next.state = State::alerting;
+        if (has_rung_enough(call.dialog, now)) { // while there was no process
+            result = on(result.call, event::RingDue{}, now);
+            settle(result, Verdict::finished, "it has rung long enough");
+            return result;
+        }
         const bool is_pracked = !in_flight.prack.empty();
         const bool is_udp = call.dialog.transport == Transport::udp;
         if (is_udp || !is_pracked) { // else our 180 has arrived, and there is no PRACK to follow
@@ -78,6 +83,7 @@ Step replayed(const Call& call, const event::Offered& e) {
             result.effects.emplace_back(effect::ReplayPrack{});
         }
         result.effects.emplace_back(effect::Tell{.news = News::incoming});
+        ring_timer(result, now);
         settle(result, Verdict::survived, "it rings on");
         return result;
     }

@@ -36,7 +36,7 @@ Step first_answer(const Call& call, const event::Answered& e, base::Now now) {
     dialog.remote_tag = e.facts.remote_tag;
     dialog.route_set = e.facts.route_set;
     static_cast<void>(note_cseq(next, e.cseq));
-    dialog.established_ms = now.real_ms();
+    stamp_answer(dialog, now);
     dialog.phase = Phase::established;
     // Kept until it is certain that the ACK has left.
     dialog.in_flight = {.invite = {}, .cseq = e.cseq};

@@ -44,6 +44,27 @@ Call revive(Dialog dialog, std::uint32_t epoch, std::vector<Codec> codecs) {
     return call;
 }
 
+void move_into_boot(Dialog& dialog, const std::string& boot_id, base::Now now) {
+    BootTimes& boot = dialog.boot;
+    std::int64_t& deadline_ms = dialog.timer.deadline_ms;
+    std::int64_t& ring_until_ms = dialog.in_flight.ring_until_ms;
+    if (boot.id == boot_id && !boot_id.empty()) {
+        const auto told = [&](std::int64_t boot_ms) {
+            return std::max<std::int64_t>(now.real_ms() + (boot_ms - now.boot_ms()), 1);
+        };
+        deadline_ms = deadline_ms != 0 ? told(boot.deadline_ms) : 0;
+        ring_until_ms = ring_until_ms != 0 ? told(boot.ring_until_ms) : 0;
+        return;
+    }
+    const auto told = [&](std::int64_t real_ms) {
+        return now.boot_ms() - (now.real_ms() - std::min(real_ms, BootTimes::most_ms));
+    };
+    boot = {.id = boot_id,
+            .established_ms = told(dialog.established_ms),
+            .deadline_ms = told(deadline_ms),
+            .ring_until_ms = told(ring_until_ms)};
+}
+
 bool has_dialog(State state) {
     switch (state) {
     case State::answering:
@@ -103,12 +124,18 @@ void learn(Dialog& dialog, const PeerFacts& facts, base::Now now) {
         dialog.remote_sip = facts.source;
     }
     if (facts.session_expires_s != 0) {
+        const std::int64_t left_ms = std::int64_t{facts.session_expires_s} * 1000;
         dialog.timer = SessionTimer{.interval_s = facts.session_expires_s,
                                     .min_se_s = std::max(dialog.timer.min_se_s, facts.min_se_s),
                                     .refresher = facts.refresher,
-                                    .deadline_ms = now.real_ms() +
-                                                   std::int64_t{facts.session_expires_s} * 1000};
+                                    .deadline_ms = now.real_ms() + left_ms};
+        dialog.boot.deadline_ms = now.boot_ms() + left_ms;
     }
+}
+
+void stamp_answer(Dialog& dialog, base::Now now) {
+    dialog.established_ms = now.real_ms();
+    dialog.boot.established_ms = now.boot_ms();
 }
 
 bool note_cseq(Call& call, std::uint32_t cseq) {

@@ -35,25 +35,25 @@ std::string_view name(State state) {
 std::string_view name(const Event& event) {
     // In the order of the variant.
     static constexpr std::array<std::string_view, std::variant_size_v<Event>> names = {
-        "Dial",           "Answer",      "Decline",    "HangUp",  "Hold",       "Unhold",
-        "SendInfo",       "SendOptions", "Resume",     "Restore", "Progress",   "Answered",
-        "AnsweredBefore", "Refused",     "Challenged", "Failed",  "Ready",      "Terminated",
-        "Invited",        "Acked",       "Cancelled",  "Offered", "PeerBye",    "PeerPrack",
-        "PeerInfo",       "RequestDone", "RetryDue",   "Quiet",   "StoreFailed"};
+        "Dial",           "Answer",      "Decline",    "HangUp",  "Hold",     "Unhold",
+        "SendInfo",       "SendOptions", "Resume",     "Restore", "Progress", "Answered",
+        "AnsweredBefore", "Refused",     "Challenged", "Failed",  "Ready",    "Terminated",
+        "Invited",        "Acked",       "Cancelled",  "Offered", "PeerBye",  "PeerPrack",
+        "PeerInfo",       "RequestDone", "RetryDue",   "RingDue", "Quiet",    "StoreFailed"};
     return names.at(event.index());
 }
 
 std::string_view name(const Effect& effect) {
     // In the order of the variant.
     static constexpr std::array<std::string_view, std::variant_size_v<Effect>> names = {
-        "Persist",          "PersistSoon",  "Forget",       "Shelve",
-        "SendInvite",       "RepeatInvite", "Acknowledge",  "AcknowledgeStandIn",
-        "AcknowledgeAgain", "SendPrack",    "Respond",      "Reply",
-        "RespondBye",       "SendCancel",   "SendBye",      "Reoffer",
-        "SendInfo",         "SendOptions",  "Authenticate", "Restore",
-        "Replay",           "ReplayPrack",  "Arm",          "Lift",
-        "Dispose",          "RunMedia",     "CloseMedia",   "StartRetryTimer",
-        "StopRetryTimer",   "Tell",         "Settle"};
+        "Persist",          "PersistSoon",    "Forget",       "Shelve",
+        "SendInvite",       "RepeatInvite",   "Acknowledge",  "AcknowledgeStandIn",
+        "AcknowledgeAgain", "SendPrack",      "Respond",      "Reply",
+        "RespondBye",       "SendCancel",     "SendBye",      "Reoffer",
+        "SendInfo",         "SendOptions",    "Authenticate", "Restore",
+        "Replay",           "ReplayPrack",    "Arm",          "Lift",
+        "Dispose",          "RunMedia",       "CloseMedia",   "StartRetryTimer",
+        "StopRetryTimer",   "StartRingTimer", "Tell",         "Settle"};
     return names.at(effect.index());
 }
 

@@ -77,8 +77,10 @@ Step on(const Call& call, const event::Invited& e, base::Now now) {
     if (e.auto_answer != 0) {
         return answer_at_once(next, e.auto_answer, now);
     }
+    limit_ringing(next.dialog, e, now);
     result.effects = {effect::Persist{.otherwise = effect::Otherwise::report},
                       effect::Respond{.status = 180}, effect::Tell{.news = News::incoming}};
+    ring_timer(result, now);
     return result;
 }
 
@@ -122,7 +124,7 @@ Step on(const Call& call, const event::Cancelled& /*e*/, base::Now /*now*/) {
 
 Step on(const Call& call, const event::Offered& e, base::Now now) {
     if (call.state == State::replaying) {
-        return replayed(call, e);
+        return replayed(call, e, now);
     }
     if (is_out_of_order(call.dialog, e.cseq)) {
         return refuse_old(call);

@@ -91,8 +91,10 @@ std::string answer_text(const Call& call) {
 // For a life that would resume it once more. `now` is as it was when this returns.
 bool is_the_same(const Dialog& before, Dialog& now) {
     const std::int64_t deadline_ms = std::exchange(now.timer.deadline_ms, before.timer.deadline_ms);
+    const std::int64_t boot_ms = std::exchange(now.boot.deadline_ms, before.boot.deadline_ms);
     const bool same = now == before;
     now.timer.deadline_ms = deadline_ms;
+    now.boot.deadline_ms = boot_ms;
     return same;
 }
 

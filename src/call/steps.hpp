@@ -41,6 +41,14 @@ namespace revenant::call {
 [[nodiscard]] Step on(const Call& call, const event::PeerBye& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::PeerInfo& e, base::Now now);
 
+// ring_steps.cpp: a call rings no longer than it may
+[[nodiscard]] Step on(const Call& call, const event::RingDue& e, base::Now now);
+// Notes down until when, for `ring_timer`.
+void limit_ringing(Dialog& dialog, const event::Invited& e, base::Now now);
+// The effect that the call, which rings now, needs to stop; none if it may ring for ever.
+void ring_timer(Step& result, base::Now now);
+[[nodiscard]] bool has_rung_enough(const Dialog& dialog, base::Now now);
+
 // reliable_steps.cpp
 [[nodiscard]] Step on(const Call& call, const event::PeerPrack& e, base::Now now);
 // The PRACK that a 1xx asks for, and its answer.
@@ -67,7 +75,7 @@ void note_prack_answer(Step& result, const event::RequestDone& e);
 [[nodiscard]] Step repeat_invite(const Call& call);
 // Whether the stored INVITE of the caller has to come in again for this call to go on.
 [[nodiscard]] bool must_replay(const Dialog& dialog, const event::Restore& e, base::Now now);
-[[nodiscard]] Step replayed(const Call& call, const event::Offered& e);
+[[nodiscard]] Step replayed(const Call& call, const event::Offered& e, base::Now now);
 
 // bye_steps.cpp
 // The peer has answered with what nobody can read: the 2xx is acknowledged, and the call ended with
@@ -102,6 +110,9 @@ void tell_fault(Step& result, const event::Answered& e);
 
 // Takes over what a 2xx, a re-INVITE or an UPDATE says (RFC 3261 §12.2.1.2: target, not route).
 void learn(Dialog& dialog, const PeerFacts& facts, base::Now now);
+
+// The 2xx is sent or received now.
+void stamp_answer(Dialog& dialog, base::Now now);
 
 // Notes a CSeq of ours seen on the wire and keeps the watermark ahead of it. True when the record
 // has to be stored for that.

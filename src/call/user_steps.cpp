@@ -58,7 +58,7 @@ Step on(const Call& call, const event::Answer& /*e*/, base::Now now) {
     }
     next.state = State::answering;
     dialog.phase = Phase::answered;
-    dialog.established_ms = now.real_ms();
+    stamp_answer(dialog, now);
     result.effects = {effect::Persist{.otherwise = effect::Otherwise::abandon},
                       effect::Respond{.status = 200}};
     if (call.has_offer || !dialog.remote_sdp.empty()) {

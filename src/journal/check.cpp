@@ -97,6 +97,11 @@ public:
         require(value >= 0, key, "is negative");
     }
 
+    void boot_time(std::string_view key, std::int64_t value) {
+        constexpr std::int64_t most = call::BootTimes::most_ms;
+        require(value >= -most && value <= most, key, "is not within 2^60 of 0");
+    }
+
     base::Status finish() {
         require(strings_size_ <= strings_size_max, "the text of all keys together",
                 "is longer than 163840 bytes");
@@ -195,6 +200,15 @@ base::Status check(const call::Dialog& dialog) {
                   "in_flight.status", "is not 0 or in 300..699");
     rules.not_negative("started_ms", dialog.started_ms);
     rules.not_negative("established_ms", dialog.established_ms);
+    rules.word("boot.id", dialog.boot.id, false);
+    rules.boot_time("boot.established_ms", dialog.boot.established_ms);
+    rules.boot_time("boot.deadline_ms", dialog.boot.deadline_ms);
+    rules.boot_time("boot.ring_until_ms", dialog.boot.ring_until_ms);
+    rules.not_negative("in_flight.ring_until_ms", dialog.in_flight.ring_until_ms);
+    const std::uint16_t ring_status = dialog.in_flight.ring_status;
+    rules.require(dialog.in_flight.ring_until_ms == 0 ? ring_status == 0
+                                                      : ring_status >= 400 && ring_status <= 699,
+                  "in_flight.ring_status", "does not fit");
     return rules.finish();
 }
 

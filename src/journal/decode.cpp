@@ -88,6 +88,13 @@ call::SessionTimer read_timer(Fields f) {
             .deadline_ms = f.i64("deadline_ms")};
 }
 
+call::BootTimes read_boot(Fields f) {
+    return {.id = f.text("id"),
+            .established_ms = f.i64("established_ms"),
+            .deadline_ms = f.i64("deadline_ms"),
+            .ring_until_ms = f.i64("ring_until_ms")};
+}
+
 call::SentPrack read_prack_sent(Fields f) {
     return {
         .tag = f.text("tag"), .rseq = f.u32("rseq"), .cseq = f.u32("cseq"), .done = f.flag("done")};
@@ -103,6 +110,10 @@ call::InFlight read_in_flight(Fields f, std::uint32_t version) {
     }
     if (f.has("prack")) {
         in_flight.prack = f.text("prack");
+    }
+    if (f.has("ring_until_ms")) {
+        in_flight.ring_until_ms = f.i64("ring_until_ms");
+        in_flight.ring_status = f.u16("ring_status");
     }
     if (f.has("prack_sent")) {
         in_flight.prack_sent = read_prack_sent(f.object("prack_sent"));
@@ -139,6 +150,7 @@ call::Dialog read_dialog(Fields& f, std::uint32_t version) {
             .in_flight = read_in_flight(f.object("in_flight"), version),
             .started_ms = f.i64("started_ms"),
             .established_ms = f.i64("established_ms"),
+            .boot = f.has("boot") ? read_boot(f.object("boot")) : call::BootTimes{},
             .resumes = f.u32("resumes")};
 }
 

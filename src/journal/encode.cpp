@@ -234,6 +234,10 @@ void put(Writer& w, std::string_view key, const call::InFlight& in_flight) {
     if (!in_flight.prack.empty()) {
         w.text("prack", in_flight.prack);
     }
+    if (in_flight.ring_until_ms != 0) {
+        w.number("ring_until_ms", in_flight.ring_until_ms);
+        w.number("ring_status", in_flight.ring_status);
+    }
     if (in_flight.prack_sent.rseq != 0) {
         w.open("prack_sent");
         w.text("tag", in_flight.prack_sent.tag);
@@ -242,6 +246,15 @@ void put(Writer& w, std::string_view key, const call::InFlight& in_flight) {
         w.flag("done", in_flight.prack_sent.done);
         w.close();
     }
+    w.close();
+}
+
+void put(Writer& w, std::string_view key, const call::BootTimes& boot) {
+    w.open(key);
+    w.text("id", boot.id);
+    w.number("established_ms", boot.established_ms);
+    w.number("deadline_ms", boot.deadline_ms);
+    w.number("ring_until_ms", boot.ring_until_ms);
     w.close();
 }
 
@@ -285,6 +298,9 @@ std::string encode(const call::Dialog& dialog) {
     put(w, "in_flight", dialog.in_flight);
     w.number("started_ms", dialog.started_ms);
     w.number("established_ms", dialog.established_ms);
+    if (dialog.boot != call::BootTimes{}) {
+        put(w, "boot", dialog.boot);
+    }
     w.number("resumes", dialog.resumes);
     w.close();
     return out;

@@ -134,6 +134,11 @@ void Slot::about_to_send(std::uint64_t index, std::size_t payload_octets, const 
     last_index_.store(index, std::memory_order_release);
 }
 
+void Slot::rebase_last(const base::Now& now) {
+    last_boot_ns_.store(as_word(now.boot_ns - (now.real_ns - last_sent().real_ns)),
+                        std::memory_order_relaxed);
+}
+
 base::Now Slot::last_sent() const {
     return {.boot_ns = as_time(relaxed(last_boot_ns_)), .real_ns = as_time(relaxed(last_real_ns_))};
 }
@@ -327,6 +332,7 @@ void Page::read_slots() {
         if (!slot.of_boot(boot_)) {
             // Idempotent, since `real_ns` stays: a kill here repeats it from the same numbers.
             const bool paused = slot.paused();
+            slot.rebase_last(opened_at_);
             slot.set_run(rebased(*run, opened_at_), boot_);
             if (paused) {
                 slot.set_paused();

@@ -57,6 +57,8 @@ public:
     [[nodiscard]] std::uint64_t octets() const { return relaxed(octets_); }
 
     [[nodiscard]] base::Now last_sent() const;
+    // Told by the wall clock, where it was another boot's.
+    void rebase_last(const base::Now& now);
 
     // The timestamp at which the source's position is 0.
     [[nodiscard]] std::uint32_t origin() const;

@@ -180,7 +180,7 @@ void Session::take(const Datagram& datagram, const base::Now& now, Workspace& wo
     const RtpHeader& header = packet->header;
     counters.received.add();
     counters.received_octets.add(packet->payload.size());
-    const auto arrival_units = static_cast<std::uint32_t>(datagram.arrival_real_ns / unit_ns);
+    const auto arrival_units = static_cast<std::uint32_t>(datagram.arrival_boot_ns / unit_ns);
     switch (reception_.receive(header.ssrc, header.sequence, header.timestamp, arrival_units)) {
     case Reception::Verdict::duplicate: counters.duplicate.add(); return;
     case Reception::Verdict::suspicious: return;
@@ -201,7 +201,7 @@ void Session::take(const Datagram& datagram, const base::Now& now, Workspace& wo
 void Session::receive(const base::Now& now, Workspace& workspace) {
     bool any = false;
     for (int i = 0; i < batches_max; ++i) {
-        const auto datagrams = workspace.receiver.receive(rtp_socket_, now.real_ns);
+        const auto datagrams = workspace.receiver.receive(rtp_socket_, now);
         for (const Datagram& datagram : datagrams) {
             take(datagram, now, workspace);
         }
@@ -292,14 +292,10 @@ void Session::note_restart(std::uint64_t next, const base::Now& now) {
     resuming_ = false;
     const base::Now last = slot_.last_sent();
     counters.missed.set(next - last_index_ - 1);
-    counters.last_before_ms.set(
-        static_cast<std::uint64_t>(std::max<std::int64_t>(last.real_ms(), 0)));
-    // After a reboot the boot clock began anew, and only the other one measures the gap.
-    const bool same_boot =
-        now.boot_ns - last.boot_ns >= 0 &&
-        std::abs((now.boot_ns - last.boot_ns) - (now.real_ns - last.real_ns)) < 1'000'000'000;
-    const std::int64_t gap_ns = same_boot ? now.boot_ns - last.boot_ns : now.real_ns - last.real_ns;
-    counters.gap_ms.set(static_cast<std::uint64_t>(std::max<std::int64_t>(gap_ns / 1'000'000, 0)));
+    // The page tells it in this boot's clock, also after a reboot.
+    const std::int64_t gap_ns = std::max<std::int64_t>(now.boot_ns - last.boot_ns, 0);
+    counters.last_before_ms.set(static_cast<std::uint64_t>(now.boot_ms() - gap_ns / 1'000'000));
+    counters.gap_ms.set(static_cast<std::uint64_t>(gap_ns / 1'000'000));
     counters.resuming.set(0); // the last: it says that the others hold
 }
 

@@ -72,7 +72,7 @@ struct Counters {
     Counter round_trip_us; // plus one; 0: unknown
     Counter remote_ssrc;   // plus one; 0: unknown
     Counter missed, gap_ms;
-    Counter last_before_ms; // real time, 0: none
+    Counter last_before_ms; // on the boot clock, also from before the boot; 0: none
     Counter resuming;       // 1 until the first packet after a restart
 };
 

@@ -7,6 +7,7 @@
 
 #include "media/rtcp.hpp"
 #include "media/session.hpp"
+#include "revenant/base/clock.hpp"
 
 namespace revenant::media {
 
@@ -20,7 +21,7 @@ std::uint32_t Session::next_random() {
 
 void Session::receive_rtcp(const base::Now& now, Workspace& workspace) {
     for (int i = 0; i < batches_max; ++i) {
-        const auto datagrams = workspace.receiver.receive(rtcp_socket_, now.real_ns);
+        const auto datagrams = workspace.receiver.receive(rtcp_socket_, now);
         for (const Datagram& datagram : datagrams) {
             take_rtcp(datagram);
         }
@@ -55,7 +56,7 @@ void Session::take_rtcp(const Datagram& datagram) {
     }
     rtcp_from_ = datagram.from;
     // Its BYE changes nothing here: whether the call goes on is for SIP to say.
-    const std::uint64_t arrival_ntp = to_ntp(datagram.arrival_real_ns);
+    const std::uint64_t arrival_ntp = to_ntp(base::unstepped_ns(datagram.arrival_boot_ns));
     if (news->sender) {
         last_sr_ = ntp_middle(news->sender->ntp);
         last_sr_arrival_ntp_ = arrival_ntp;
@@ -78,7 +79,9 @@ void Session::send_rtcp(const base::Now& now, Workspace& workspace, bool bye) {
     report.ssrc = ssrc_;
     report.cname = std::string_view{cname_.data(), cname_size_};
     report.bye = bye;
-    const std::uint64_t ntp = to_ntp(now.real_ns);
+    // Not the wall clock itself: a step between a report and the one that answers it would be in
+    // the round trip, and between two reports in the peer's idea of our rate.
+    const std::uint64_t ntp = to_ntp(base::unstepped_ns(now.boot_ns));
     // A sender is who has sent since its last but one report (RFC 3550 §6.4).
     if (slot_.packets() != reported_packets_[1]) {
         report.sender = SenderInfo{.ntp = ntp,

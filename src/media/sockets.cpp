@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 #include <arpa/inet.h>
@@ -242,21 +243,26 @@ Receiver::Receiver() : buffers_{new Buffers} {
 
 namespace {
 
-std::int64_t arrival_of(msghdr& header, std::int64_t otherwise) {
+// Older or newer than that: the kernel gave no stamp, or the wall clock has stepped since.
+constexpr std::int64_t age_max_ns = 60'000'000'000;
+
+std::int64_t arrival_of(msghdr& header, const base::Now& now) {
     for (cmsghdr* control = CMSG_FIRSTHDR(&header); control != nullptr;
          control = CMSG_NXTHDR(&header, control)) {
         if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_TIMESTAMPNS) {
             timespec time{};
             std::memcpy(&time, CMSG_DATA(control), sizeof time);
-            return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+            const std::int64_t age_ns =
+                now.real_ns - (std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec);
+            return std::abs(age_ns) <= age_max_ns ? now.boot_ns - age_ns : now.boot_ns;
         }
     }
-    return otherwise;
+    return now.boot_ns;
 }
 
 } // namespace
 
-std::span<const Datagram> Receiver::receive(int socket, std::int64_t now_real_ns) {
+std::span<const Datagram> Receiver::receive(int socket, const base::Now& now) {
     Buffers& buffers = *buffers_;
     const int got = ::recvmmsg(socket, buffers.messages.data(), batch, MSG_DONTWAIT, nullptr);
     if (got <= 0) {
@@ -267,7 +273,7 @@ std::span<const Datagram> Receiver::receive(int socket, std::int64_t now_real_ns
         msghdr& header = buffers.messages[i].msg_hdr;
         datagrams_[i] = {.bytes = Bytes{buffers.bytes[i]}.first(buffers.messages[i].msg_len),
                          .from = Address::from_kernel(buffers.names[i]),
-                         .arrival_real_ns = arrival_of(header, now_real_ns),
+                         .arrival_boot_ns = arrival_of(header, now),
                          .truncated = (header.msg_flags & MSG_TRUNC) != 0};
         buffers.rearm(i);
     }

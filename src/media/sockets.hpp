@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "media/bytes.hpp"
+#include "revenant/base/clock.hpp"
 #include "revenant/base/fd.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/call/dialog.hpp"
@@ -71,7 +72,7 @@ void send_datagram(int socket, Bytes datagram, const Address& to);
 struct Datagram {
     Bytes bytes;
     Address from;
-    std::int64_t arrival_real_ns = 0;
+    std::int64_t arrival_boot_ns = 0;
     bool truncated = false;
 };
 
@@ -82,9 +83,9 @@ public:
     static constexpr std::size_t datagram_max = 2048;
 
     Receiver();
-    // What is waiting, up to a batch; valid until the next call. `now_real_ns` stands in for a
-    // time stamp that the kernel did not give.
-    [[nodiscard]] std::span<const Datagram> receive(int socket, std::int64_t now_real_ns);
+    // What is waiting, up to a batch; valid until the next call. The kernel stamps them
+    // with the wall clock; `now` tells the stamps on the boot clock.
+    [[nodiscard]] std::span<const Datagram> receive(int socket, const base::Now& now);
 
 private:
     struct Buffers;

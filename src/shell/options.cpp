@@ -32,6 +32,8 @@ enum Long : int { // getopt_long's; above every short option
     resume,
     resume_deadline,
     session_expires,
+    max_calls,
+    no_answer,
     rtp_ports,
     codecs,
     durable,
@@ -65,6 +67,8 @@ constexpr std::array long_options{
     option{"resume", required_argument, nullptr, resume},
     option{"resume-deadline", required_argument, nullptr, resume_deadline},
     option{"session-expires", required_argument, nullptr, session_expires},
+    option{"max-calls", required_argument, nullptr, max_calls},
+    option{"no-answer", required_argument, nullptr, no_answer},
     option{"rtp-ports", required_argument, nullptr, rtp_ports},
     option{"auto-answer", optional_argument, nullptr, 'a'},
     option{"autoanswer", optional_argument, nullptr, 'a'}, // sofsip_cli's name
@@ -221,6 +225,8 @@ base::Status Reader::take_how(int code, std::string_view text) {
         // RFC 4028 §4: not below 90.
         return text == "0" ? keep(base::Result<std::uint32_t>{0}, options_.session_expires_s)
                            : keep(read_number(name, text, 90, 86400), options_.session_expires_s);
+    case max_calls: return keep(read_number(name, text, 1, 10000), options_.ringing_max);
+    case no_answer: return keep(read_number(name, text, 0, 86400), options_.no_answer_s);
     case codecs: return keep(read_codecs(name, text), options_.codecs);
     case 'a': {
         if (text.empty()) {

@@ -30,6 +30,9 @@ Calls
                             or leave them
   --resume-deadline SECONDS how long to try, 1 to 3600 (32)
   --session-expires SECONDS refresh interval, 90 to 86400 (1800); 0: none
+  --max-calls COUNT         how many may ring at a time, 1 to 10000 (64); who
+                            comes beyond hears that we are busy
+  --no-answer SECONDS       how long they may ring, to 86400 (180); 0: no limit
   --durable                 survive a power cut too: fsync each record
   --keep                    run under revenant-keeper: it holds the sockets and
                             starts the phone again when it dies

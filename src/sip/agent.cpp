@@ -27,6 +27,7 @@
 #include "sip/agent_impl.hpp"
 #include "sip/held_sockets.hpp"
 #include "sip/leg.hpp"
+#include "sip/library_clock.hpp"
 #include "sip/library_thread.hpp"
 #include "sip/name_hooks.hpp"
 #include "sip/names.hpp"
@@ -203,9 +204,7 @@ base::Result<std::string> AgentImpl::stand_in_url(const Stack& stack) {
 // since 1900 / 4 modulo 2^30 at its start, and one more for each such dialog or loose request.
 std::uint32_t AgentImpl::stack_cseq_bound() {
     clock_cseqs_ += 1;
-    const auto since_1900 =
-        static_cast<std::uint64_t>(base::read_clock().real_ns / 1'000'000'000) + 2'208'988'800U;
-    return static_cast<std::uint32_t>((since_1900 / 4) & 0x3FFFFFFFU) + clock_cseqs_ + 1000;
+    return static_cast<std::uint32_t>((library_seconds() / 4) & 0x3FFFFFFFU) + clock_cseqs_ + 1000;
 }
 
 const Credentials* AgentImpl::credentials_for(const std::string& realm) const {

@@ -27,6 +27,8 @@ namespace revenant::sip {
 
 namespace {
 
+constexpr const char* retry_after_s = "30"; // with 486: by then some of what rings is over
+
 // The final answer to an INVITE after our BYE. The stack has moved the session from the one to the
 // other, and takes the end of an INVITE without a session for the end of the call. Only these are
 // one, with the BYE lost.
@@ -123,6 +125,13 @@ void AgentImpl::note_final_answer(Leg& leg, const Raw& raw, const call::Event& e
 }
 
 void AgentImpl::on_new_invite(Stack& stack, Handle& fresh, const Raw& raw) {
+    if (!listener_->may_ring()) {
+        // 503 would make proxies leave us out for a while, and try others that we have not got (RFC
+        // 3261 §21.5.4, RFC 3263 §4.3). This is what it is, a busy user.
+        nua_respond(fresh.get(), SIP_486_BUSY_HERE, SIPTAG_RETRY_AFTER_STR(retry_after_s),
+                    TAG_END());
+        return;
+    }
     call::Dialog seed = decode_invite(raw, settings_.session_expires_s);
     const Home home = make_home();
     // Our tag exists from the moment that the stack has taken the request in, before any response.
@@ -155,9 +164,10 @@ void AgentImpl::on_new_invite(Stack& stack, Handle& fresh, const Raw& raw) {
     auto* offered = offer ? std::get_if<call::event::Offered>(&*offer) : nullptr;
     slot->must_offer = offered == nullptr || !offered->offer;
     being_handled_ = &raw;
-    listener_->on_event(*number,
-                        call::event::Invited{.offer = offered != nullptr ? std::move(offered->offer)
-                                                                         : std::nullopt});
+    listener_->on_event(
+        *number,
+        call::event::Invited{.offer = offered != nullptr ? std::move(offered->offer) : std::nullopt,
+                             .expires_s = expires_of(*raw.sip)});
     being_handled_ = nullptr;
 }
 

@@ -347,6 +347,15 @@ call::Dialog decode_invite(const Raw& raw, std::uint32_t own_interval_s) {
     return dialog;
 }
 
+std::optional<std::uint32_t> expires_of(const sip_t& sip) {
+    // A date, as RFC 2543 had it, is none (RFC 3261 §20.19).
+    if (sip.sip_expires == nullptr || sip.sip_expires->ex_date != 0) {
+        return std::nullopt;
+    }
+    return static_cast<std::uint32_t>(
+        std::min<unsigned long>(sip.sip_expires->ex_delta, UINT32_MAX));
+}
+
 call::Endpoint source_of(msg_t* message) {
     if (message == nullptr) {
         return {};

@@ -32,6 +32,9 @@ decode(const Raw& raw, std::string_view stand_in, std::uint32_t own_interval_s);
 
 [[nodiscard]] call::Dialog decode_invite(const Raw& raw, std::uint32_t own_interval_s);
 
+// Expires of a request in seconds; nothing if it has none.
+[[nodiscard]] std::optional<std::uint32_t> expires_of(const sip_t& sip);
+
 // Why a request of ours was refused, or has reached nobody.
 [[nodiscard]] std::string final_reason_of(const Raw& raw);
 

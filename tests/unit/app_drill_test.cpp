@@ -28,18 +28,19 @@ TEST_CASE("what a drill did not write is refused") {
     }
     for (const std::string& text :
          {good + "x", good + "\n", good + good, "\n" + good, std::string(1000, 'x'),
-          std::string{"revenant drill 2\ncall 7\nkilled_ms 1\npackets 1\n"},
-          std::string{"revenant drill 1\nkilled_ms 1\ncall 7\npackets 1\n"},
-          std::string{"revenant drill 1\ncall  7\nkilled_ms 1\npackets 1\n"},
-          std::string{"revenant drill 1\ncall 7 \nkilled_ms 1\npackets 1\n"},
-          std::string{"revenant drill 1\ncall +7\nkilled_ms 1\npackets 1\n"},
-          std::string{"revenant drill 1\ncall -7\nkilled_ms 1\npackets 1\n"},
-          std::string{"revenant drill 1\ncall 0\nkilled_ms 1\npackets 1\n"},
-          std::string{"revenant drill 1\ncall 1000000\nkilled_ms 1\npackets 1\n"},
-          std::string{"revenant drill 1\ncall 4294967297\nkilled_ms 1\npackets 1\n"},
-          std::string{"revenant drill 1\ncall 7\nkilled_ms 9223372036854775807\npackets 1\n"},
-          std::string{"revenant drill 1\ncall 7\nkilled_ms 1\npackets 18446744073709551616\n"},
-          std::string{"revenant drill 1\ncall 7\nkilled_ms\npackets 1\n"},
+          std::string{"revenant drill 1\ncall 7\nkilled_ms 1\npackets 1\n"}, // by the wall clock
+          std::string{"revenant drill 3\ncall 7\nkilled_ms 1\npackets 1\n"},
+          std::string{"revenant drill 2\nkilled_ms 1\ncall 7\npackets 1\n"},
+          std::string{"revenant drill 2\ncall  7\nkilled_ms 1\npackets 1\n"},
+          std::string{"revenant drill 2\ncall 7 \nkilled_ms 1\npackets 1\n"},
+          std::string{"revenant drill 2\ncall +7\nkilled_ms 1\npackets 1\n"},
+          std::string{"revenant drill 2\ncall -7\nkilled_ms 1\npackets 1\n"},
+          std::string{"revenant drill 2\ncall 0\nkilled_ms 1\npackets 1\n"},
+          std::string{"revenant drill 2\ncall 1000000\nkilled_ms 1\npackets 1\n"},
+          std::string{"revenant drill 2\ncall 4294967297\nkilled_ms 1\npackets 1\n"},
+          std::string{"revenant drill 2\ncall 7\nkilled_ms 9223372036854775807\npackets 1\n"},
+          std::string{"revenant drill 2\ncall 7\nkilled_ms 1\npackets 18446744073709551616\n"},
+          std::string{"revenant drill 2\ncall 7\nkilled_ms\npackets 1\n"},
           std::string{"revenant drill 1\r\ncall 7\r\nkilled_ms 1\r\npackets 1\r\n"}}) {
         CAPTURE(text);
         CHECK_FALSE(read_drill_mark(text));

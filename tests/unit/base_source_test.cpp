@@ -2,14 +2,21 @@
 #include <array>
 #include <csignal>
 #include <cstdint>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <glib.h>
 
 #include "main_loop.hpp"
 #include "revenant/base/fd.hpp"
@@ -31,6 +38,17 @@ struct Pipe {
         in.reset(ends[1]);
     }
 };
+
+// Timers of this process on CLOCK_BOOTTIME.
+int count_boot_alarms() {
+    int count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator{"/proc/self/fdinfo"}) {
+        std::ifstream file{entry.path()};
+        const std::string text{std::istreambuf_iterator<char>{file}, {}};
+        count += text.find(fmt::format("clockid: {}\n", CLOCK_BOOTTIME)) != std::string::npos;
+    }
+    return count;
+}
 
 } // namespace
 
@@ -135,6 +153,25 @@ TEST_CASE("on_readable() also tells of the other end's going") {
     });
     pipe.in.reset();
     CHECK(run_until([&] { return ended; }));
+}
+
+TEST_CASE(
+    "a wait of the main loop ends by a timer that counts suspension, and for what else happens") {
+    base::wait_on_boot_clock();
+    const Pipe pipe;
+    int reads = 0;
+    bool is_late = false;
+    const Source in = base::on_readable(pipe.out.get(), [&] {
+        char c = 0;
+        reads += ::read(pipe.out.get(), &c, 1) == 1 ? 1 : 0;
+    });
+    const Source timer = base::after_ms(200, [&] { is_late = true; });
+    REQUIRE(::write(pipe.in.get(), "a", 1) == 1);
+    while (!is_late) {
+        g_main_context_iteration(nullptr, TRUE);
+    }
+    CHECK(reads == 1);
+    CHECK(count_boot_alarms() == 1);
 }
 
 TEST_CASE("on_signal() calls for its signal") {

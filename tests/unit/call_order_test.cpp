@@ -116,8 +116,10 @@ TEST_CASE("the first 2xx brings tag, target and route set, and what is stored ha
     CHECK(d.remote_sip == Endpoint{.address = "198.51.100.7", .port = 5062});
     CHECK(d.timer.interval_s == 1800);
     CHECK(d.timer.deadline_ms == sample_now.real_ms() + 1'800'000);
+    CHECK(d.boot.deadline_ms == sample_now.boot_ms() + 1'800'000);
     CHECK(d.phase == Phase::established);
     CHECK(d.established_ms == sample_now.real_ms());
+    CHECK(d.boot.established_ms == sample_now.boot_ms());
 }
 
 TEST_CASE("a later 2xx changes the target but never the route set") {
@@ -696,7 +698,7 @@ TEST_CASE("what rings here over a connection that is gone is lost, and no record
 
 TEST_CASE("an answer that was not acknowledged is given again, and nothing else") {
     Call call = sample_call(State::answering);
-    call.dialog.established_ms = sample_now.real_ms() - 31'000;
+    call.dialog.boot.established_ms = sample_now.boot_ms() - 31'000;
     Story s = revived(call).on(event::Restore{}).on(event::Ready{}).on(stored_invite());
     CHECK(names_of(s.effects) == "Respond RunMedia");
     CHECK(s.call.dialog.local_sdp == call.dialog.local_sdp);
@@ -710,10 +712,10 @@ TEST_CASE(
     Call call = sample_call(State::answering);
     event::Restore restore;
     SUBCASE("after 32 s") {
-        call.dialog.established_ms = sample_now.real_ms() - 33'000;
+        call.dialog.boot.established_ms = sample_now.boot_ms() - 33'000;
     }
     SUBCASE("its connection is gone") {
-        call.dialog.established_ms = sample_now.real_ms() - 10;
+        call.dialog.boot.established_ms = sample_now.boot_ms() - 10;
         restore.can_hear_caller = false;
     }
     Story s = revived(call).on(restore).on(event::Ready{});

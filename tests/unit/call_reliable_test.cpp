@@ -158,7 +158,7 @@ TEST_CASE("a 200 that waited for a PRACK waits again; one that did not leaves at
     };
     Story s{.call = sample_call(State::answering)};
     s.call.dialog.phase = Phase::answered;
-    s.call.dialog.established_ms = sample_now.real_ms();
+    s.call.dialog.boot.established_ms = sample_now.boot_ms();
     s.call.dialog.in_flight.invite = "INVITE sip:alice@192.0.2.10 SIP/2.0\r\n\r\n";
     CHECK(statuses(replaying(s, true).effects) == "180 200 ");
     CHECK(statuses(replaying(s, false).effects) == "200 ");

@@ -139,6 +139,7 @@ inline Call sample_call(State state) {
               : state == ending || state == refusing ? Phase::ending
                                                      : Phase::established;
     d.established_ms = sample_now.real_ms() - 50'000;
+    d.boot.established_ms = sample_now.boot_ms() - 50'000;
     d.remote_tag = "peer-tag";
     d.remote_target = "sip:bob@198.51.100.7:5062";
     d.remote_sip = {.address = "198.51.100.7", .port = 5062};
@@ -197,6 +198,7 @@ inline std::string text_of(const Effect& e) {
         },
         [](const effect::AcknowledgeAgain& a) { return fmt::format("({})", a.cseq); },
         [](const effect::StartRetryTimer& t) { return fmt::format("({} ms)", t.delay_ms); },
+        [](const effect::StartRingTimer& t) { return fmt::format("({} ms)", t.delay_ms); },
         [](const effect::Tell& t) {
             std::string inside{name(t.news)};
             inside += t.status != 0 ? fmt::format(" {}", t.status) : "";

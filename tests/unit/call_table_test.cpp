@@ -102,6 +102,7 @@ std::vector<Case> events() {
         {"re-INVITE reliable",
          event::Offered{.reliable = true, .cseq = 12, .facts = peer_facts(), .offer = hold}},
         {"", event::RetryDue{}},
+        {"", event::RingDue{}},
         {"", event::Quiet{}},
         {"", event::AnsweredBefore{.cseq = 77}},
         {"401", event::Refused{.status = 401, .cseq = 2}},

@@ -63,7 +63,9 @@ TEST_CASE("the golden records of schema 2 are what is written, byte for byte, an
         {"v2_callee_ringing.json", journal::sample_ringing()},
         {"v2_callee_refusing.json", journal::sample_refusing()},
         {"v2_callee_pracked.json", journal::sample_pracked()},
-        {"v2_caller_inviting.json", journal::sample_inviting()}};
+        {"v2_caller_inviting.json", journal::sample_inviting()},
+        {"v2_caller_timed.json", journal::sample_timed()},
+        {"v2_callee_ringing_until.json", journal::sample_ringing_until()}};
     for (const auto& [file, dialog] : all) {
         INFO(file);
         CHECK(encode(dialog) == golden(file));
@@ -108,6 +110,47 @@ TEST_CASE("a PRACK is in the record only if there is one, and then whole") {
     refused(record.dump(), "in_flight.prack_sent.cseq");
     sent = nullptr;
     refused(record.dump(), "in_flight.prack_sent");
+}
+
+TEST_CASE("boot times are in the record only where they are known, and then whole") {
+    CHECK_FALSE(json::parse(encode(journal::sample_caller())).contains("boot"));
+    const json record = json::parse(encode(journal::sample_timed()));
+    for (const char* key : {"id", "established_ms", "deadline_ms", "ring_until_ms"}) {
+        json without = record;
+        without.at("boot").erase(key);
+        refused(without.dump(), std::string{"boot."} + key);
+    }
+    json other = record;
+    other.at("boot").at("id") = "two words";
+    refused(other.dump(), "boot.id");
+    call::Dialog extreme = journal::sample_timed();
+    constexpr std::int64_t most = call::BootTimes::most_ms;
+    extreme.boot = {.id = "", .established_ms = -most, .deadline_ms = most, .ring_until_ms = -most};
+    CHECK(round_trips(extreme));
+    other.at("boot").at("id") = "";
+    for (const char* key : {"established_ms", "deadline_ms", "ring_until_ms"}) {
+        for (const std::int64_t beyond : {-most - 1, most + 1}) {
+            json with_it = other;
+            with_it.at("boot").at(key) = beyond;
+            refused(with_it.dump(), std::string{"boot."} + key);
+        }
+    }
+}
+
+TEST_CASE("how long a call may ring is in the record with the answer that it gets then") {
+    const json record = json::parse(encode(journal::sample_ringing_until()));
+    CHECK_FALSE(
+        json::parse(encode(journal::sample_ringing())).at("in_flight").contains("ring_status"));
+    for (const json& other : {json(0), json(-1), json("soon")}) {
+        json with_it = record;
+        with_it.at("in_flight").at("ring_until_ms") = other;
+        refused(with_it.dump(), "in_flight.ring_");
+    }
+    for (const json& other : {json(0), json(399), json(700)}) {
+        json with_it = record;
+        with_it.at("in_flight").at("ring_status") = other;
+        refused(with_it.dump(), "in_flight.ring_status");
+    }
 }
 
 TEST_CASE("a final response in flight is one that refuses") {

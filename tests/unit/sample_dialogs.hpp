@@ -164,4 +164,26 @@ inline call::Dialog sample_inviting() {
     return d;
 }
 
+// Its instants are on the boot clock, too.
+inline call::Dialog sample_timed() {
+    call::Dialog d = sample_caller();
+    d.boot = {.id = "3b1b0c0e-5f0a-4a53-9f0e-1de2d7a0b0aa",
+              .established_ms = 81'234'318,
+              .deadline_ms = 82'134'318,
+              .ring_until_ms = 0};
+    return d;
+}
+
+// It may ring for a minute.
+inline call::Dialog sample_ringing_until() {
+    call::Dialog d = sample_ringing();
+    d.in_flight.ring_until_ms = d.started_ms + 60'000;
+    d.in_flight.ring_status = 487;
+    d.boot = {.id = "3b1b0c0e-5f0a-4a53-9f0e-1de2d7a0b0aa",
+              .established_ms = 0,
+              .deadline_ms = 0,
+              .ring_until_ms = 81'289'318};
+    return d;
+}
+
 } // namespace revenant::journal

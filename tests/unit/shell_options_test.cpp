@@ -80,6 +80,8 @@ TEST_CASE("without options the prompt comes up, and nothing is assumed that must
     CHECK(options.resume == Resume::ask);
     CHECK(options.resume_deadline_s == 32);
     CHECK(options.session_expires_s == 1800);
+    CHECK(options.ringing_max == 64);
+    CHECK(options.no_answer_s == 180);
     CHECK(options.source == "silence");
     CHECK(options.sink == "null");
     CHECK_FALSE(options.auto_answer.has_value());
@@ -105,6 +107,9 @@ TEST_CASE("every option finds its place") {
                                   "--resume=auto",
                                   "--resume-deadline=60",
                                   "--session-expires=0",
+                                  "--max-calls=7",
+                                  "--no-answer",
+                                  "20",
                                   "--rtp-ports",
                                   "30000-30001",
                                   "-a",
@@ -132,6 +137,8 @@ TEST_CASE("every option finds its place") {
     CHECK(options.resume == Resume::automatic);
     CHECK(options.resume_deadline_s == 60);
     CHECK(options.session_expires_s == 0);
+    CHECK(options.ringing_max == 7);
+    CHECK(options.no_answer_s == 20);
     CHECK(options.rtp_port_min == 30000);
     CHECK(options.rtp_port_max == 30001);
     CHECK(options.auto_answer == 200);
@@ -272,6 +279,15 @@ TEST_CASE("a session expires after 90 seconds at the least, or never") {
     CHECK(refused({"--session-expires=-1"}));
 }
 
+TEST_CASE("at least one call may ring, and one may ring for ever") {
+    CHECK(read({"--max-calls=1"})->ringing_max == 1);
+    CHECK(refused({"--max-calls=0"}));
+    CHECK(refused({"--max-calls=10001"}));
+    CHECK(read({"--no-answer=0"})->no_answer_s == 0);
+    CHECK(refused({"--no-answer=-1"}));
+    CHECK(refused({"--no-answer=86401"}));
+}
+
 TEST_CASE("auto-answer takes a status with = only") {
     const Environment environment;
     CHECK(read({"--auto-answer"})->auto_answer == 200);
@@ -348,27 +364,12 @@ TEST_CASE("reading options twice gives the same, and leaves argv as it was") {
 
 TEST_CASE("usage names every option and fits 80 columns") {
     const std::string text = shell::usage();
-    for (const char* name : {"--aor",
-                             "--listen",
-                             "--outbound-proxy",
-                             "--credentials",
-                             "--state",
-                             "--auto-answer",
-                             "--resume=",
-                             "--resume-deadline",
-                             "--session-expires",
-                             "--durable",
-                             "--audio",
-                             "--codecs",
-                             "--rtp-ports",
-                             "--command",
-                             "--file",
-                             "--keep-going",
-                             "--interactive",
-                             "--json",
-                             "--verbose",
-                             "--help",
-                             "--version"}) {
+    for (const char* name :
+         {"--aor",         "--listen",  "--outbound-proxy",  "--credentials",     "--state",
+          "--auto-answer", "--resume=", "--resume-deadline", "--session-expires", "--max-calls",
+          "--no-answer",   "--durable", "--audio",           "--codecs",          "--rtp-ports",
+          "--command",     "--file",    "--keep-going",      "--interactive",     "--json",
+          "--verbose",     "--help",    "--version"}) {
         CAPTURE(name);
         CHECK(text.find(name) != std::string::npos);
     }

@@ -21,6 +21,11 @@ struct Now {
 
 [[nodiscard]] Now read_clock();
 
+// What the wall clock would show had nobody touched it since the process began: it reads like one,
+// goes on with the boot clock, and never steps.
+[[nodiscard]] std::int64_t unstepped_ns();
+[[nodiscard]] std::int64_t unstepped_ns(std::int64_t boot_ns);
+
 // The kernel's boot id (/proc/sys/kernel/random/boot_id), empty if it cannot be read. Boot-time
 // instants compare only within one boot.
 [[nodiscard]] const std::string& boot_id();

@@ -1,6 +1,8 @@
 // Room for the sockets of many calls: two of them, RTP and RTCP, to each.
 #pragma once
 
+#include <cstddef>
+
 namespace revenant::base {
 
 // Raises the number of files that may be open to what the system allows, and lets the kernel make
@@ -8,5 +10,8 @@ namespace revenant::base {
 // each time that the table doubles the whole process waits for the kernel's readers of the old one,
 // 10 ms and more (expand_files() in Linux: synchronize_rcu() when the table is shared).
 void make_room_for_descriptors();
+
+// How many more files can be opened, at most.
+[[nodiscard]] std::size_t descriptors_left();
 
 } // namespace revenant::base

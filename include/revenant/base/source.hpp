@@ -29,8 +29,13 @@ private:
     _GSource* source_ = nullptr;
 };
 
+// From now on the main loop's waits end when they should after the machine was suspended, too. By
+// itself it waits on a clock that stands still meanwhile. Called once; not before a fork.
+void wait_on_boot_clock();
+
 // The function is called until the Source goes away (`after` and `when_idle`: once; the Source may
-// then be kept or dropped).
+// then be kept or dropped). Times are those of the boot clock: they never step, and go on while the
+// machine is suspended.
 [[nodiscard]] Source on_readable(int fd, std::function<void()> f);
 [[nodiscard]] Source on_writable(int fd, std::function<void()> f);
 [[nodiscard]] Source on_signal(int signal_number, std::function<void()> f);

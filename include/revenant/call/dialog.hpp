@@ -31,7 +31,7 @@ enum class Transport : std::uint8_t { udp, tcp };
 enum class Refresher : std::uint8_t { none, local, remote };
 
 // RFC 4028. `interval_s` 0: no timer. The deadline is when the session expires unless refreshed,
-// milliseconds of real time since 1970.
+// milliseconds of real time since 1970; see also BootTimes.
 struct SessionTimer {
     std::uint32_t interval_s = 0;
     std::uint32_t min_se_s = 0;
@@ -118,8 +118,27 @@ struct InFlight {
     bool reoffer = false;      // local_sdp is offered in a re-INVITE that has no answer yet
     std::string prack = {};    // callee: the PRACK as received, until our answer is ACKed
     SentPrack prack_sent = {}; // caller
+    // Callee: until when it may ring, milliseconds of real time since 1970 (0: for ever; see also
+    // BootTimes), and the answer that it gets then.
+    std::int64_t ring_until_ms = 0;
+    std::uint16_t ring_status = 0;
 
     friend bool operator==(const InFlight&, const InFlight&) = default;
+};
+
+// The instants that something is reckoned from or waited for, on the clock that never steps
+// (CLOCK_BOOTTIME, milliseconds): they hold in the boot `id`. Each stands in the record beside its
+// wall-clock time, which is what is left after a reboot, and means nothing where that means
+// nothing.
+struct BootTimes {
+    static constexpr std::int64_t most_ms = std::int64_t{1} << 60; // far from overflow
+
+    std::string id = {};
+    std::int64_t established_ms = 0;
+    std::int64_t deadline_ms = 0; // the session timer's
+    std::int64_t ring_until_ms = 0;
+
+    friend bool operator==(const BootTimes&, const BootTimes&) = default;
 };
 
 struct Dialog {
@@ -159,7 +178,8 @@ struct Dialog {
 
     std::int64_t started_ms = 0;     // real time of the INVITE
     std::int64_t established_ms = 0; // real time of the 2xx, 0 before
-    std::uint32_t resumes = 0;       // how many restarts this call has survived
+    BootTimes boot;
+    std::uint32_t resumes = 0; // how many restarts this call has survived
 
     friend bool operator==(const Dialog&, const Dialog&) = default;
 };

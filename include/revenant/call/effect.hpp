@@ -125,6 +125,10 @@ struct StartRetryTimer {
 
 struct StopRetryTimer {};
 
+struct StartRingTimer { // for event::RingDue; it means nothing to a call that no longer rings
+    std::uint32_t delay_ms = 0;
+};
+
 struct Tell {
     News news = News::trouble;
     std::uint16_t status = 0;
@@ -167,6 +171,7 @@ using Effect = std::variant<effect::Persist,
                             effect::CloseMedia,
                             effect::StartRetryTimer,
                             effect::StopRetryTimer,
+                            effect::StartRingTimer,
                             effect::Tell,
                             effect::Settle>;
 

@@ -122,6 +122,10 @@ struct Step {
 // (state/README.md, "CSeq").
 [[nodiscard]] Call revive(Dialog dialog, std::uint32_t epoch, std::vector<Codec> codecs);
 
+// A loaded record's boot times, told in the boot that we are in: those of another one by the wall
+// clock. In the same boot the wall-clock deadline follows instead; the wall clock may have stepped.
+void move_into_boot(Dialog& dialog, const std::string& boot_id, base::Now now);
+
 inline constexpr std::uint32_t cseq_block = 1000;
 
 } // namespace revenant::call

@@ -36,7 +36,7 @@ struct Statistics {
     std::uint64_t packets_missed = 0;
     std::int64_t gap_ms = 0;  // between the last packet before and the first after
     bool is_resuming = false; // nothing was sent yet since the restart: the gap is not known yet
-    std::int64_t last_before_ms = 0; // real time of that last packet, ms since 1970; 0: none
+    std::int64_t last_before_ms = 0; // that last packet, on this boot's clock; 0: none
 };
 
 // Whether `text` names a source ("silence", "tone", "tone:440", "file:PATH.wav", "echo") or a sink

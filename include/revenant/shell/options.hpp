@@ -39,6 +39,8 @@ struct Options {
     bool keep = false;                      // --keep
     std::uint32_t resume_deadline_s = 32;   // --resume-deadline SECONDS
     std::uint32_t session_expires_s = 1800; // --session-expires SECONDS, 0: off (RFC 4028)
+    std::uint32_t ringing_max = 64;         // --max-calls COUNT
+    std::uint32_t no_answer_s = 180;        // --no-answer SECONDS, 0: a call may ring for ever
     std::uint16_t rtp_port_min = 20000;     // --rtp-ports MIN-MAX
     std::uint16_t rtp_port_max = 29999;
     std::optional<std::uint16_t> auto_answer; // --auto-answer[=STATUS]: 200 unless given

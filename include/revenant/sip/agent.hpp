@@ -60,6 +60,10 @@ public:
 
     virtual void on_event(call::Number call, const call::Event& event) = 0;
 
+    // Whether an INVITE may begin a call, asked before anything is done for it; else the caller
+    // hears 486.
+    virtual bool may_ring() = 0;
+
     // An INVITE that begins a call; `seed` holds all that it says. Returns the number that the call
     // gets, after which event::Invited follows; nothing when there can be no call, which the peer
     // then hears as 503.

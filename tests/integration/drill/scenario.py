@@ -193,7 +193,7 @@ def run_cannot(env):
 
 def run_file(env):
     """Whatever lies there: the phone starts, says so, and removes it."""
-    good = b"revenant drill 1\ncall 1\nkilled_ms 1790000000000\npackets 30\n"
+    good = b"revenant drill 2\ncall 1\nkilled_ms 1\npackets 30\n"
     for content in (good, good[:-1], good * 2, b"", b"\0" * 100, b"x" * 1_000_000, good.replace(b"call 1", b"call -1"),
                     good.replace(b"1790000000000", b"9" * 40)):
         phone = env.phone()
