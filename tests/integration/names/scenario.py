@@ -8,7 +8,7 @@ import threading
 import time
 
 from lib import checks, story
-from lib.nameserver import A, NameServer, ResolvConf, route_to
+from lib.nameserver import A, AAAA, SRV, NameServer, ResolvConf, route_to
 from lib.waiting import check, until
 
 MODES = {  # what the name servers do, and which there are
@@ -24,7 +24,7 @@ MODES = {  # what the name servers do, and which there are
     "lies": ["127.0.0.53"],
 }
 VARIANTS = [f"{who}_{mode}" for mode in MODES for who in ("called", "calling")] + \
-    ["strangers", "shorter", "route_lost", "no_descriptor", "stale"]
+    ["strangers", "shorter", "route_lost", "no_descriptor", "stale", "families", "wildcard", "given_up", "reasons"]
 SLOW = ["called_silent", "called_lies", "called_slow", "calling_silent"]
 IMPATIENT_S = 0.1
 PEER = {("peer.example", A): ["127.0.0.2"]}
@@ -36,7 +36,8 @@ def run(env):
         fails(env, who, mode)
     else:
         {"strangers": strangers, "shorter": shorter, "route_lost": route_lost, "no_descriptor": no_descriptor,
-         "stale": stale}[env.variant](env)
+         "stale": stale, "families": families, "wildcard": wildcard, "given_up": given_up,
+         "reasons": reasons}[env.variant](env)
 
 
 class Questioner:
@@ -275,4 +276,69 @@ def stale(env):
     event = phone.fails("options sip:bob@nobody.example")
     check("no such host 'nobody.example'" in event["text"], f"{event}")
     until(lambda: descriptors(phone) <= before, 5, lambda: f"{descriptors(phone)} descriptors, {before} before")
+    phone.quit()
+
+
+def families(env):
+    """A name with an IPv6 address only is called from the second listener, which is IPv6."""
+    server = NameServer(env, {("six.example", AAAA): ["::1"]})
+    ResolvConf(env, server.address)
+    phone = env.phone(options=["--listen", "[::1]:5062"]).start()
+    peer = env.sipp("peer_called.xml", address="::1", port=5060)
+    phone.do("call sip:bob@six.example")
+    phone.do("bye 1")
+    peer.wait_exit()
+    phone.quit()
+
+
+def wildcard(env):
+    """A service's name is called from a phone that listens on all addresses."""
+    server = NameServer(env, {("_sip._udp.example.org", SRV): [(1, 1, 5070, "sip.example.org")],
+                              ("sip.example.org", A): ["127.0.0.2"]})
+    ResolvConf(env, server.address)
+    phone = env.phone()
+    phone.base[phone.base.index("--listen") + 1] = "0.0.0.0:5060"
+    phone.start()
+    peer = env.sipp("peer_called.xml", port=5070)
+    phone.do("call sip:bob@example.org")
+    check(phone.record()["local_sip"]["address"] == "127.0.0.1", f"{phone.record()['local_sip']}")
+    phone.do("bye 1")
+    peer.wait_exit()
+    phone.quit()
+
+
+def given_up(env):
+    """A call whose name is being looked up can be canceled; it ends by itself otherwise."""
+    server = NameServer(env, {}, mode="silent")
+    ResolvConf(env, server.address)
+    phone = env.phone().start()
+    phone.send("call sip:bob@peer.example")
+    until(lambda: server.asked, 5, "a question")
+    phone.send("cancel")
+    event = phone.wait("error", command="call sip:bob@peer.example")
+    check("canceled" in event["text"], f"{event}")
+    phone.wait("ok", command="cancel")
+    event = phone.fails("call sip:bob@other.example", 12)
+    check("no name server answers" in event["text"], f"{event}")
+    check(phone.seen("call.failed", source="local"), "no call.failed")
+    phone.quit()
+
+
+def reasons(env):
+    """What has failed here is told from what the other end says, and says what it is."""
+    server = NameServer(env, {})
+    ResolvConf(env, server.address)
+    phone = env.phone().start()
+    for target, why in (("127.0.0.2:5099", "port closed at 127.0.0.2:5099"), ("203.0.113.7", "no route to 203.0.113.7:5060"),
+                        ("127.0.0.2:5099;transport=tcp", "port closed at 127.0.0.2:5099"), ("bob", "no such host 'bob'")):
+        event = phone.fails(f"call sip:bob@{target}")
+        check(why in event["text"] or "no listening address" in event["text"], f"{target}: {event}")
+        event = phone.fails(f"options sip:bob@{target}")
+        check(why in event["text"], f"{target}: {event}")
+        check(phone.seen("options", source="local", reason=why), f"no such event: {phone.said()}")
+    check(phone.seen("call.failed", source="local", reason="port closed at 127.0.0.2:5099"), phone.said())
+    peer = env.sipp("busy.xml")
+    phone.fails(f"call {peer.uri}")
+    check(phone.seen("call.failed", source="peer", status=486), phone.said())
+    peer.wait_exit()
     phone.quit()
