@@ -141,6 +141,28 @@ void bound_times(sip_t& sip) {
     }
 }
 
+bool has_any(const msg_param_t* parameters) {
+    return parameters != nullptr && parameters[0] != nullptr;
+}
+
+// The digest reader asserts that there are parameters.
+void check_challenges(sip_t& sip) {
+    for (msg_auth_t** first : {&sip.sip_www_authenticate, &sip.sip_proxy_authenticate}) {
+        for (msg_auth_t** link = first; *link != nullptr;) {
+            if (has_any((*link)->au_params)) {
+                link = &(*link)->au_next;
+            } else {
+                *link = (*link)->au_next;
+            }
+        }
+    }
+    for (auto** info : {&sip.sip_authentication_info, &sip.sip_proxy_authentication_info}) {
+        if (*info != nullptr && !has_any((*info)->ai_params)) {
+            *info = nullptr;
+        }
+    }
+}
+
 // RFC 3262 §3: a reliable response has a tag, and numbers from 1 to 2^31 - 1.
 void check_reliable(sip_t& sip) {
     if (sip.sip_status != nullptr && sip.sip_rseq != nullptr &&
@@ -184,6 +206,7 @@ void take_off_unusable(sip_t& sip) {
     forget_uri_headers(sip);
     bound_times(sip);
     check_reliable(sip);
+    check_challenges(sip);
     const bool is_response = sip.sip_status != nullptr;
     const Why contact = judge_contact(sip.sip_contact);
     const Why route = judge_routes(sip.sip_record_route, is_response);

@@ -172,6 +172,18 @@ TEST_CASE("a reliable response without a tag or a number is one that is not reli
     CHECK_FALSE(stays("", 1));
 }
 
+TEST_CASE("a challenge without parameters is none") {
+    const Message message =
+        answer(401, "WWW-Authenticate: Digest\r\nWWW-Authenticate: Digest realm=\"a\"\r\n"
+                    "Proxy-Authenticate: Digest\r\nAuthentication-Info: \r\n");
+    sip::take_off_unusable(message.sip());
+    REQUIRE(message.sip().sip_www_authenticate != nullptr);
+    CHECK(message.sip().sip_www_authenticate->au_params != nullptr);
+    CHECK(message.sip().sip_www_authenticate->au_next == nullptr);
+    CHECK(message.sip().sip_proxy_authenticate == nullptr);
+    CHECK(message.sip().sip_authentication_info == nullptr);
+}
+
 TEST_CASE("times are bounded before the library adds to them") {
     const auto session = [](unsigned long seconds) {
         const Message message = answer(200, fmt::format("Session-Expires: {}\r\n", seconds));
