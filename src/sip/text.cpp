@@ -63,7 +63,10 @@ std::string uri_text(const url_t* url) {
 }
 
 std::string name_addr(const char* display, const url_t* url) {
-    const std::string name = text_of(display);
+    std::string name = text_of(display);
+    // A quoted name may go on in the next line (RFC 3261 §7.3.1), and comes with the line's end.
+    std::ranges::replace_if(
+        name, [](char c) { return c == '\r' || c == '\n'; }, ' ');
     const std::string uri = uri_text(url);
     return name.empty() ? fmt::format("<{}>", uri) : fmt::format("{} <{}>", name, uri);
 }

@@ -81,6 +81,12 @@ TEST_CASE("a host and port as they stand in a URI") {
     CHECK(sip::host_port({.address = "2001:db8::1", .port = 5060}) == "[2001:db8::1]:5060");
 }
 
+TEST_CASE("a display name that goes on in the next line is one line") {
+    const sip::Home home = sip::make_home();
+    const url_t* url = url_make(home.get(), "sip:bob@example.org");
+    CHECK(sip::name_addr("\"Bob\r\n Smith\"", url) == "\"Bob   Smith\" <sip:bob@example.org>");
+}
+
 TEST_CASE("a name-addr keeps the display name as it came, and drops the rest") {
     const sip::Home home = sip::make_home();
     const url_t* url = url_make(home.get(), "sip:bob@example.org");
