@@ -187,8 +187,8 @@ void Switchboard::tell_progress() const {
 }
 
 void Switchboard::suspects_last(std::vector<call::Number>& queue) const {
-    std::ranges::stable_partition(
-        queue, [this](call::Number number) { return suspects_.contains(number); });
+    std::stable_partition(queue.begin(), queue.end(),
+                          [this](call::Number number) { return suspects_.contains(number); });
 }
 
 // A suspect goes alone, so that a death while it is under way is a death on it.

@@ -77,12 +77,12 @@ void note_prack_answer(Step& result, const event::RequestDone& e);
 [[nodiscard]] bool must_replay(const Dialog& dialog, const event::Restore& e, base::Now now);
 [[nodiscard]] Step replayed(const Call& call, const event::Offered& e, base::Now now);
 
-// bye_steps.cpp
-// The peer has answered with what nobody can read: the 2xx is acknowledged, and the call ended with
-// BYE (RFC 3261 §13.2.2.4), in a dialog made anew because the stack has given its own up.
 // A target that cannot be used is not taken over (RFC 3261 §12.2.1.2), and the user hears of it.
 void tell_fault(Step& result, const event::Answered& e);
 
+// bye_steps.cpp
+// The peer has answered with what nobody can read: the 2xx is acknowledged, and the call ended with
+// BYE (RFC 3261 §13.2.2.4), in a dialog made anew because the stack has given its own up.
 [[nodiscard]] Step end_unreadable(const Call& call, const event::Answered& e);
 
 // The stack has given the dialog up, over a request of the peer's that crossed our BYE, and the BYE
