@@ -1,10 +1,13 @@
 #include "revenant/base/source.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
+#include <cstdlib>
 #include <ctime>
 #include <functional>
 #include <iterator>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -58,52 +61,64 @@ Source attach(GSource* source,
     return Source{source};
 }
 
-// ---- Timers on the boot clock; GLib's own stand still while the machine is suspended.
+// ---- Timers on the boot clock. GLib compares theirs with its own clock, which stands still while
+// the machine is suspended; after that all are told anew. Asking the clock for each at every turn
+// of the loop would cost much with thousands of calls.
 
 struct Timer {
     GSource source;
-    std::int64_t due_ns;
-    std::int64_t period_ns; // 0: once
+    std::int64_t due_ns; // on the boot clock
+    std::int64_t period_ns;
 };
 
-// Rounded up, because a wait that ends too early is followed by another.
-std::int64_t left_ms(const GSource* source) {
-    const std::int64_t left_ns =
-        reinterpret_cast<const Timer*>(source)->due_ns - read_clock().boot_ns;
-    return left_ns > 0 ? (left_ns + 999'999) / 1'000'000 : 0;
+// Never destroyed: a Source may end later than anything static.
+std::unordered_set<Timer*>& timers() {
+    static auto& all = *new std::unordered_set<Timer*>;
+    return all;
 }
 
-gboolean prepare_timer(GSource* source, gint* wait_ms) {
-    const std::int64_t left = left_ms(source);
-    *wait_ms = static_cast<gint>(std::min<std::int64_t>(left, G_MAXINT));
-    return left == 0 ? TRUE : FALSE;
-}
-
-gboolean check_timer(GSource* source) {
-    return left_ms(source) == 0 ? TRUE : FALSE;
+void set_due(Timer& timer, std::int64_t due_ns) {
+    timer.due_ns = due_ns;
+    const std::int64_t left_ns = std::max<std::int64_t>(due_ns - read_clock().boot_ns, 0);
+    g_source_set_ready_time(&timer.source, g_get_monotonic_time() + (left_ns + 999) / 1000);
 }
 
 gboolean run_timer(GSource* source, GSourceFunc function, gpointer data) {
-    auto* timer = reinterpret_cast<Timer*>(source);
-    timer->due_ns = read_clock().boot_ns + timer->period_ns; // what was missed is not made up for
+    auto& timer = *reinterpret_cast<Timer*>(source);
+    set_due(timer, read_clock().boot_ns + timer.period_ns); // what was missed is not made up for
     return function(data);
+}
+
+void end_timer(GSource* source) {
+    timers().erase(reinterpret_cast<Timer*>(source));
 }
 
 Source timer(std::uint32_t delay_ms, bool again, std::function<void()> f) {
     // GLib does not write to it.
-    static GSourceFuncs functions{.prepare = prepare_timer,
-                                  .check = check_timer,
+    static GSourceFuncs functions{.prepare = nullptr,
+                                  .check = nullptr,
                                   .dispatch = run_timer,
-                                  .finalize = nullptr,
+                                  .finalize = end_timer,
                                   .closure_callback = nullptr,
                                   .closure_marshal = nullptr};
     GSource* source = g_source_new(&functions, sizeof(Timer));
     auto* made = reinterpret_cast<Timer*>(source);
-    const std::int64_t delay_ns = std::int64_t{delay_ms} * 1'000'000;
-    made->due_ns = read_clock().boot_ns + delay_ns;
-    made->period_ns = again ? delay_ns : 0;
+    timers().insert(made);
+    made->period_ns = std::int64_t{delay_ms} * 1'000'000;
+    set_due(*made, read_clock().boot_ns + made->period_ns);
     return attach(source, run_plain, std::move(f), again ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE,
                   G_PRIORITY_DEFAULT);
+}
+
+void notice_suspension() {
+    constexpr std::int64_t suspended_us = 1000;
+    static std::int64_t ahead_us = 0;
+    const std::int64_t now_us = read_clock().boot_ns / 1000 - g_get_monotonic_time();
+    if (std::abs(now_us - std::exchange(ahead_us, now_us)) > suspended_us) {
+        for (Timer* timer : timers()) {
+            set_due(*timer, timer->due_ns);
+        }
+    }
 }
 
 // ---- The main loop's wait
@@ -135,6 +150,9 @@ gint poll_on_boot_clock(GPollFD* entries, guint count, gint wait_ms) {
     if (ready > 0 && with_alarm && all.back().revents != 0) {
         --ready;
     }
+    const int error = errno;
+    notice_suspension();
+    errno = error;
     return ready;
 }
 
