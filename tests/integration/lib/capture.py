@@ -27,8 +27,8 @@ class Rtp:
 class Capture:
     def __init__(self, env):
         self.path = os.path.join(env.directory, "capture.pcap")
-        self.process = Process("tcpdump", ["tcpdump", "-i", "lo", "-w", self.path, "-U", "-s", "0", "-n",
-                                           "--immediate-mode", "-B", "8192", *(["-Z", "root"] if os.geteuid() == 0 else []),
+        self.process = Process("tcpdump", ["tcpdump", "-i", "lo", "-w", self.path, "-U", "-s", "66000", "-n",
+                                           "--immediate-mode", "-B", "65536", *(["-Z", "root"] if os.geteuid() == 0 else []),
                                            "udp or tcp or icmp or icmp6"], env.directory)
         env.at_end(self.stop)
         self.process.wait_log("listening on")
