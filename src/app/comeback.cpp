@@ -128,6 +128,7 @@ void Switchboard::adopt(std::vector<call::Dialog> dialogs, std::uint32_t epoch, 
         base::get_on();
         const call::Number number = record->number;
         to_restore_.push_back(number);
+        last_number_ = std::max(last_number_, number);
         note_ringing(calls_.emplace(number, call::revive(std::move(*record), epoch, policy_.codecs))
                          .first->second);
     }

@@ -1,6 +1,8 @@
 #include "app/effects.hpp"
 
+#include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -9,6 +11,7 @@
 
 #include "app/notices.hpp"
 #include "app/switchboard.hpp"
+#include "revenant/base/clock.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/call/effect.hpp"
@@ -96,6 +99,10 @@ base::Status Effects::operator()(const effects::Reoffer& /*e*/) const {
     return sent([&](sip::Agent& agent) { agent.reoffer(call_.dialog); });
 }
 
+base::Status Effects::operator()(const effects::Describe& /*e*/) const {
+    return sent([&](sip::Agent& agent) { agent.describe(call_.dialog); });
+}
+
 base::Status Effects::operator()(const effects::SendInfo& e) const {
     return sent([&](sip::Agent& agent) { agent.send_info(call_.dialog, e.content_type, e.body); });
 }
@@ -174,7 +181,18 @@ base::Status Effects::operator()(const effects::StartRingTimer& e) const {
 }
 
 base::Status Effects::operator()(const effects::Tell& e) const {
-    shell::print(notice_of(call_, e, board_.policy_.resumes_by_itself));
+    shell::Notice notice = notice_of(call_, e, board_.policy_.resumes_by_itself);
+    if (e.news == call::News::ended && call_.dialog.established_ms != 0) {
+        auto media = board_.media_->final_statistics(number());
+        if (!media) {
+            const auto running = board_.media_->statistics(number());
+            media = running ? std::optional{*running} : std::nullopt;
+        }
+        const std::int64_t lasted_ms =
+            base::read_clock().boot_ms() - call_.dialog.boot.established_ms;
+        add_account(notice, std::max<std::int64_t>(lasted_ms, 0), media);
+    }
+    shell::print(notice);
     return {};
 }
 

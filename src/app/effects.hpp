@@ -34,6 +34,7 @@ public:
     base::Status operator()(const call::effect::SendCancel& e) const;
     base::Status operator()(const call::effect::SendBye& e) const;
     base::Status operator()(const call::effect::Reoffer& e) const;
+    base::Status operator()(const call::effect::Describe& e) const;
     base::Status operator()(const call::effect::SendInfo& e) const;
     base::Status operator()(const call::effect::SendOptions& e) const;
     base::Status operator()(const call::effect::Authenticate& e) const;

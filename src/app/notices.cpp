@@ -1,5 +1,6 @@
 #include "app/notices.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "revenant/base/text.hpp"
 #include "revenant/call/effect.hpp"
 #include "revenant/call/machine.hpp"
+#include "revenant/media/engine.hpp"
 #include "revenant/shell/output.hpp"
 
 namespace revenant::app {
@@ -59,20 +61,31 @@ std::string retrying(const call::Call& call, const call::effect::Tell& tell) {
     return fmt::format("{}; trying again in {}", why, tell.detail);
 }
 
+std::string duration_text(std::int64_t ms) {
+    const std::int64_t seconds = ms / 1000;
+    return seconds < 3600
+               ? fmt::format("{}:{:02}", seconds / 60, seconds % 60)
+               : fmt::format("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+}
+
 Wording ended(const call::Call& call, const call::effect::Tell& tell) {
+    const std::string why = tell.why.empty() ? std::string{} : ": " + tell.why;
     if (tell.detail == "local") {
         return {.tone = Tone::plain, .text = tell.status == 487 ? "canceled" : "ended by us"};
     }
-    if (tell.detail.starts_with("remote")) {
+    if (tell.detail == "remote") {
         const bool early = call.dialog.established_ms == 0;
-        std::string why = tell.detail.size() > 8 ? tell.detail.substr(6) : std::string{};
         return {.tone = Tone::plain,
                 .text = (early ? "the caller gave up" : "the other end hung up") + why};
     }
     if (tell.detail == "timer") {
         return {.tone = Tone::attention, .text = "ended: the session timer ran out"};
     }
-    return {.tone = Tone::attention, .text = with_status(call, "ended", tell)};
+    if (tell.detail == "refusal") {
+        return {.tone = Tone::attention,
+                .text = fmt::format("ended: the other end has answered {}{}", tell.status, why)};
+    }
+    return {.tone = Tone::attention, .text = "ended" + why};
 }
 
 Wording wording(const call::Call& call, const call::effect::Tell& tell, bool resumes_by_itself) {
@@ -161,10 +174,16 @@ notice_of(const call::Call& call, const call::effect::Tell& tell, bool resumes_b
     if (const auto digit = tell.news == News::info ? digit_in(tell.detail) : std::nullopt) {
         notice.fields.emplace_back("digit", std::string{*digit});
     }
+    add_answer(notice, tell.round_trip_ms, tell.allow);
     switch (tell.news) {
+    case News::ended:
+        notice.fields.emplace_back("by", tell.detail);
+        if (!tell.why.empty()) {
+            notice.fields.emplace_back("reason", tell.why);
+        }
+        break;
     case News::held:
-    case News::unheld:
-    case News::ended: notice.fields.emplace_back("by", tell.detail); break;
+    case News::unheld: notice.fields.emplace_back("by", tell.detail); break;
     case News::resumed:
         if (const auto cseq = base::to_u32(tell.detail)) { // of our re-INVITE
             notice.fields.emplace_back("cseq", std::int64_t{*cseq});
@@ -194,6 +213,47 @@ notice_of(const call::Call& call, const call::effect::Tell& tell, bool resumes_b
         break;
     }
     return notice;
+}
+
+void add_answer(shell::Notice& notice, std::int64_t round_trip_ms, const std::string& allow) {
+    if (round_trip_ms >= 0) {
+        notice.text += fmt::format(", after {} ms", round_trip_ms);
+        notice.fields.emplace_back("round_trip_ms", round_trip_ms);
+    }
+    if (!allow.empty()) {
+        notice.text += "; it takes " + base::printable(allow, 500);
+        notice.fields.emplace_back("allow", base::printable(allow, 500));
+    }
+}
+
+void add_account(shell::Notice& notice,
+                 std::int64_t duration_ms,
+                 const std::optional<media::Statistics>& media) {
+    notice.text += " after " + duration_text(duration_ms);
+    notice.fields.emplace_back("duration_ms", duration_ms);
+    if (!media) {
+        return;
+    }
+    const auto count = [&](const char* key, std::uint64_t value) {
+        notice.fields.emplace_back(key, static_cast<std::int64_t>(value));
+    };
+    notice.text += fmt::format(
+        "; {} packets sent, {} received, {} lost, {} late, jitter {:.1f} ms; "
+        "far end: {} lost, jitter {:.1f} ms, round trip {}",
+        media->packets_sent, media->packets_received, media->packets_lost, media->packets_late,
+        media->jitter_ms, media->remote_lost, media->remote_jitter_ms,
+        media->round_trip_ms ? fmt::format("{:.1f} ms", *media->round_trip_ms)
+                             : std::string{"not known"});
+    count("packets_sent", media->packets_sent);
+    count("packets_received", media->packets_received);
+    count("packets_lost", media->packets_lost);
+    count("packets_late", media->packets_late);
+    count("remote_lost", media->remote_lost);
+    notice.fields.emplace_back("jitter_ms", media->jitter_ms);
+    notice.fields.emplace_back("remote_jitter_ms", media->remote_jitter_ms);
+    if (media->round_trip_ms) {
+        notice.fields.emplace_back("round_trip_ms", *media->round_trip_ms);
+    }
 }
 
 } // namespace revenant::app

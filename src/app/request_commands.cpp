@@ -12,7 +12,9 @@
 
 #include "app/command_tools.hpp"
 #include "app/commands.hpp"
+#include "app/notices.hpp"
 #include "app/switchboard.hpp"
+#include "revenant/base/clock.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/call/machine.hpp"
@@ -31,7 +33,12 @@ using shell::Completes;
 using shell::Done;
 
 // OPTIONS outside a call that have no answer yet.
-using Tickets = std::map<std::uint64_t, Done>;
+struct Question {
+    Done done;
+    std::int64_t asked_ms = 0; // on the boot clock
+};
+
+using Tickets = std::map<std::uint64_t, Question>;
 
 // INFO and in-dialog OPTIONS: finished when the answer is there.
 std::optional<base::Status> until_answered(const Call& call) {
@@ -90,13 +97,13 @@ void options_command(Switchboard& board,
         done(base::fail(ticket.error()));
         return;
     }
-    open.emplace(*ticket, done);
+    open.emplace(*ticket, Question{.done = done, .asked_ms = base::read_clock().boot_ms()});
 }
 
 // Restored calls are resumed; a call that is established is refreshed.
 std::optional<base::Status> until_resumed(const Call& call) {
-    if (call.state == State::established) {
-        return base::Status{};
+    if (call.state == State::established) { // with the answer to a refresh that was refused
+        return call.last_status < 300 ? base::Status{} : why_over(call);
     }
     if (call.state == State::over) {
         return why_over(call);
@@ -178,20 +185,23 @@ void on_options_answer(Tickets& open, std::uint64_t ticket, const sip::OptionsAn
     if (found == open.end()) {
         return;
     }
-    const Done done = std::move(found->second);
+    const Question question = std::move(found->second);
     open.erase(found);
     const std::string text = answer.is_local
                                  ? fmt::format("OPTIONS: {}", answer.reason)
                                  : fmt::format("OPTIONS: {} {}", answer.status, answer.reason);
     const bool is_good = answer.status < 300;
-    shell::print({.event = "options",
-                  .call = std::nullopt,
-                  .tone = is_good ? shell::Tone::good : shell::Tone::attention,
-                  .text = text,
-                  .fields = {{"status", std::int64_t{answer.status}},
-                             {"source", answer.is_local ? "local" : "peer"},
-                             {"reason", answer.reason}}});
-    done(is_good ? base::Status{} : base::fail(base::Errc::unreachable, text));
+    shell::Notice notice{.event = "options",
+                         .call = std::nullopt,
+                         .tone = is_good ? shell::Tone::good : shell::Tone::attention,
+                         .text = text,
+                         .fields = {{"status", std::int64_t{answer.status}},
+                                    {"source", answer.is_local ? "local" : "peer"},
+                                    {"reason", answer.reason}}};
+    add_answer(notice, answer.is_local ? -1 : base::read_clock().boot_ms() - question.asked_ms,
+               answer.allow);
+    shell::print(notice);
+    question.done(is_good ? base::Status{} : base::fail(base::Errc::unreachable, text));
 }
 
 } // namespace

@@ -35,6 +35,7 @@ namespace revenant::app {
 namespace {
 
 constexpr std::ptrdiff_t tidied_at_once = 50; // a few milliseconds
+constexpr std::size_t typed_easily = 999;
 
 } // namespace
 
@@ -242,12 +243,18 @@ std::optional<call::Number> Switchboard::free_number() {
     if (calls_.size() >= policy_.calls_max) {
         return std::nullopt;
     }
-    call::Number candidate = lowest_free_;
-    while (calls_.contains(candidate) || reserved_.contains(candidate)) {
-        ++candidate;
+    // Upwards: what is typed for a call that has just ended must not reach another one. Back to the
+    // beginning before the numbers are long to type, if there is room.
+    const std::size_t taken = calls_.size() + reserved_.size();
+    const auto most = static_cast<call::Number>(
+        std::min<std::size_t>(std::max(typed_easily, 2 * taken), call::number_max));
+    for (call::Number tries = 0; tries < most; ++tries) {
+        last_number_ = last_number_ % most + 1;
+        if (!calls_.contains(last_number_) && !reserved_.contains(last_number_)) {
+            return last_number_;
+        }
     }
-    lowest_free_ = candidate;
-    return candidate <= call::number_max ? std::optional{candidate} : std::nullopt;
+    return std::nullopt;
 }
 
 base::Result<call::Endpoint>
@@ -281,7 +288,6 @@ void Switchboard::bury(call::Number number) {
             ring_timers_.erase(dead);
             ringing_.erase(dead);
             calls_.erase(dead);
-            lowest_free_ = std::min(lowest_free_, dead);
         }
         keeping_->set_calls_live(!calls_.empty());
         if (on_change) {

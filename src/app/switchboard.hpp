@@ -179,7 +179,7 @@ private:
     base::Source progress_; // while there is some
     std::optional<shell::Gathering> gathering_;
     std::uint32_t epoch_ = 1;
-    call::Number lowest_free_ = 1; // no number below is free
+    call::Number last_number_ = 0; // that was given to a call
     std::int64_t started_ms_ = 0;
     bool pumping_ = false;
 };

@@ -1,4 +1,5 @@
 // `calls` and `show`: what is there, for people and for programs.
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -87,10 +88,14 @@ std::string timer_text(const call::Dialog& dialog) {
     if (timer.interval_s == 0) {
         return "none";
     }
-    const std::int64_t left = (dialog.boot.deadline_ms - base::read_clock().boot_ms()) / 1000;
+    const std::int64_t left =
+        std::max<std::int64_t>(dialog.boot.deadline_ms - base::read_clock().boot_ms(), 0) / 1000;
     const char* who = timer.refresher == call::Refresher::local    ? "we refresh"
                       : timer.refresher == call::Refresher::remote ? "the peer refreshes"
                                                                    : "nobody refreshes";
+    if (timer.deadline_ms == 0) { // not answered yet, or an earlier version has not said
+        return fmt::format("{} s, {}", timer.interval_s, who);
+    }
     return fmt::format("{} s, {}, {} s left", timer.interval_s, who, left);
 }
 

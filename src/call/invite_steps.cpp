@@ -13,8 +13,6 @@ namespace revenant::call {
 
 namespace {
 
-constexpr std::uint32_t challenges_max = 3;
-
 // Why there can be no dialog with the one who has answered; empty: there can.
 std::string dialog_fault(const event::Answered& e) {
     if (e.facts.remote_tag.empty()) { // as from before RFC 3261 (§12.1.2)
@@ -30,7 +28,6 @@ Step first_answer(const Call& call, const event::Answered& e, base::Now now) {
     Call& next = result.call;
     Dialog& dialog = next.dialog;
     learn(dialog, e.facts, now);
-    next.challenges = 0;
     next.last_status = 0;
     next.last_reason.clear();
     dialog.remote_tag = e.facts.remote_tag;
@@ -95,11 +92,11 @@ Step later_answer(const Call& call, const event::Answered& e, base::Now now) {
     }
     const bool was_modifying = call.state == State::modifying;
     learn(next.dialog, e.facts, now);
-    next.challenges = 0;
     next.last_status = 0;
     next.last_reason.clear();
     static_cast<void>(note_cseq(next, e.cseq));
     next.dialog.in_flight.reoffer = false;
+    next.refresh_due = false;
     next.state = State::established;
     if (e.answer) {
         // An answer that we cannot use leaves the media as they are; the peer has agreed to
@@ -112,9 +109,15 @@ Step later_answer(const Call& call, const event::Answered& e, base::Now now) {
         result.effects.emplace_back(effect::Tell{
             .news = next.dialog.hold.local ? News::held : News::unheld, .detail = "local"});
     } else {
-        result.effects.emplace_back(effect::Tell{.news = News::refreshed});
+        const bool is_asked = was_modifying && call.refresh_asked_ms != 0;
+        result.effects.emplace_back(
+            effect::Tell{.news = News::refreshed,
+                         .status = is_asked ? std::uint16_t{200} : std::uint16_t{0},
+                         .round_trip_ms = is_asked ? now.boot_ms() - call.refresh_asked_ms : -1,
+                         .allow = is_asked ? e.facts.allow : std::string{}});
     }
     tell_fault(result, e);
+    next.refresh_asked_ms = 0;
     return result;
 }
 
@@ -134,6 +137,27 @@ void back_into_quarantine(Step& result, const event::Challenged& e) {
     result.effects.emplace_back(
         effect::Tell{.news = News::refused, .status = e.status, .detail = next.last_reason});
     settle(result, Verdict::lost, next.last_reason);
+}
+
+// The request waits for credentials, which there are.
+Step answer_challenge(const Call& call, const event::Challenged& e) {
+    Step result = stay(call);
+    Call& next = result.call;
+    next.last_status = e.status;
+    next.last_is_local = false;
+    next.last_reason = "Unauthorized";
+    if (note_cseq(next, e.cseq)) {
+        result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
+    }
+    if (call.state != State::canceling) {
+        result.effects.emplace_back(effect::Authenticate{});
+        return result;
+    }
+    // The challenge has ended the INVITE, and nobody wants it repeated.
+    result.effects = {effect::Dispose{},
+                      effect::Tell{.news = News::ended, .status = 487, .detail = "local"}};
+    finish(result, "it was canceled");
+    return result;
 }
 
 } // namespace
@@ -222,62 +246,30 @@ Step on(const Call& call, const event::Answered& e, base::Now now) {
     return stay(call);
 }
 
-Step on(const Call& call, const event::Challenged& e, base::Now /*now*/) {
-    Step result = stay(call);
-    Call& next = result.call;
-    next.challenges += 1;
-    next.last_status = e.status;
-    next.last_is_local = false;
-    const bool may_answer = e.have_credentials && next.challenges <= challenges_max;
-    next.last_reason = may_answer ? "Unauthorized"
-                       : e.have_credentials
-                           ? fmt::format("credentials for realm \"{}\" refused", e.realm)
-                           : fmt::format("no credentials for realm \"{}\"; give them "
-                                         "with --credentials FILE",
+Step on(const Call& call, const event::Challenged& e, base::Now now) {
+    if (!e.is_over) {
+        return answer_challenge(call, e);
+    }
+    const std::string reason =
+        e.have_credentials ? fmt::format("credentials for realm \"{}\" refused", e.realm)
+                           : fmt::format("no credentials for realm \"{}\"; give them with `key` or "
+                                         "--credentials FILE",
                                          e.realm);
-    if (note_cseq(next, e.cseq)) {
-        result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
+    if (e.method != "INVITE") {
+        return on(call,
+                  event::RequestDone{
+                      .method = e.method, .status = e.status, .reason = reason, .cseq = e.cseq},
+                  now);
     }
-    if (may_answer && call.state != State::canceling) {
-        result.effects.emplace_back(effect::Authenticate{});
-        return result;
-    }
-    switch (call.state) {
-    case State::canceling:
-        // The challenge has ended the INVITE, and nobody wants it repeated.
-        result.effects = {effect::Dispose{},
-                          effect::Tell{.news = News::ended, .status = 487, .detail = "local"}};
-        finish(result, "it was canceled");
-        return result;
-    case State::inviting:
-    case State::proceeding:
-        result.effects = {
-            effect::Dispose{},
-            effect::Tell{.news = News::failed, .status = e.status, .detail = next.last_reason}};
-        finish(result, next.last_reason);
-        return result;
-    case State::resuming: back_into_quarantine(result, e); return result;
-    case State::idle:
-    case State::alerting:
-    case State::answering:
-    case State::refusing:
-    case State::established:
-    case State::modifying:
-    case State::ending:
-    case State::restoring:
-    case State::replaying:
-    case State::restored:
-    case State::detour:
-    case State::retrying:
-    case State::over:
-        result.effects = {
-            effect::Tell{.news = News::refused, .status = e.status, .detail = next.last_reason}};
-        return result;
+    Step result =
+        on(call, event::Failed{.status = e.status, .reason = reason, .cseq = e.cseq}, now);
+    if (call.state == State::resuming) {
+        back_into_quarantine(result, e);
     }
     return result;
 }
 
-Step on(const Call& call, const event::Failed& e, base::Now /*now*/) {
+Step on(const Call& call, const event::Failed& e, base::Now now) {
     Step result = stay(call);
     Call& next = result.call;
     next.last_status = e.status;
@@ -290,10 +282,19 @@ Step on(const Call& call, const event::Failed& e, base::Now /*now*/) {
     if (note_cseq(next, e.cseq) && call.state != State::over) {
         result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
     }
+    const bool is_up = call.state == State::established || call.state == State::modifying;
+    if (is_up && ends_dialog(e.status, e.is_local)) {
+        return end_refused(next, e.status, e.reason);
+    }
+    if (call.state == State::established) {
+        Step refused = refresh_refused(next, now);
+        refused.effects.insert(refused.effects.begin(), result.effects.begin(),
+                               result.effects.end());
+        return refused;
+    }
     if (e.status == 491 && call.state == State::modifying) {
         // The peer's own offer may come first: it is answered from what both have agreed on.
-        next.dialog.local_sdp = call.agreed_sdp;
-        next.dialog.hold.local = call.agreed_hold;
+        take_offer_back(next);
         next.glare_retry = true;
         result.effects.emplace_back(effect::StartRetryTimer{.delay_ms = glare_delay_ms(next)});
     }

@@ -46,14 +46,39 @@ std::string_view name(const Event& event) {
 std::string_view name(const Effect& effect) {
     // In the order of the variant.
     static constexpr std::array<std::string_view, std::variant_size_v<Effect>> names = {
-        "Persist",          "PersistSoon",    "Forget",       "Shelve",
-        "SendInvite",       "RepeatInvite",   "Acknowledge",  "AcknowledgeStandIn",
-        "AcknowledgeAgain", "SendPrack",      "Respond",      "Reply",
-        "RespondBye",       "SendCancel",     "SendBye",      "Reoffer",
-        "SendInfo",         "SendOptions",    "Authenticate", "Restore",
-        "Replay",           "ReplayPrack",    "Arm",          "Lift",
-        "Dispose",          "RunMedia",       "CloseMedia",   "StartRetryTimer",
-        "StopRetryTimer",   "StartRingTimer", "Tell",         "Settle"};
+        "Persist",
+        "PersistSoon",
+        "Forget",
+        "Shelve",
+        "SendInvite",
+        "RepeatInvite",
+        "Acknowledge",
+        "AcknowledgeStandIn",
+        "AcknowledgeAgain",
+        "SendPrack",
+        "Respond",
+        "Reply",
+        "RespondBye",
+        "SendCancel",
+        "SendBye",
+        "Reoffer",
+        "Describe",
+        "SendInfo",
+        "SendOptions",
+        "Authenticate",
+        "Restore",
+        "Replay",
+        "ReplayPrack",
+        "Arm",
+        "Lift",
+        "Dispose",
+        "RunMedia",
+        "CloseMedia",
+        "StartRetryTimer",
+        "StopRetryTimer",
+        "StartRingTimer",
+        "Tell",
+        "Settle"};
     return names.at(effect.index());
 }
 

@@ -141,6 +141,7 @@ Step on(const Call& call, const event::Offered& e, base::Now now) {
     Dialog& dialog = next.dialog;
     learn(dialog, e.facts, now);
     dialog.remote_cseq = e.cseq;
+    next.refresh_due = false;
     bool with_sdp = !e.update; // a re-INVITE without an offer gets ours (RFC 3261 §14.2)
     if (e.offer) {
         auto negotiated = answer_offer(*e.offer, dialog.media, call.codecs, wanted(dialog.hold),
@@ -193,8 +194,8 @@ Step on(const Call& call, const event::PeerBye& e, base::Now /*now*/) {
     finish(result, "the peer has hung up");
     result.effects.emplace_back(effect::StopRetryTimer{});
     result.effects.emplace_back(effect::RespondBye{});
-    result.effects.emplace_back(effect::Tell{
-        .news = News::ended, .detail = e.reason.empty() ? "remote" : "remote: " + e.reason});
+    result.effects.emplace_back(
+        effect::Tell{.news = News::ended, .detail = "remote", .why = e.reason});
     return result;
 }
 

@@ -45,6 +45,20 @@ Step answer_acknowledged(const Call& call, const std::string& local_sdp, bool di
     return result;
 }
 
+effect::Tell end_by_stack(const event::Terminated& e) {
+    if (e.status < 300) { // to its BYE; it has not said why
+        return {.news = News::ended, .detail = "timer"};
+    }
+    constexpr std::uint16_t no_answer_in_ack = 488;
+    constexpr std::uint16_t no_ack = 408;
+    return {.news = News::ended,
+            .status = e.status,
+            .detail = "failure",
+            .why = e.status == no_answer_in_ack ? "the other end has not answered our offer"
+                   : e.status == no_ack         ? "the other end has not acknowledged our answer"
+                                                : e.reason};
+}
+
 // What the ledger says of a restored call that has ended.
 std::string ledger_reason(const Call& call, std::uint16_t status, const std::string& reason) {
     switch (call.state) {
@@ -55,21 +69,6 @@ std::string ledger_reason(const Call& call, std::uint16_t status, const std::str
     case State::refusing: return "our answer was finished";
     default: return "our BYE was finished";
     }
-}
-
-// Our re-INVITE was refused and the call goes on as it was before (RFC 3261 §14.1, RFC 6141).
-Step roll_back(const Call& call, base::Now /*now*/) {
-    Step result = stay(call);
-    Call& next = result.call;
-    next.dialog.local_sdp = call.agreed_sdp;
-    next.dialog.hold.local = call.agreed_hold;
-    next.dialog.in_flight.reoffer = false;
-    next.state = State::established;
-    result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on},
-                      effect::Tell{.news = News::refused,
-                                   .status = call.last_status,
-                                   .detail = call.last_reason}};
-    return result;
 }
 
 } // namespace
@@ -143,17 +142,20 @@ Step on(const Call& call, const event::Terminated& e, base::Now now) {
         result.effects = {effect::Tell{.news = News::ended, .status = 487, .detail = "local"}};
         break;
     case State::ending:
-        result.effects = {effect::Tell{.news = News::ended, .detail = "local"}};
+        if (!call.ending.is_told) {
+            result.effects = {effect::Tell{.news = News::ended,
+                                           .status = call.ending.status,
+                                           .detail = call.ending.by,
+                                           .why = call.ending.reason}};
+        }
         break;
     case State::refusing: break; // it has been told
     case State::alerting:
     case State::answering:
     case State::established:
     case State::modifying:
-        // Nobody asked for it: the session timer ran out, or the ACK never came.
-        result.effects = {
-            status >= 300 ? effect::Tell{.news = News::ended, .status = status, .detail = reason}
-                          : effect::Tell{.news = News::ended, .detail = "timer"}};
+        // Nobody asked for it: the stack has said BYE by itself.
+        result.effects = {end_by_stack(e)};
         break;
     case State::idle:
     case State::restoring:
@@ -171,13 +173,12 @@ Step on(const Call& call, const event::Terminated& e, base::Now now) {
     return result;
 }
 
-Step on(const Call& call, const event::RequestDone& e, base::Now /*now*/) {
+Step on(const Call& call, const event::RequestDone& e, base::Now now) {
     Step result = stay(call);
     const bool reserve = note_cseq(result.call, e.cseq);
     if (reserve && call.state != State::over) {
         result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
     }
-    result.call.challenges = 0;
     if (e.method == "BYE") {
         constexpr std::uint16_t no_answer = 408;
         constexpr std::uint16_t unreachable = 503;
@@ -192,8 +193,19 @@ Step on(const Call& call, const event::RequestDone& e, base::Now /*now*/) {
         result.call.request_reason = e.reason;
         result.call.request_is_local = e.is_local;
         result.call.requests_open -= call.requests_open > 0 ? 1 : 0;
-        result.effects.emplace_back(effect::Tell{
-            .news = News::requested, .status = e.status, .detail = e.method + " " + e.reason});
+        // With several under way it is not known which one this answers.
+        const bool is_only_one = call.requests_open == 1 && !e.is_local;
+        result.effects.emplace_back(
+            effect::Tell{.news = News::requested,
+                         .status = e.status,
+                         .detail = e.method + " " + e.reason,
+                         .round_trip_ms = is_only_one ? now.boot_ms() - call.request_asked_ms : -1,
+                         .allow = e.allow});
+        const bool is_up = call.state == State::established || call.state == State::modifying;
+        if (is_up && ends_dialog(e.status, e.is_local)) {
+            result.call.ending = {.by = "refusal", .status = e.status, .reason = e.reason};
+            hang_up(result);
+        }
     }
     return result;
 }

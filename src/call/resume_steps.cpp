@@ -98,8 +98,18 @@ bool is_the_same(const Dialog& before, Dialog& now) {
     return same;
 }
 
+// The peer had ended the call before we asked. BYE all the same (RFC 3261 §12.2.1.2).
+Step gone(const Call& call) {
+    Step result = end_refused(call, call.last_status, call.last_reason);
+    result.call.ending.is_told = true;
+    result.effects.emplace_back(
+        effect::Tell{.news = News::gone, .status = call.last_status, .detail = call.last_reason});
+    settle(result, Verdict::finished, "the peer had ended it: " + answer_text(call));
+    return result;
+}
+
 // The peer has refused this refresh but not the dialog: it is alive, on both sides.
-Step alive_unrefreshed(const Call& call) {
+Step alive_unrefreshed(const Call& call, base::Now now) {
     Step result = stay(call);
     Call& next = result.call;
     next.state = State::established;
@@ -111,6 +121,7 @@ Step alive_unrefreshed(const Call& call) {
                                    .detail = call.last_reason + "; the call is alive, "
                                                                 "its refresh was refused"}};
     settle(result, Verdict::survived, "refresh refused: " + answer_text(call));
+    await_refresh(result, now);
     return result;
 }
 
@@ -138,11 +149,15 @@ Step resume_refused(const Call& call, base::Now now) {
     if (call.last_status == 491) { // both sides have asked at once
         return ask_again(call, glare_delay_ms(call), now);
     }
+    if (peer_ended_it(call.last_status)) {
+        return gone(call);
+    }
     return is_trouble(call.last_status) ? ask_again(call, backoff_ms(call), now)
-                                        : alive_unrefreshed(call);
+                                        : alive_unrefreshed(call, now);
 }
 
-// A plain session refresh, with the description as it is (RFC 4028 §7.4).
+} // namespace
+
 Step refresh(const Call& call) {
     Step result = stay(call);
     Call& next = result.call;
@@ -154,8 +169,6 @@ Step refresh(const Call& call) {
     result.effects = {effect::Reoffer{}};
     return result;
 }
-
-} // namespace
 
 Step on(const Call& call, const event::Restore& e, base::Now now) {
     if (call.state != State::idle) {
@@ -202,7 +215,6 @@ Step on(const Call& call, const event::Resume& e, base::Now now) {
     case State::restored:
         next.resume_deadline_ms = 0;
         next.attempts = 0;
-        next.challenges = 0;
         next.settled = false; // a new try, a new line in the ledger
         arm(result, now);
         result.effects.emplace_back(effect::Tell{.news = News::resuming});
@@ -212,8 +224,11 @@ Step on(const Call& call, const event::Resume& e, base::Now now) {
         next.settled = false;
         next.resume_deadline_ms = now.boot_ms() + e.deadline_ms;
         return result;
-    case State::established: return refresh(call); // not after a restart
-    case State::replaying:                         // it needs none
+    case State::established: // not after a restart
+        result = refresh(call);
+        next.refresh_asked_ms = now.boot_ms();
+        return result;
+    case State::replaying: // it needs none
     case State::resuming:
     case State::detour:
     case State::retrying: return stay(call);
@@ -261,7 +276,6 @@ Step resume_answered(const Call& call, const event::Answered& e, base::Now now) 
     next.dialog.in_flight = {};
     next.resume_deadline_ms = 0;
     next.attempts = 0;
-    next.challenges = 0;
     if (more_cseqs || call.untidy || !is_the_same(call.dialog, next.dialog)) {
         next.untidy = false;
         result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
@@ -327,12 +341,6 @@ Step resume_terminated(const Call& call, const event::Terminated& e, base::Now n
         finish(result, "it could not be rebuilt to say BYE");
         return result;
     }
-    if (call.state == State::resuming && peer_ended_it(call.last_status)) {
-        result.effects = {effect::Tell{
-            .news = News::gone, .status = call.last_status, .detail = call.last_reason}};
-        finish(result, "the peer had ended it: " + answer_text(call));
-        return result;
-    }
     if (call.state == State::restoring || call.state == State::replaying) {
         // Not the peer's doing: this start cannot rebuild the dialog at all (another listening
         // address, most often). The record stays for one that can.
@@ -376,7 +384,7 @@ Step on(const Call& call, const event::RetryDue& /*e*/, base::Now now) {
         return result;
     case State::established:
         if (!call.glare_retry) {
-            return result;
+            return call.refresh_due ? refresh_again(call, now) : result;
         }
         result.call.glare_retry = false;
         // The offer is made anew from what is agreed by now.

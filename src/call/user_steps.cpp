@@ -1,4 +1,5 @@
 // What the user asks for.
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -59,6 +60,11 @@ Step on(const Call& call, const event::Answer& /*e*/, base::Now now) {
     next.state = State::answering;
     dialog.phase = Phase::answered;
     stamp_answer(dialog, now);
+    if (dialog.timer.interval_s != 0) { // RFC 4028 §9: from our answer on
+        const std::int64_t left_ms = std::int64_t{dialog.timer.interval_s} * 1000;
+        dialog.timer.deadline_ms = now.real_ms() + left_ms;
+        dialog.boot.deadline_ms = now.boot_ms() + left_ms;
+    }
     result.effects = {effect::Persist{.otherwise = effect::Otherwise::abandon},
                       effect::Respond{.status = 200}};
     if (call.has_offer || !dialog.remote_sdp.empty()) {
@@ -106,15 +112,7 @@ Step on(const Call& call, const event::HangUp& /*e*/, base::Now now) {
     case State::restored:
     case State::resuming:
     case State::detour:
-    case State::retrying:
-        next.state = State::ending;
-        next.dialog.phase = Phase::ending;
-        // Without a record of the BYE a restart would bring back a call that the user has ended;
-        // the peer ends it then all the same.
-        result.effects = {effect::StopRetryTimer{},
-                          effect::Persist{.otherwise = effect::Otherwise::go_on}, effect::SendBye{},
-                          effect::CloseMedia{}};
-        return result;
+    case State::retrying: hang_up(result); return result;
     case State::restoring:
     case State::replaying:
         // There is no dialog to send the BYE in yet.
@@ -178,22 +176,24 @@ Step on(const Call& call, const event::Unhold& /*e*/, base::Now /*now*/) {
     return offer_hold(call, false);
 }
 
-Step on(const Call& call, const event::SendInfo& e, base::Now /*now*/) {
+Step on(const Call& call, const event::SendInfo& e, base::Now now) {
     if (call.state != State::established && call.state != State::modifying) {
         return refuse(call, not_in(call, "INFO needs an established call"));
     }
     Step result = stay(call);
     result.call.requests_open += 1;
+    result.call.request_asked_ms = now.boot_ms();
     result.effects = {effect::SendInfo{.content_type = e.content_type, .body = e.body}};
     return result;
 }
 
-Step on(const Call& call, const event::SendOptions& /*e*/, base::Now /*now*/) {
+Step on(const Call& call, const event::SendOptions& /*e*/, base::Now now) {
     if (call.state != State::established && call.state != State::modifying) {
         return refuse(call, not_in(call, "OPTIONS inside a call needs an established one"));
     }
     Step result = stay(call);
     result.call.requests_open += 1;
+    result.call.request_asked_ms = now.boot_ms();
     result.effects = {effect::SendOptions{}};
     return result;
 }

@@ -33,6 +33,7 @@
 #include "sip/names.hpp"
 #include "sip/nua.hpp"
 #include "sip/outgoing_watch.hpp"
+#include "sip/refusals.hpp"
 #include "sip/reliable.hpp"
 #include "sip/stack.hpp"
 #include "sip/stand_in.hpp"
@@ -78,6 +79,7 @@ AgentImpl::AgentImpl(Settings settings, Listener& listener)
 AgentImpl::~AgentImpl() {
     OutgoingWatch::tell({});
     set_dialog_hint({});
+    Refusals::tell({});
     legs_.clear();
     lingering_.clear();
     retired_.clear();
@@ -110,6 +112,7 @@ base::Status AgentImpl::open() {
     set_dialog_hint([this](std::string_view call_id, std::string_view tag) {
         return last_heard(call_id, tag);
     });
+    Refusals::tell([this](const std::string& realm) { return credentials_for(realm) != nullptr; });
     root_.reset(su_glib_root_create(nullptr));
     su_root_threading(root_.get(), 0);
     GSource* source = su_glib_root_gsource(root_.get());

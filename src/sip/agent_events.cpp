@@ -64,6 +64,7 @@ void AgentImpl::on_leg_event(Leg& leg, const Raw& raw) {
         OutgoingWatch::let_go(leg.held_back, false); // it has reached the other end before
         leg.held_back.clear();
     }
+    note_own_end(leg, raw);
     auto event = decode(raw, stand_in_name_, settings_.session_expires_s);
     if (!event) {
         return;
@@ -77,6 +78,10 @@ void AgentImpl::on_leg_event(Leg& leg, const Raw& raw) {
     }
     if (auto* progress = std::get_if<call::event::Progress>(&*event); progress && progress->rseq) {
         progress->prack_cseq = Numbers::reserve(leg.key);
+    }
+    if (auto* ended = std::get_if<call::event::Terminated>(&*event);
+        ended != nullptr && leg.end_status != 0) {
+        *ended = {.status = leg.end_status, .reason = leg.end_reason};
     }
     note_final_answer(leg, raw, *event);
     being_handled_ = &raw;
@@ -110,12 +115,28 @@ void AgentImpl::note_invite(Leg& leg, const Raw& raw) {
     }
 }
 
+void AgentImpl::note_own_end(Leg& leg, const Raw& raw) {
+    int state = -1;
+    if (raw.event == nua_i_state) {
+        tl_gets(raw.tags, NUTAG_CALLSTATE_REF(state), TAG_END());
+    } else if (raw.event == nua_i_error &&
+               raw.status == 408) { // before the state, which has no status
+        leg.end_status = 408;
+        leg.end_reason = base::printable(text_of(raw.phrase), 200);
+    }
+    if (state == nua_callstate_terminating && raw.status >= 300 && raw.status < 700 &&
+        raw.status != 487) { // 487: "BYE sent"
+        leg.end_status = static_cast<std::uint16_t>(raw.status);
+        leg.end_reason = base::printable(text_of(raw.phrase), 200);
+    }
+}
+
 void AgentImpl::note_final_answer(Leg& leg, const Raw& raw, const call::Event& event) {
     const bool is_ours =
         raw.event == nua_r_info || raw.event == nua_r_options || raw.event == nua_r_prack;
     // The stack keeps a request that is challenged, and says it again with credentials.
     const auto* challenged = std::get_if<call::event::Challenged>(&event);
-    const bool is_kept = challenged != nullptr && !challenged->realm.empty();
+    const bool is_kept = challenged != nullptr && !challenged->is_over;
     if (!is_ours || raw.status < 200 || is_kept || !leg.order.answered()) {
         return;
     }
@@ -242,7 +263,8 @@ void AgentImpl::on_options_done(nua_handle_t* handle, const Raw& raw) {
     listener_->on_options_answer(ticket,
                                  {.status = static_cast<std::uint16_t>(std::min(raw.status, 999)),
                                   .reason = final_reason_of(raw),
-                                  .is_local = Failures::is_local(raw.sip)});
+                                  .is_local = Failures::is_local(raw.sip),
+                                  .allow = allow_of(raw.sip)});
 }
 
 } // namespace revenant::sip

@@ -53,6 +53,7 @@ public:
     void send_cancel(const call::Dialog& dialog) override;
     void send_bye(const call::Dialog& dialog) override;
     void reoffer(const call::Dialog& dialog) override;
+    void describe(const call::Dialog& dialog) override;
     void send_info(const call::Dialog& dialog,
                    const std::string& content_type,
                    const std::string& body) override;
@@ -100,6 +101,7 @@ private:
     void give_up(call::Number call, bool until_answered);
     void destroy_soon(const Leg& leg);
     void destroy_soon(std::unique_ptr<Leg> leg);
+    static void note_own_end(Leg& leg, const Raw& raw);
     void note_final_answer(Leg& leg, const Raw& raw, const call::Event& event);
     [[nodiscard]] const Credentials* credentials_for(const std::string& realm) const;
     void report_terminated(call::Number number, std::string why);

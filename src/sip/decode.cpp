@@ -15,6 +15,7 @@
 #include "sip/failures.hpp"
 #include "sip/message_guard.hpp"
 #include "sip/nua.hpp"
+#include "sip/refusals.hpp"
 #include "sip/sdp_reader.hpp"
 #include "sip/text.hpp"
 
@@ -141,6 +142,19 @@ std::uint32_t min_se(const sip_t* sip) {
     return sip != nullptr && sip->sip_min_se != nullptr ? seconds(sip->sip_min_se->min_delta) : 0;
 }
 
+bool is_challenge(const Raw& raw) {
+    return (raw.status == 401 || raw.status == 407) && raw.sip != nullptr;
+}
+
+event::Challenged challenged(const Raw& raw, std::string_view method) {
+    return {.status = status_of(raw.status),
+            .cseq = cseq_of(raw.sip),
+            .realm = realm_of(raw.sip),
+            .have_credentials = false,
+            .is_over = Refusals::is_final(*raw.sip),
+            .method = std::string{method}};
+}
+
 call::Event invite_answer(const Raw& raw, std::string_view stand_in, std::uint32_t own_interval_s) {
     const sip_t* sip = raw.sip;
     const std::uint16_t status = status_of(raw.status);
@@ -165,11 +179,8 @@ call::Event invite_answer(const Raw& raw, std::string_view stand_in, std::uint32
                                .answer = session_of(sip),
                                .fault = sip != nullptr ? fault_of(*sip) : std::string{}};
     }
-    if (status == 401 || status == 407) {
-        return event::Challenged{.status = status,
-                                 .cseq = cseq_of(sip),
-                                 .realm = realm_of(sip),
-                                 .have_credentials = false};
+    if (is_challenge(raw)) {
+        return challenged(raw, "INVITE");
     }
     return event::Failed{.status = status,
                          .reason = final_reason_of(raw),
@@ -184,16 +195,14 @@ request_answer(const Raw& raw, std::string_view method, std::string_view stand_i
     if (raw.status < 200) {
         return std::nullopt;
     }
-    if ((raw.status == 401 || raw.status == 407) && raw.sip != nullptr) {
-        return event::Challenged{.status = status_of(raw.status),
-                                 .cseq = cseq_of(raw.sip),
-                                 .realm = realm_of(raw.sip),
-                                 .have_credentials = false};
+    if (is_challenge(raw)) {
+        return challenged(raw, method);
     }
     return event::RequestDone{.method = std::string{method},
                               .status = status_of(raw.status),
                               .reason = final_reason_of(raw),
                               .is_local = Failures::is_local(raw.sip),
+                              .allow = method == "OPTIONS" ? allow_of(raw.sip) : std::string{},
                               .cseq = cseq_of(raw.sip),
                               .from_stand_in = is_from_stand_in(raw.sip, stand_in)};
 }
@@ -372,6 +381,11 @@ call::Endpoint source_of(msg_t* message) {
         return {};
     }
     return {.address = host.data(), .port = base::to_port(port.data()).value_or(0)};
+}
+
+std::string allow_of(const sip_t* sip) {
+    return sip != nullptr ? base::printable(bounded(header_text(sip->sip_allow)), 500)
+                          : std::string{};
 }
 
 std::string realm_of(const sip_t* sip) {

@@ -51,6 +51,9 @@ inline constexpr std::string_view stand_in_prefix = "stand-in-";
 // outlived it. One that only claims to be is not missed.
 [[nodiscard]] bool is_from_any_stand_in(const sip_t& sip);
 
+// The Allow header field, fit to be shown; empty if there is none.
+[[nodiscard]] std::string allow_of(const sip_t* sip);
+
 // The realm of a 401 or 407; empty if there is none.
 [[nodiscard]] std::string realm_of(const sip_t* sip);
 

@@ -63,6 +63,9 @@ public:
     // has ended with it, is not so.
     bool is_overtaken = false;
     RequestOrder order;
+    // Why the stack hangs up by itself; 0: it does not, or has not said why.
+    std::uint16_t end_status = 0;
+    std::string end_reason;
 
 private:
     Stack* stack_; // outlives every Leg

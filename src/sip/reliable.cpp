@@ -10,6 +10,7 @@
 #include "sip/leg.hpp"
 #include "sip/next_function.hpp"
 #include "sip/nua.hpp"
+#include "sip/refusals.hpp"
 #include "sip/text.hpp"
 
 namespace revenant::sip {
@@ -29,13 +30,6 @@ std::unordered_map<std::string, Dialog>& dialogs() {
 
 // The status of the response that the stack has begun last; its description comes next.
 int being_made = 0; // NOLINT(*-avoid-non-const-global-variables): set from C
-
-// To a re-INVITE of ours: the peer has no such dialog. What else it says, or nobody does, is a
-// matter for the call machine; the library would end the call over a server's bad moment. An INVITE
-// that has not made a dialog yet ends with any of them.
-bool says_gone(int status) {
-    return status == 404 || status == 410 || status == 481;
-}
 
 std::uint32_t number_for(Dialog& dialog, const sip_t& sip) {
     const std::uint32_t counted = sip.sip_cseq->cs_seq;
@@ -115,25 +109,6 @@ int nta_msg_request_complete(msg_t* msg,
     return result;
 }
 
-int sip_response_terminates_dialog(int response_code,
-                                   sip_method_t method,
-                                   int* return_graceful_terminate_usage) {
-    using namespace revenant::sip;
-    static auto* const real =
-        next_function<int(int, sip_method_t, int*)>("sip_response_terminates_dialog");
-    // The library asks without the third for what it answers itself.
-    const bool is_ours = return_graceful_terminate_usage != nullptr;
-    const bool is_kept = method == sip_method_prack ||
-                         (method == sip_method_invite && is_ours && !says_gone(response_code));
-    if (!is_kept) {
-        return real(response_code, method, return_graceful_terminate_usage);
-    }
-    if (is_ours) {
-        *return_graceful_terminate_usage = 0;
-    }
-    return 0;
-}
-
 int nta_incoming_complete_response(nta_incoming_t* irq,
                                    msg_t* msg,
                                    int status,
@@ -157,7 +132,11 @@ int soa_generate_answer(soa_session_t* soa, soa_callback_f* completed) {
     using namespace revenant::sip;
     static auto* const real =
         next_function<int(soa_session_t*, soa_callback_f*)>("soa_generate_answer");
-    return being_made > 100 && being_made < 200 ? -1 : real(soa, completed);
+    if (being_made > 100 && being_made < 200) {
+        return -1;
+    }
+    const int made = real(soa, completed);
+    return made < 0 && Refusals::forget_offer(soa) ? real(soa, completed) : made;
 }
 
 // The library wants a number out of this range for the first RSeq of a transaction, and for

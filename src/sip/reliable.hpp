@@ -7,9 +7,6 @@
 // - Our first RSeq is always 1, so that a 180 that is said again is the same response.
 // - No answer of ours is in a 1xx. In a restored dialog the stack would put one into a reliable
 //   180, and then none into the 200, although the caller may have taken the 180 without it.
-// - No answer to a PRACK ends a call: the INVITE's own final answer says what becomes of it. Nor
-// does
-//   a refused re-INVITE, unless it says that there is no such dialog.
 //
 // All of them are functions that stand in front of the library's own, as in held_sockets.cpp.
 #pragma once

@@ -123,7 +123,7 @@ Stack::create(su_root_t* root, const Listen& listen, const Settings& settings, S
                                             // allow by itself.
         SIPTAG_ALLOW_STR(allowed_methods),
         // A redirected re-INVITE would take the dialog elsewhere.
-        NUTAG_AUTO302(0), NUTAG_EARLY_MEDIA(0), NUTAG_ENABLEMESSAGE(0),
+        NUTAG_AUTO302(0), NUTAG_AUTO305(0), NUTAG_EARLY_MEDIA(0), NUTAG_ENABLEMESSAGE(0),
         SIPTAG_SUPPORTED_STR("timer, 100rel"), SIPTAG_USER_AGENT_STR("revenant"),
         NUTAG_SESSION_TIMER(interval), NUTAG_MIN_SE(interval != 0 && interval < 90 ? interval : 90),
         // No keep-alives or address discovery: the Contact is exactly ours.

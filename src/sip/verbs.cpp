@@ -233,6 +233,12 @@ void AgentImpl::reoffer(const call::Dialog& dialog) {
     }
 }
 
+void AgentImpl::describe(const call::Dialog& dialog) {
+    if (const Leg* leg = this->leg(dialog.number)) {
+        nua_set_hparams(leg->handle(), SESSION_TAGS(dialog), TAG_END());
+    }
+}
+
 void AgentImpl::send_info(const call::Dialog& dialog,
                           const std::string& content_type,
                           const std::string& body) {

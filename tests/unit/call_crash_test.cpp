@@ -212,6 +212,15 @@ void set_up(Runner& r, Peer& /*peer*/) {
     r.on(event::Quiet{});
 }
 
+// 481, and our BYE all the same.
+void no_such_call(Runner& r, Peer& peer) {
+    peer.believes = false;
+    r.on(refusal(r, 481));
+    r.on(event::Ready{});
+    r.on(event::RequestDone{.method = "BYE", .status = 481, .cseq = r.last_cseq()});
+    r.on(event::Terminated{.status = 481});
+}
+
 void peer_bye(Runner& r, Peer& peer) {
     peer.is_ending = true;
     r.on(event::PeerBye{.cseq = 20});
@@ -394,8 +403,7 @@ std::vector<std::pair<std::string, Comeback>> comebacks() {
                 if (peer.believes) {
                     rest(r, peer);
                 } else { // it knows of no such call
-                    r.on(refusal(r, 481));
-                    r.on(event::Terminated{});
+                    no_such_call(r, peer);
                 }
             }
         };
@@ -404,10 +412,8 @@ std::vector<std::pair<std::string, Comeback>> comebacks() {
         {"200", when_up([](Runner& r, Peer&) { r.on(ok(r)); })},
         {"503, then 200", when_up([](Runner& r, Peer&) {
              r.on(refusal(r, 503));
-             r.on(event::Terminated{});
-             r.on(event::RetryDue{});
-             r.on(stand_in(r));
              r.on(event::Ready{});
+             r.on(event::RetryDue{});
              r.on(ok(r));
          })},
         {"491, then 200", when_up([](Runner& r, Peer&) {
@@ -429,12 +435,17 @@ std::vector<std::pair<std::string, Comeback>> comebacks() {
          })},
         {"the peer hangs up meanwhile", when_up([](Runner& r, Peer& peer) { peer_bye(r, peer); })},
         {"the user hangs up meanwhile", when_up([](Runner& r, Peer& peer) { hang_up(r, peer); })},
-        {"481", when_up([](Runner& r, Peer& peer) {
-             peer.believes = false; // as a peer that has no such call says
-             r.on(refusal(r, 481));
-             r.on(event::Terminated{});
-         })},
+        {"481", when_up([](Runner& r, Peer& peer) { no_such_call(r, peer); })},
     };
+}
+
+// The same as `agreed`, under a version that the refused offer has not had (RFC 3264 §8).
+bool is_taken_back(const std::string& stored, const std::string& agreed) {
+    const auto without_version = [](const std::string& sdp) {
+        const std::size_t origin = sdp.find("o=- 4811 ") + 9;
+        return sdp.substr(0, origin) + sdp.substr(sdp.find(' ', origin));
+    };
+    return stored != agreed && without_version(stored) == without_version(agreed);
 }
 
 // What must be true of the store when the process is gone.
@@ -473,7 +484,7 @@ void look(journal::MemoryStore& store, const Peer& peer, bool forgetting) {
     // Byte for byte what the peer has from us, or the offer that it is about to get or has got.
     if (d.local_sdp != peer.our_sdp && d.local_sdp != peer.offered_sdp) {
         // Else the record may only be ahead of the peer, by what is about to be said.
-        CHECK((d.in_flight.reoffer || peer.asks));
+        CHECK((d.in_flight.reoffer || peer.asks || is_taken_back(d.local_sdp, peer.our_sdp)));
     }
 }
 

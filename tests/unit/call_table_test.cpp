@@ -67,10 +67,17 @@ std::vector<Case> events() {
          event::Answered{
              .cseq = 4001, .from_stand_in = true, .facts = peer_facts(), .answer = session}},
         {"401", event::Challenged{.cseq = 4001, .realm = "r", .have_credentials = true}},
-        {"401 no credentials", event::Challenged{.cseq = 4001, .realm = "r"}},
+        {"401 no credentials", event::Challenged{.cseq = 4001, .realm = "r", .is_over = true}},
+        {"401 to BYE, no credentials",
+         event::Challenged{.cseq = 4001, .realm = "r", .is_over = true, .method = "BYE"}},
+        {"401 to INFO, no credentials",
+         event::Challenged{.cseq = 4001, .realm = "r", .is_over = true, .method = "INFO"}},
         {"491", event::Failed{.status = 491, .reason = "Request Pending", .cseq = 4001}},
         {"488", event::Failed{.status = 488, .reason = "Not Acceptable Here", .cseq = 4001}},
         {"503", event::Failed{.status = 503, .reason = "Busy", .cseq = 4001, .retry_after_s = 3}},
+        {"481", event::Failed{.status = 481, .reason = "No Such Call", .cseq = 4001}},
+        {"no answer",
+         event::Failed{.status = 408, .reason = "Timeout", .is_local = true, .cseq = 4001}},
         {"", event::Ready{}},
         {"other sdp", event::Ready{.local_sdp = "v=0\r\nother\r\n"}},
         {"", event::Terminated{.status = 408, .reason = "Timeout"}},
@@ -93,6 +100,14 @@ std::vector<Case> events() {
         {"BYE 200", event::RequestDone{.method = "BYE", .status = 200, .cseq = 4001}},
         {"INFO 200",
          event::RequestDone{.method = "INFO", .status = 200, .reason = "OK", .cseq = 4001}},
+        {"INFO 481",
+         event::RequestDone{
+             .method = "INFO", .status = 481, .reason = "No Such Call", .cseq = 4001}},
+        {"OPTIONS, no answer", event::RequestDone{.method = "OPTIONS",
+                                                  .status = 408,
+                                                  .reason = "Timeout",
+                                                  .is_local = true,
+                                                  .cseq = 4001}},
         {"INFO near the watermark",
          event::RequestDone{
              .method = "INFO", .status = 200, .reason = "OK", .cseq = sample_watermark + 990}},
@@ -130,7 +145,7 @@ std::vector<std::pair<std::string, Call>> variants() {
     add("held by the peer", State::answering, [](Call& call) { call.dialog.hold.remote = true; });
     add("after 491", State::modifying, [](Call& call) {
         call.last_status = 491;
-        call.dialog.local_sdp = call.agreed_sdp;
+        call.glare_retry = true;
         call.dialog.hold.local = call.agreed_hold;
     });
     add("after 488", State::modifying, refused(488, "Not Acceptable Here"));
@@ -172,7 +187,6 @@ std::vector<std::pair<std::string, Call>> variants() {
         call.last_reason = "Busy";
         call.resume_deadline_ms = sample_now.boot_ms() + 100;
     });
-    add("third challenge", State::resuming, [](Call& call) { call.challenges = 3; });
     return all;
 }
 

@@ -82,6 +82,8 @@ public:
 
     void reoffer(const call::Dialog& d) override { say("reoffer", d); }
 
+    void describe(const call::Dialog& d) override { say("describe", d); }
+
     void send_info(const call::Dialog& d,
                    const std::string& content_type,
                    const std::string& body) override {

@@ -26,7 +26,7 @@ enum class News : std::uint8_t {
     info,      // received
     requested, // our INFO or OPTIONS was answered
     refused,   // an offer of ours was refused; the call goes on as it was
-    ended,     // detail: who ended it
+    ended,     // detail: who ended it, "local", "remote", "timer", "refusal", "failure"
     failed,
     restored,
     resuming,
@@ -94,6 +94,8 @@ struct SendBye {}; // to the peer, also out of quarantine
 
 struct Reoffer {}; // re-INVITE with local_sdp
 
+struct Describe {}; // local_sdp is what the stack offers from now on, if it refreshes the session
+
 struct SendInfo {
     std::string content_type = {};
     std::string body = {};
@@ -133,6 +135,9 @@ struct Tell {
     News news = News::trouble;
     std::uint16_t status = 0;
     std::string detail = {};
+    std::string why = {};            // of an end
+    std::int64_t round_trip_ms = -1; // from a request of the user's to its answer; -1: not measured
+    std::string allow = {};          // what the other end has just said that it takes
 };
 
 struct Settle { // the ledger line of a restored call
@@ -158,6 +163,7 @@ using Effect = std::variant<effect::Persist,
                             effect::SendCancel,
                             effect::SendBye,
                             effect::Reoffer,
+                            effect::Describe,
                             effect::SendInfo,
                             effect::SendOptions,
                             effect::Authenticate,

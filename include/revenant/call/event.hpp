@@ -99,11 +99,15 @@ struct Refused {
     std::uint32_t next_cseq = 0; // which the stack would use for another try
 };
 
+// To a request of ours that waits for credentials now, or is over for want of them: then what comes
+// after a refusal follows.
 struct Challenged {
     std::uint16_t status = 401;
     std::uint32_t cseq = 0;
     std::string realm = {};
-    bool have_credentials = false;
+    bool have_credentials = false; // when it is over, they were not taken
+    bool is_over = false;
+    std::string method = "INVITE"; // or "BYE", "INFO", "OPTIONS", "UPDATE"
 };
 
 struct Failed { // 3xx to 6xx
@@ -166,10 +170,11 @@ struct PeerInfo {
 
 // ---- The network: our other requests ----
 struct RequestDone {
-    std::string method = {}; // "BYE", "INFO", "OPTIONS", "PRACK"
+    std::string method = {}; // "BYE", "INFO", "OPTIONS", "PRACK", "UPDATE"
     std::uint16_t status = 0;
     std::string reason = {};
-    bool is_local = false; // as in Failed
+    bool is_local = false;  // as in Failed
+    std::string allow = {}; // the Allow header field, of an answer to OPTIONS
     std::uint32_t cseq = 0;
     bool from_stand_in = false;
 };

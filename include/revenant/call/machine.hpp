@@ -23,14 +23,15 @@ namespace revenant::call {
 //            v                                  v                    v
 //       established <------------------------- over <--- ending   established
 //         |     ^                                          ^
-//    Hold |     | 2xx, or refused                          | HangUp (from anywhere after the 2xx)
+//    Hold |     | 2xx, or refused                          | HangUp, 481 or 408 to a request of
+//    ours
 //         v     |
 //       modifying
 //
 // After a restart:
 //   idle --Restore--> restoring --Ready--> restored --Resume--> resuming --2xx--> established
 //                         ^                   ^                  | ^ ^ |
-//                         |                   `--the deadline----+ | | `--481, 404, 410--> over
+//                         |                   `--the deadline----+ | | `--481, 404, 410--> ending
 //                         |        retrying <-491, 5xx, no answer' | |
 //                         |            `--------RetryDue-----------' |
 //                         |        detour <-2xx of the stand-in------'
@@ -61,6 +62,14 @@ enum class State : std::uint8_t {
 
 [[nodiscard]] std::string_view name(State state);
 
+// What is told of the end of a call when it has come.
+struct Ending {
+    std::string by = "local"; // the user; or "refusal", "timer"
+    std::uint16_t status = 0; // of the answer that has ended it
+    std::string reason = {};
+    bool is_told = false; // in other words, before
+};
+
 struct Call {
     Dialog dialog;
     State state = State::idle;
@@ -84,19 +93,23 @@ struct Call {
     std::string last_reason;
     bool last_is_local = false; // it was no answer of the peer's, see event::Failed
     std::uint32_t retry_after_s = 0;
-    std::uint32_t challenges = 0; // in a row
 
     // INFO and OPTIONS that have no answer yet, and the last answer.
     std::uint32_t requests_open = 0;
     std::uint16_t request_status = 0;
     std::string request_reason;
     bool request_is_local = false;
+    std::int64_t request_asked_ms = 0; // on the boot clock, of the last one
+    std::int64_t refresh_asked_ms = 0; // of a refresh that the user waits for; 0: none
 
     // What `modifying` goes back to when its offer is refused, and what it offers.
     std::string agreed_sdp;
     bool agreed_hold = false;
     bool offered_hold = false;
     bool glare_retry = false; // 491: the offer is made again when the timer fires
+    bool refresh_due = false; // when the timer fires: the stack's own timer goes with a re-INVITE
+
+    Ending ending;
 
     bool answer_heard = false; // in this life, to the offer in our INVITE
 

@@ -51,6 +51,7 @@ struct OptionsAnswer {
     std::uint16_t status = 0;
     std::string reason = {};
     bool is_local = false; // nobody has answered, or it has reached nobody
+    std::string allow = {};
 };
 
 // Who is told. Everything runs on the main loop's thread; a callback may call any verb.
@@ -129,6 +130,8 @@ public:
     virtual void send_cancel(const call::Dialog& dialog) = 0;
     virtual void send_bye(const call::Dialog& dialog) = 0;
     virtual void reoffer(const call::Dialog& dialog) = 0;
+    // What the stack says when it refreshes the session by itself.
+    virtual void describe(const call::Dialog& dialog) = 0;
     virtual void send_info(const call::Dialog& dialog,
                            const std::string& content_type,
                            const std::string& body) = 0;
