@@ -80,22 +80,6 @@ void note_prack_answer(Step& result, const event::RequestDone& e);
 [[nodiscard]] bool must_replay(const Dialog& dialog, const event::Restore& e, base::Now now);
 [[nodiscard]] Step replayed(const Call& call, const event::Offered& e, base::Now now);
 
-// refusal_steps.cpp
-// Whether the answer says that the other end has no such call any more.
-[[nodiscard]] bool ends_dialog(std::uint16_t status, bool is_local);
-// Stored, then said; Call::ending tells why.
-void hang_up(Step& result);
-[[nodiscard]] Step end_refused(const Call& call, std::uint16_t status, const std::string& reason);
-// Our re-INVITE was refused, and the call goes on as it was before.
-[[nodiscard]] Step roll_back(const Call& call, base::Now now);
-[[nodiscard]] Step refresh_refused(const Call& call, base::Now now);
-// Description and hold as they were before our offer.
-void take_offer_back(Call& call);
-// A re-INVITE that fails stops the stack's session timer: the next refresh is ours to begin, or the
-// end for want of the peer's.
-void await_refresh(Step& result, base::Now now);
-[[nodiscard]] Step refresh_again(const Call& call, base::Now now);
-
 // A target that cannot be used is not taken over (RFC 3261 §12.2.1.2), and the user hears of it.
 void tell_fault(Step& result, const event::Answered& e);
 
