@@ -210,8 +210,8 @@ def callee_declined(kill):
 
 
 def connection_gone(kill):
-    """Over TCP without a keeper: the caller sees its connection close, and has given up. Said, and nothing stays: its number
-    and its ports are another call's."""
+    """Over TCP without a keeper: the caller sees its connection close, and has given up. Said, nothing stays, and
+    the next call is one like any other."""
     kill.transport = "tcp"
     is_called(kill, "calls_in_vain.xml")
     kill()
@@ -220,8 +220,8 @@ def connection_gone(kill):
     check(entry["verdict"] == "lost" and "TCP connection" in entry["reason"], f"{entry}")
     until(lambda: not os.path.exists(kill.phone.record_path()), 2, "the record to be removed")
     far = FarEnd(kill.env, address="127.0.0.9")
-    far.called(kill.env, kill.phone)
-    kill.phone.send("bye 1")
+    far.called(kill.env, kill.phone, number=2)
+    kill.phone.send("bye 2")
     far.answer(far.take("BYE"), 200)
     kill.phone.wait("call.ended", by="local")
     kill.phone.send("quit")

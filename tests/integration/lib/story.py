@@ -57,13 +57,16 @@ def kill_and_resume(env, phone, call_id=None):
 
 
 def acked(env, since):
-    """Every INVITE sent since then has its ACK, on every hop: a proxy may still have it when the phone is done."""
+    """Every INVITE sent since then and answered has its ACK, on every hop: a proxy may still have it when the phone is
+    done."""
     def hops(method):
-        return {(m.call_id, m.cseq, m.destination[0]) for m in env.capture.messages(since=since)
-                if m.method == method and m.is_request}
+        messages = env.capture.messages(since=since)
+        answered = {(m.call_id, m.cseq) for m in messages if m.method == "INVITE" and (m.status or 0) >= 200}
+        return {(m.call_id, m.cseq, m.destination[0]) for m in messages
+                if m.method == method and m.is_request and (m.call_id, m.cseq) in answered}
     env.capture.sync()
     until(lambda: hops("INVITE") <= hops("ACK"), 5,
-          lambda: "an ACK for every INVITE\n" + env.capture.exchange())
+          lambda: "an ACK for every answered INVITE\n" + env.capture.exchange())
 
 
 def quiet(env, phone, since):
