@@ -151,13 +151,9 @@ base::Status Phone::open_journal() {
             return checked;
         }
     }
-    auto engine = media::Engine::create({.page_path = options_.state_directory + "/media.page",
-                                         .port_min = options_.rtp_port_min,
-                                         .port_max = options_.rtp_port_max});
-    if (!engine) {
-        return base::fail(engine.error());
+    if (base::Status opened = open_media(); !opened) {
+        return opened;
     }
-    media_ = std::move(*engine);
     board_ = std::make_unique<Switchboard>(
         *store_, *media_, keeping_,
         Policy{.source = options_.source,
@@ -169,6 +165,18 @@ base::Status Phone::open_journal() {
                .auto_answer = options_.auto_answer,
                .ringing_max = options_.ringing_max,
                .no_answer_s = options_.no_answer_s});
+    take_over(std::move(*loaded), *epoch);
+    return {};
+}
+
+base::Status Phone::open_media() {
+    auto engine = media::Engine::create({.page_path = options_.state_directory + "/media.page",
+                                         .port_min = options_.rtp_port_min,
+                                         .port_max = options_.rtp_port_max});
+    if (!engine) {
+        return base::fail(engine.error());
+    }
+    media_ = std::move(*engine);
     media_->on_first_packet = [this](call::Number number) {
         shell::print({.event = "media.first_packet",
                       .call = number,
@@ -198,24 +206,27 @@ base::Status Phone::open_journal() {
                       .text = fmt::format("call {}: {}", number, what),
                       .fields = {}});
     };
-    report(*loaded);
-    for (const call::Number number : loaded->taken) {
+    return {};
+}
+
+void Phone::take_over(journal::Loaded loaded, std::uint32_t epoch) {
+    report(loaded);
+    for (const call::Number number : loaded.taken) {
         board_->reserve(number);
     }
     if (options_.resume == shell::Resume::never) {
-        for (const call::Dialog& dialog : loaded->dialogs) {
+        for (const call::Dialog& dialog : loaded.dialogs) {
             board_->reserve(dialog.number);
         }
-        loaded->dialogs.clear();
+        loaded.dialogs.clear();
     }
-    found_ = loaded->dialogs.size();
+    found_ = loaded.dialogs.size();
     if (suspects_) {
         board_->suspect(suspects_->calls());
         suspects_->watch(*board_);
     }
-    board_->adopt(std::move(loaded->dialogs), *epoch, options_.resume == shell::Resume::automatic);
+    board_->adopt(std::move(loaded.dialogs), epoch, options_.resume == shell::Resume::automatic);
     report_suspects();
-    return {};
 }
 
 // What this start touches is noted from here on, and what an earlier one has died on is known.
@@ -412,7 +423,7 @@ int Phone::run() {
     signals_.push_back(base::on_signal(SIGUSR2, [this] { upgrade(); }));
     tell_ready();
     tell_last_death();
-    keeping_.watch_keeper([this] { on_keeper_gone(); });
+    keeping_.watch_keeper([] { on_keeper_gone(); });
     running_ = true;
     say_ready();
     drill_->look_back([this] {

@@ -47,6 +47,9 @@ public:
 private:
     static void tell(std::string event, shell::Tone tone, std::string text);
     [[nodiscard]] base::Status open_journal();
+    [[nodiscard]] base::Status open_media();
+    // The records, for the Switchboard; or what is to be said of them.
+    void take_over(journal::Loaded loaded, std::uint32_t epoch);
     [[nodiscard]] base::Status open_sip();
     [[nodiscard]] base::Result<journal::Loaded> load_records();
     void report(const journal::Loaded& loaded) const;
@@ -77,7 +80,7 @@ private:
     [[noreturn]] void detach();
     [[noreturn]] void leave(int status);
     void upgrade(); // detach, and have the keeper start the program anew
-    void on_keeper_gone();
+    static void on_keeper_gone();
 
     [[nodiscard]] int exit_status() const;
 

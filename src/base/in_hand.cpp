@@ -40,7 +40,7 @@ constexpr std::uint64_t is_reading = std::uint64_t{1} << 32U;
 constexpr std::size_t threads_max = 8; // main, media, and one that reads records
 constexpr std::size_t under_way_max = 64;
 constexpr std::size_t page_size = 4096;
-constexpr std::size_t alternate_stack_size = 64 * 1024;
+constexpr std::size_t alternate_stack_size = std::size_t{64} * 1024;
 constexpr auto relaxed = std::memory_order_relaxed;
 
 struct Verdicts {
