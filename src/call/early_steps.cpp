@@ -106,6 +106,18 @@ Step on(const Call& call, const event::AnsweredBefore& e, base::Now /*now*/) {
     return result;
 }
 
+// Another server of the same name may be another INVITE's, and the callee would ring twice.
+Step on(const Call& call, const event::Directed& e, base::Now /*now*/) {
+    Step result = stay(call);
+    const bool is_early = call.state == State::inviting || call.state == State::proceeding ||
+                          call.state == State::canceling;
+    if (is_early && call.dialog.in_flight.cseq != 0 && call.dialog.in_flight.sent_to != e.to) {
+        result.call.dialog.in_flight.sent_to = e.to;
+        result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}};
+    }
+    return result;
+}
+
 Step on(const Call& call, const event::Refused& e, base::Now /*now*/) {
     Step result = stay(call);
     if (call.dialog.phase != Phase::inviting || call.state == State::over) {

@@ -35,11 +35,12 @@ std::string_view name(State state) {
 std::string_view name(const Event& event) {
     // In the order of the variant.
     static constexpr std::array<std::string_view, std::variant_size_v<Event>> names = {
-        "Dial",           "Answer",      "Decline",    "HangUp",  "Hold",     "Unhold",
-        "SendInfo",       "SendOptions", "Resume",     "Restore", "Progress", "Answered",
-        "AnsweredBefore", "Refused",     "Challenged", "Failed",  "Ready",    "Terminated",
-        "Invited",        "Acked",       "Cancelled",  "Offered", "PeerBye",  "PeerPrack",
-        "PeerInfo",       "RequestDone", "RetryDue",   "RingDue", "Quiet",    "StoreFailed"};
+        "Dial",           "Answer",      "Decline",     "HangUp",     "Hold",     "Unhold",
+        "SendInfo",       "SendOptions", "Resume",      "Restore",    "Progress", "Answered",
+        "AnsweredBefore", "Directed",    "Refused",     "Challenged", "Failed",   "Ready",
+        "Terminated",     "Invited",     "Acked",       "Cancelled",  "Offered",  "PeerBye",
+        "PeerPrack",      "PeerInfo",    "RequestDone", "RetryDue",   "RingDue",  "Quiet",
+        "StoreFailed"};
     return names.at(event.index());
 }
 

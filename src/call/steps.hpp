@@ -73,6 +73,7 @@ void note_prack_answer(Step& result, const event::RequestDone& e);
 
 // early_steps.cpp: INVITEs that an earlier life has left unfinished
 [[nodiscard]] Step on(const Call& call, const event::AnsweredBefore& e, base::Now now);
+[[nodiscard]] Step on(const Call& call, const event::Directed& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::Refused& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::Quiet& e, base::Now now);
 [[nodiscard]] Step repeat_invite(const Call& call);

@@ -191,6 +191,7 @@ base::Status check(const call::Dialog& dialog) {
     rules.bytes(dialog.in_flight.invite);
     rules.require(dialog.in_flight.cseq <= cseq_max, "in_flight.cseq", "is above 2147483647");
     rules.bytes(dialog.in_flight.prack);
+    rules.endpoint("in_flight.sent_to.address", dialog.in_flight.sent_to);
     const call::SentPrack& sent = dialog.in_flight.prack_sent;
     rules.word("in_flight.prack_sent.tag", sent.tag, sent.rseq != 0);
     rules.require(sent.cseq <= cseq_max, "in_flight.prack_sent.cseq", "is above 2147483647");

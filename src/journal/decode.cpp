@@ -111,6 +111,9 @@ call::InFlight read_in_flight(Fields f, std::uint32_t version) {
     if (f.has("prack")) {
         in_flight.prack = f.text("prack");
     }
+    if (f.has("sent_to")) {
+        in_flight.sent_to = read_endpoint(f.object("sent_to"));
+    }
     if (f.has("ring_until_ms")) {
         in_flight.ring_until_ms = f.i64("ring_until_ms");
         in_flight.ring_status = f.u16("ring_status");

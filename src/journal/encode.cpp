@@ -234,6 +234,9 @@ void put(Writer& w, std::string_view key, const call::InFlight& in_flight) {
     if (!in_flight.prack.empty()) {
         w.text("prack", in_flight.prack);
     }
+    if (in_flight.sent_to.port != 0) {
+        put(w, "sent_to", in_flight.sent_to);
+    }
     if (in_flight.ring_until_ms != 0) {
         w.number("ring_until_ms", in_flight.ring_until_ms);
         w.number("ring_status", in_flight.ring_status);

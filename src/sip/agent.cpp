@@ -107,7 +107,8 @@ base::Status AgentImpl::open() {
         {.before_cancel_answer = [this](std::string_view call_id) { on_cancel(call_id); },
          .before_prack_answer = [this](std::string_view call_id,
                                        const std::string& prack) { on_prack(call_id, prack); },
-         .before_refusal_ack = [this](const OutgoingWatch::Refusal& r) { on_refusal(r); }});
+         .before_refusal_ack = [this](const OutgoingWatch::Refusal& r) { on_refusal(r); },
+         .before_invite = [this](const OutgoingWatch::Invite& i) { on_invite_leaving(i); }});
     // SAFETY: taken back in the destructor.
     set_dialog_hint([this](std::string_view call_id, std::string_view tag) {
         return last_heard(call_id, tag);
@@ -240,6 +241,7 @@ void AgentImpl::give_up(call::Number call, bool until_answered) {
     legs_by_key_.erase(found->second->key);
     Numbers::end(found->second->key);
     OutgoingWatch::let_go(found->second->held_back, false);
+    OutgoingWatch::report_no_more(found->second->reported);
     releases_.erase(call);
     ringing_.erase(found->second->call_id);
     std::unique_ptr<Leg> leg = std::move(found->second);

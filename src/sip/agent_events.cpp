@@ -243,14 +243,30 @@ void AgentImpl::on_prack(std::string_view call_id, const std::string& prack) {
     }
 }
 
+void AgentImpl::on_invite_leaving(const OutgoingWatch::Invite& invite) {
+    const auto found = legs_by_key_.find(leg_key(invite.call_id, invite.local_tag));
+    if (found != legs_by_key_.end()) {
+        listener_->on_event(found->second, call::event::Directed{.to = {.address = invite.to.host(),
+                                                                        .port = invite.to.port()}});
+    }
+}
+
 void AgentImpl::on_refusal(const OutgoingWatch::Refusal& refusal) {
     const auto found = legs_by_key_.find(leg_key(refusal.call_id, refusal.local_tag));
-    if (found != legs_by_key_.end()) {
-        listener_->on_event(found->second,
-                            call::event::Refused{.status = refusal.status,
-                                                 .cseq = refusal.cseq,
-                                                 .next_cseq = Numbers::next(found->first)});
+    if (found == legs_by_key_.end()) {
+        return;
     }
+    const std::uint32_t next_cseq = Numbers::next(found->first);
+    Leg* leg = this->leg(found->second);
+    if (leg != nullptr && !leg->reported.empty()) { // another try is led by the name anew
+        OutgoingWatch::report_no_more(leg->reported);
+        leg->reported =
+            invite_branch(refusal.local_tag, next_cseq != 0 ? next_cseq : refusal.cseq + 1);
+        OutgoingWatch::report(leg->reported);
+    }
+    listener_->on_event(found->second, call::event::Refused{.status = refusal.status,
+                                                            .cseq = refusal.cseq,
+                                                            .next_cseq = next_cseq});
 }
 
 void AgentImpl::on_options_done(nua_handle_t* handle, const Raw& raw) {

@@ -83,6 +83,7 @@ private:
     void on_cancel(std::string_view call_id);
     void on_prack(std::string_view call_id, const std::string& prack);
     void on_refusal(const OutgoingWatch::Refusal& refusal);
+    void on_invite_leaving(const OutgoingWatch::Invite& invite);
 
     [[nodiscard]] base::Result<Uri> next_hop(const Uri& target) const;
     [[nodiscard]] base::Result<Origin>

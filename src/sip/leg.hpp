@@ -45,6 +45,8 @@ public:
     std::string key;
     // The branch of an earlier life's INVITE that does not leave yet; empty: none.
     std::string held_back;
+    // The branch of our INVITE, if a name has led it to where it goes; else empty.
+    std::string reported;
     // Call-ID of a call that came in.
     std::string call_id;
     // The dialog's CSeqs up to this one are an earlier process's.

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include <sys/socket.h>
@@ -32,6 +33,7 @@ struct Watch {
     std::uint16_t last_status = 0;
     std::string last_prack;                              // the message that came last, if it is one
     std::unordered_map<std::string, HeldBack> held_back; // by branch
+    std::unordered_set<std::string> reported;            // branches
 };
 
 Watch& watch() {
@@ -79,10 +81,29 @@ void look_at_ack(const std::string& message) {
     }
 }
 
+std::string branch_of(std::string_view message) {
+    return std::string{after(line(message, "\r\nVia:"), ";branch=", ";,")};
+}
+
+void look_at_invite(int fd, const msghdr& message) {
+    const std::string text = gather(message, size_of(message));
+    if (!watch().reported.contains(branch_of(text))) {
+        return;
+    }
+    const auto to = message.msg_name != nullptr
+                        ? std::optional{base::SocketAddress{
+                              static_cast<const sockaddr*>(message.msg_name), message.msg_namelen}}
+                        : base::SocketAddress::of_peer(fd);
+    if (to) {
+        watch().listener.before_invite({.call_id = line(text, "\r\nCall-ID:"),
+                                        .local_tag = after(line(text, "\r\nFrom:"), ";tag=", ";"),
+                                        .to = *to});
+    }
+}
+
 bool is_held_back(int fd, const msghdr& message) {
     std::string text = gather(message, size_of(message));
-    const auto found =
-        watch().held_back.find(std::string{after(line(text, "\r\nVia:"), ";branch=", ";,")});
+    const auto found = watch().held_back.find(branch_of(text));
     if (found == watch().held_back.end()) {
         return false;
     }
@@ -112,8 +133,11 @@ bool OutgoingWatch::stops(int fd, const msghdr& message) {
             look_at_answer(gather(message, size_of(message)));
         } else if (start.starts_with("ACK ") && watch().listener.before_refusal_ack) {
             look_at_ack(gather(message, size_of(message)));
-        } else if (start.starts_with("INVITE ") && !watch().held_back.empty()) {
-            stopped = is_held_back(fd, message);
+        } else if (start.starts_with("INVITE ")) {
+            if (!watch().reported.empty() && watch().listener.before_invite) {
+                look_at_invite(fd, message);
+            }
+            stopped = !watch().held_back.empty() && is_held_back(fd, message);
         }
     });
     return stopped;
@@ -127,6 +151,14 @@ void OutgoingWatch::received(const msghdr& message, std::size_t size) {
         const auto status = base::to_u32(beginning.substr(version.size(), 3));
         watch().last_status = static_cast<std::uint16_t>(status.value_or(0));
     }
+}
+
+void OutgoingWatch::report(const std::string& branch) {
+    watch().reported.insert(branch);
+}
+
+void OutgoingWatch::report_no_more(const std::string& branch) {
+    watch().reported.erase(branch);
 }
 
 void OutgoingWatch::hold_back(const std::string& branch) {

@@ -17,6 +17,8 @@
 
 #include <sys/socket.h>
 
+#include "revenant/base/socket_address.hpp"
+
 namespace revenant::sip {
 
 class OutgoingWatch {
@@ -28,10 +30,17 @@ public:
         std::uint16_t status = 0;
     };
 
+    struct Invite {
+        std::string_view call_id;
+        std::string_view local_tag;
+        base::SocketAddress to;
+    };
+
     struct Listener {
         std::function<void(std::string_view call_id)> before_cancel_answer;
         std::function<void(std::string_view call_id, const std::string& prack)> before_prack_answer;
         std::function<void(const Refusal& refusal)> before_refusal_ack;
+        std::function<void(const Invite& invite)> before_invite; // of those that are reported
     };
 
     // Replaces the one before.
@@ -43,6 +52,10 @@ public:
     // A message that was received: its status belongs to the ACK that follows, and a PRACK to its
     // 200, which the stack sends at once.
     static void received(const msghdr& message, std::size_t size);
+
+    // An INVITE is told of each time before it leaves.
+    static void report(const std::string& branch);
+    static void report_no_more(const std::string& branch);
 
     static void hold_back(const std::string& branch);
     // Ends it; `send`: what was held back leaves now.

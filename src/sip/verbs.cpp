@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "revenant/base/log.hpp"
+#include "revenant/base/socket_address.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/call/dialog.hpp"
 #include "revenant/call/event.hpp"
@@ -44,6 +45,23 @@ std::string real_proxy(const call::Dialog& dialog) {
     }
     const auto route = read_uri(dialog.route_set.front());
     return route && route->loose_route ? route->text : std::string{};
+}
+
+// Where the INVITE of an earlier life went, if a name had led it there: that may lead elsewhere
+// now, to a server that knows nothing of it. Else the outbound proxy, if there is one.
+std::string first_proxy(const call::Dialog& dialog) {
+    const call::Endpoint& before = dialog.in_flight.sent_to;
+    if (before.port == 0) {
+        return dialog.outbound_proxy;
+    }
+    return fmt::format("sip:{};transport={}", host_port(before),
+                       dialog.transport == call::Transport::tcp ? "tcp" : "udp");
+}
+
+bool goes_by_name(const call::Dialog& dialog) {
+    const auto hop =
+        read_uri(dialog.outbound_proxy.empty() ? dialog.remote_target : dialog.outbound_proxy);
+    return hop && !base::SocketAddress::numeric(hop->host, 0);
 }
 
 // The description as it is: with our o= line (RFC 3264 §8 wants it kept), our address in it also
@@ -87,14 +105,22 @@ void AgentImpl::send_invite(const call::Dialog& dialog) {
     leg.is_inviting = true;
     Numbers::begin(leg.key, dialog.in_flight.cseq, dialog.in_flight.cseq);
     const std::string cseq = fmt::format("{} INVITE", dialog.in_flight.cseq - 1);
+    if (goes_by_name(dialog)) {
+        leg.reported = invite_branch(dialog.local_tag, dialog.in_flight.cseq);
+        OutgoingWatch::report(leg.reported);
+    }
+    const std::string proxy = first_proxy(dialog);
     nua_invite(leg.handle(), NUTAG_URL(dialog.remote_target.c_str()),
                SIPTAG_CALL_ID_STR(dialog.call_id.c_str()), SIPTAG_CSEQ_STR(cseq.c_str()),
                SIPTAG_CONTACT_STR(dialog.local_contact.c_str()),
-               TAG_IF(!dialog.outbound_proxy.empty(), NUTAG_PROXY(dialog.outbound_proxy.c_str())),
+               TAG_IF(!proxy.empty(), NUTAG_PROXY(proxy.c_str())),
                // The PRACK is ours to send, under the number that is stored. One that comes in is
                // the stack's to answer, at once: it does not survive that the INVITE ends first.
                NUTAG_APPL_METHOD("INVITE, UPDATE, BYE, INFO, PRACK"), NUTAG_AUTOACK(0),
                NUTAG_AUTOANSWER(0), SESSION_TAGS(dialog), TAG_END());
+    if (proxy != dialog.outbound_proxy) { // for what follows in the dialog
+        set_proxy(leg, dialog.outbound_proxy);
+    }
 }
 
 void AgentImpl::repeat_invite(const call::Dialog& dialog, std::uint32_t cseq_base) {

@@ -120,6 +120,7 @@ std::vector<Case> events() {
         {"", event::RingDue{}},
         {"", event::Quiet{}},
         {"", event::AnsweredBefore{.cseq = 77}},
+        {"", event::Directed{.to = {.address = "198.51.100.9", .port = 5070}}},
         {"401", event::Refused{.status = 401, .cseq = 2}},
         {"486", event::Refused{.status = 486, .cseq = 2}},
         {"", event::StoreFailed{.why = "disk full"}},

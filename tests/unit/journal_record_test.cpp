@@ -91,6 +91,15 @@ TEST_CASE("formats that may come in are whole, or the record is refused") {
     refused(record.dump(), "media.receive");
 }
 
+TEST_CASE("where an INVITE went is in the record only if a name has led there, and then whole") {
+    CHECK_FALSE(json::parse(encode(journal::sample_caller())).at("in_flight").contains("sent_to"));
+    json record = json::parse(encode(journal::sample_inviting()));
+    record["in_flight"]["sent_to"] = {{"address", "peer.example"}, {"port", 5060}};
+    refused(record.dump(), "in_flight.sent_to");
+    record["in_flight"]["sent_to"] = {{"address", "192.0.2.1"}};
+    refused(record.dump(), "in_flight.sent_to.port");
+}
+
 TEST_CASE("a PRACK is in the record only if there is one, and then whole") {
     CHECK_FALSE(json::parse(encode(journal::sample_caller())).at("in_flight").contains("prack"));
     json record = json::parse(encode(journal::sample_inviting()));

@@ -160,6 +160,7 @@ inline call::Dialog sample_inviting() {
     d.phase = call::Phase::inviting;
     d.established_ms = 0;
     d.in_flight.cseq = 2;
+    d.in_flight.sent_to = {.address = "198.51.100.8", .port = 5070};
     d.in_flight.prack_sent = {.tag = d.remote_tag, .rseq = 1988, .cseq = 3, .done = true};
     return d;
 }

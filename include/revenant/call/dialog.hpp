@@ -118,6 +118,7 @@ struct InFlight {
     bool reoffer = false;      // local_sdp is offered in a re-INVITE that has no answer yet
     std::string prack = {};    // callee: the PRACK as received, until our answer is ACKed
     SentPrack prack_sent = {}; // caller
+    Endpoint sent_to = {};     // caller: where the INVITE went, if a name has led there
     // Callee: until when it may ring, milliseconds of real time since 1970 (0: for ever; see also
     // BootTimes), and the answer that it gets then.
     std::int64_t ring_until_ms = 0;

@@ -92,6 +92,11 @@ struct AnsweredBefore {
     std::uint32_t cseq = 0;
 };
 
+// The stack is about to send our INVITE to where a name has led: repeated, it goes there again.
+struct Directed {
+    Endpoint to = {};
+};
+
 // The stack is about to acknowledge a refusal of our INVITE.
 struct Refused {
     std::uint16_t status = 0;
@@ -207,6 +212,7 @@ using Event = std::variant<event::Dial,
                            event::Progress,
                            event::Answered,
                            event::AnsweredBefore,
+                           event::Directed,
                            event::Refused,
                            event::Challenged,
                            event::Failed,

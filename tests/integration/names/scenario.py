@@ -24,7 +24,7 @@ MODES = {  # what the name servers do, and which there are
     "lies": ["127.0.0.53"],
 }
 VARIANTS = [f"{who}_{mode}" for mode in MODES for who in ("called", "calling")] + \
-    ["strangers", "shorter", "route_lost", "no_descriptor", "stale", "families", "wildcard", "given_up", "reasons"]
+    ["strangers", "shorter", "route_lost", "no_descriptor", "stale", "families", "wildcard", "given_up", "repeated", "reasons"]
 SLOW = ["called_silent", "called_lies", "called_slow", "calling_silent"]
 IMPATIENT_S = 0.1
 PEER = {("peer.example", A): ["127.0.0.2"]}
@@ -36,7 +36,7 @@ def run(env):
         fails(env, who, mode)
     else:
         {"strangers": strangers, "shorter": shorter, "route_lost": route_lost, "no_descriptor": no_descriptor,
-         "stale": stale, "families": families, "wildcard": wildcard, "given_up": given_up,
+         "stale": stale, "families": families, "wildcard": wildcard, "given_up": given_up, "repeated": repeated,
          "reasons": reasons}[env.variant](env)
 
 
@@ -321,6 +321,25 @@ def given_up(env):
     event = phone.fails("call sip:bob@other.example", 12)
     check("no name server answers" in event["text"], f"{event}")
     check(phone.seen("call.failed", source="local"), "no call.failed")
+    phone.quit()
+
+
+def repeated(env):
+    """An INVITE that is repeated after a kill goes to where the first went, although its name leads elsewhere now."""
+    server = NameServer(env, {("peer.example", A): ["127.0.0.2"]})
+    ResolvConf(env, server.address)
+    phone = env.phone().start()
+    env.sipp("rings.xml")
+    phone.send("call sip:bob@peer.example")
+    phone.wait("call.progress", status=180)
+    check(phone.record()["in_flight"]["sent_to"] == {"address": "127.0.0.2", "port": 5060}, f"{phone.record()['in_flight']}")
+    phone.kill9()
+    server.records[("peer.example", A)] = ["127.0.0.3"]
+    phone.start()
+    again = env.capture.wait("the INVITE again", lambda m: m.method == "INVITE" and phone.from_here(m), 10, since=phone.killed_at)
+    check(again.destination[0] == "127.0.0.2", f"it went to {again.destination}")
+    phone.send("cancel 1")
+    phone.wait("call.ended|call.failed", 10)
     phone.quit()
 
 
