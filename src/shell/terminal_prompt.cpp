@@ -78,7 +78,7 @@ private:
     [[nodiscard]] bool turned_page(std::string_view typed);
     void run_lines(std::string_view typed);
     void remember(const std::string& line);
-    void put_back();
+    void put_back() const;
     void report() const;
     void end();
     void interrupt();
@@ -190,7 +190,7 @@ void TerminalPrompt::install() {
     rl_callback_handler_install(shown_.c_str(), took);
 }
 
-void TerminalPrompt::put_back() {
+void TerminalPrompt::put_back() const {
     if (!hooks_.typed.empty()) {
         rl_insert_text(hooks_.typed.c_str());
         rl_point = std::min(rl_end, static_cast<int>(hooks_.cursor));

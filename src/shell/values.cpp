@@ -94,7 +94,7 @@ base::Result<std::string> read_uri(std::string_view name, std::string_view text)
 base::Result<std::pair<std::string, std::string>> read_aor(std::string_view name,
                                                            std::string_view text) {
     constexpr std::string_view takes =
-        "URI or \"NAME\" <URI>, like \"Alice\" <sip:alice@example.org>";
+        R"(URI or "NAME" <URI>, like "Alice" <sip:alice@example.org>)";
     const std::size_t open = text.rfind('<');
     if (open == std::string_view::npos) {
         return read_uri(name, text).map([](std::string uri) {

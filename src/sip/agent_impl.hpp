@@ -97,7 +97,7 @@ private:
                                           call::Transport transport) const;
     [[nodiscard]] base::Result<std::string> stand_in_url(const Stack& stack);
     [[nodiscard]] std::uint32_t stack_cseq_bound();
-    void note_invite(Leg& leg, const Raw& raw);
+    static void note_invite(Leg& leg, const Raw& raw);
     void answered_at_last(Leg& leg, const Raw& raw);
     void give_up(call::Number call, bool until_answered);
     void destroy_soon(const Leg& leg);

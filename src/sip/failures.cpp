@@ -110,9 +110,9 @@ std::string Failures::why(const sip_t* answer, int status, std::string_view phra
 
 } // namespace revenant::sip
 
-extern "C" void msg_set_errno(msg_t* message, int error) {
+extern "C" void msg_set_errno(msg_t* msg, int err) {
     using namespace revenant;
     static auto* const real = sip::next_function<void(msg_t*, int)>("msg_set_errno");
-    real(message, error);
-    base::at_boundary("transport error", [&] { sip::note_error(message, error); });
+    real(msg, err);
+    base::at_boundary("transport error", [&] { sip::note_error(msg, err); });
 }

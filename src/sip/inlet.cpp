@@ -82,24 +82,20 @@ inject(const base::SocketAddress& to, std::string_view message, const base::Sock
 
 // Its transports read here, and nobody else does: a `recvmsg` in front of libc's would be every
 // thread's, and would see the socket's errors as well.
-extern "C" issize_t su_vrecv(su_socket_t fd,
-                             su_iovec_t parts[],
-                             isize_t count,
-                             int flags,
-                             su_sockaddr_t* from,
-                             socklen_t* from_size) {
+extern "C" issize_t su_vrecv(
+    su_socket_t fd, su_iovec_t iov[], isize_t len, int flags, su_sockaddr_t* su, socklen_t* sulen) {
     using namespace revenant::sip;
     if (!HeldConnections::before_receive(fd)) {
         errno = ECONNRESET;
         return -1;
     }
     msghdr message{};
-    message.msg_name = from;
-    message.msg_namelen = from != nullptr && from_size != nullptr ? *from_size : 0;
+    message.msg_name = su;
+    message.msg_namelen = su != nullptr && sulen != nullptr ? *sulen : 0;
     // The library has made its iovec the same as the system's.
     static_assert(sizeof(su_iovec_t) == sizeof(iovec));
-    message.msg_iov = reinterpret_cast<iovec*>(parts);
-    message.msg_iovlen = static_cast<std::size_t>(count);
+    message.msg_iov = reinterpret_cast<iovec*>(iov);
+    message.msg_iovlen = static_cast<std::size_t>(len);
     const ssize_t received = ::recvmsg(fd, &message, flags);
     HeldConnections::after_receive(fd, received);
     if (received <= 0) {
@@ -107,15 +103,15 @@ extern "C" issize_t su_vrecv(su_socket_t fd,
     }
     auto size = static_cast<std::size_t>(received);
     if (is_injected(message, size)) {
-        message.msg_namelen = *from_size;
+        message.msg_namelen = *sulen;
         size = take_preface_off(message, size);
-    } else if (from != nullptr && !may_be_message(beginning_of(message, size))) {
+    } else if (su != nullptr && !may_be_message(beginning_of(message, size))) {
         errno = EAGAIN; // as if it had not come
         return -1;
     }
     answers_go_to(message);
-    if (from_size != nullptr) {
-        *from_size = message.msg_namelen;
+    if (sulen != nullptr) {
+        *sulen = message.msg_namelen;
     }
     OutgoingWatch::received(message, size);
     return static_cast<issize_t>(size);

@@ -30,6 +30,7 @@ std::uint64_t library_seconds() {
 
 // ---- What the library reaches in place of its own ---------------------------------------------
 
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): its names say less
 extern "C" {
 
 struct _GSource; // NOLINT(bugprone-reserved-identifier): GLib's name
@@ -86,3 +87,5 @@ std::time_t time(std::time_t* now) noexcept {
 }
 
 } // extern "C"
+
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)

@@ -128,6 +128,7 @@ void Connections::closed(int fd) {
 
 // ---- What the library reaches in place of its own ---------------------------------------------
 
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): its names say less
 extern "C" {
 
 // What follows a message in a stream is a message without a bound on its size.
@@ -163,3 +164,5 @@ issize_t su_getmsgsize(su_socket_t fd) {
 }
 
 } // extern "C"
+
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)

@@ -50,7 +50,8 @@ private:
         call::Transport transport = call::Transport::udp;
         std::size_t rank = 0;
 
-        friend auto operator<=>(const Use&, const Use&) = default;
+        // clang-tidy 14 takes the 0 in it for a null pointer.
+        friend auto operator<=>(const Use&, const Use&) = default; // NOLINT(modernize-use-nullptr)
     };
 
     void ask(RecordType type, const std::string& name, Use use);

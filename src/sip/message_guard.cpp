@@ -127,7 +127,7 @@ const char* unacceptable_response(const sip_t& sip) {
 
 // A time that the library adds to others in 32 bits, and serves at once when it is 0.
 constexpr unsigned long session_min_s = 90; // RFC 4028 §4
-constexpr unsigned long session_max_s = 7 * 24 * 3600;
+constexpr unsigned long session_max_s = 7UL * 24 * 3600;
 
 void bound_times(sip_t& sip) {
     if (sip_session_expires_t* expires = sip.sip_session_expires;

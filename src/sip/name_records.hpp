@@ -18,7 +18,9 @@ struct NameKey {
     RecordType type = RecordType::a;
     std::string name;
 
-    friend auto operator<=>(const NameKey&, const NameKey&) = default;
+    // clang-tidy 14 takes the 0 in it for a null pointer.
+    friend auto operator<=>(const NameKey&,
+                            const NameKey&) = default; // NOLINT(modernize-use-nullptr)
 };
 
 [[nodiscard]] NameKey name_key(RecordType type, std::string_view name);
