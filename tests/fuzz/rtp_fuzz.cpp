@@ -59,7 +59,7 @@ void fuzz_wav(Bytes bytes) {
     const std::uint64_t size = bytes.size() + (bytes.empty() ? 0 : bytes[0]);
     const auto format = parse_wav(bytes, size);
     if (format) {
-        require(format->channels >= 1 && format->channels <= 2);
+        require(format->channels >= 1 && format->channels <= 8);
         require(format->data_at <= bytes.size());
         require(format->data_octets == 0 || format->data_at + format->data_octets <= size);
     }
