@@ -57,15 +57,15 @@ def kill_and_resume(env, phone, call_id=None):
 
 
 def acked(env, since):
-    """Every INVITE sent since then and answered has its ACK, on every hop: a proxy may still have it when the phone is
-    done."""
+    """An INVITE was answered since then, and every one that was has its ACK, on every hop: a proxy may still have it when
+    the phone is done, and the phone tells of a change before its 200 has left."""
     def hops(method):
         messages = env.capture.messages(since=since)
         answered = {(m.call_id, m.cseq) for m in messages if m.method == "INVITE" and (m.status or 0) >= 200}
         return {(m.call_id, m.cseq, m.destination[0]) for m in messages
                 if m.method == method and m.is_request and (m.call_id, m.cseq) in answered}
     env.capture.sync()
-    until(lambda: hops("INVITE") <= hops("ACK"), 5,
+    until(lambda: hops("INVITE") and hops("INVITE") <= hops("ACK"), 5,
           lambda: "an ACK for every answered INVITE\n" + env.capture.exchange())
 
 
