@@ -94,6 +94,17 @@ bool is_own_fault(int signal, const siginfo_t& info) {
            (signal == SIGABRT && is_watched_now.load(relaxed) && info.si_pid == ::getppid());
 }
 
+// The main thread; if that has nothing in hand, one that reads a record, which it waits for.
+std::size_t index_of_hanging(const HandPage::Page& page) {
+    const auto reads = [](const Word& word) {
+        const std::uint64_t mark = word.load(relaxed);
+        return (mark & (by_call_id | is_reading)) == is_reading;
+    };
+    const auto reader = std::ranges::find_if(page.in_hand, reads);
+    const bool is_reader = page.in_hand[0].load(relaxed) == 0 && reader != page.in_hand.end();
+    return is_reader ? static_cast<std::size_t>(reader - page.in_hand.begin()) : 0;
+}
+
 void note_death(HandPage::Page& page, int signal, std::size_t thread) {
     page.died_of.store(static_cast<std::uint64_t>(signal), relaxed);
     page.died_on.store(page.in_hand[thread].load(relaxed), relaxed);
@@ -105,7 +116,9 @@ void note_death(HandPage::Page& page, int signal, std::size_t thread) {
 
 void on_fatal(int signal, siginfo_t* info, void* context) {
     if (is_own_fault(signal, *info)) {
-        note_death(*current_page.load(relaxed), signal, own_index());
+        HandPage::Page& page = *current_page.load(relaxed);
+        const bool is_watchdog = info->si_code <= 0 && info->si_pid != ::getpid();
+        note_death(page, signal, is_watchdog ? index_of_hanging(page) : own_index());
     }
     // SA_RESETHAND: what comes now ends the process. A fault comes again by itself.
     const auto* const old = &before[std::ranges::find(fatal, signal) - fatal.begin()];
@@ -257,7 +270,7 @@ HandPage::~HandPage() {
 
 void HandPage::note_hang() {
     if (page_->died.load(relaxed) != page_->life.load(relaxed)) {
-        note_death(*page_, 0, 0);
+        note_death(*page_, 0, index_of_hanging(*page_));
     }
 }
 

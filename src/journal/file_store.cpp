@@ -50,7 +50,10 @@ Found look_at(int directory, call::Number number, std::string& buffer) {
     const base::InHand hand{base::mark_of_reading(number)};
     base::pass_step("", "read", number);
     Found found;
-    found.read = read_file(directory, RecordFiles::name(number), record_size_max, buffer);
+    {
+        const base::DiskWait wait; // not around the decoding, which waits for nothing
+        found.read = read_file(directory, RecordFiles::name(number), record_size_max, buffer);
+    }
     if (found.read.content == Content::whole) {
         found.dialog = decode(buffer);
     }
@@ -104,6 +107,7 @@ public:
     base::Result<std::string> quarantine(call::Number number) override;
 
 private:
+    base::Result<RecordFiles::Listing> list();
     void take(call::Number number, Found found, Loaded& loaded);
     void leave(call::Number number, base::Error error, Loaded& loaded);
     void put_aside(call::Number number, std::string why, Loaded& loaded);
@@ -133,6 +137,7 @@ void FileStore::leave(call::Number number, base::Error error, Loaded& loaded) {
 }
 
 void FileStore::put_aside(call::Number number, std::string why, Loaded& loaded) {
+    const base::DiskWait wait;
     const std::optional<std::string> aside = files_.set_aside(number, "corrupt");
     if (!aside) {
         why += fmt::format(", and it cannot be renamed ({})",
@@ -171,6 +176,7 @@ void FileStore::take(call::Number number, Found found, Loaded& loaded) {
 }
 
 void FileStore::load_epoch(Loaded& loaded) {
+    const base::DiskWait wait;
     std::uint32_t highest = 0;
     for (const call::Dialog& dialog : loaded.dialogs) {
         highest = std::max(highest, dialog.epoch);
@@ -199,11 +205,15 @@ void FileStore::load_epoch(Loaded& loaded) {
                                           epoch_)}});
 }
 
-base::Result<Loaded> FileStore::load() {
+base::Result<RecordFiles::Listing> FileStore::list() {
     const base::DiskWait wait;
+    return files_.list();
+}
+
+base::Result<Loaded> FileStore::load() {
     loaded_ = false;
     taken_.clear();
-    base::Result<RecordFiles::Listing> listing = files_.list();
+    base::Result<RecordFiles::Listing> listing = list();
     if (!listing) {
         return fail(listing.error().code, fmt::format("in {}: {}", path_, listing.error().context));
     }
@@ -268,6 +278,7 @@ base::Status FileStore::remove(call::Number number) {
 }
 
 base::Result<std::string> FileStore::quarantine(call::Number number) {
+    const base::DiskWait wait;
     const std::optional<std::string> aside = files_.set_aside(number, "quarantined");
     if (!aside) {
         const base::Error error =

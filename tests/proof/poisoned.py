@@ -22,7 +22,8 @@ STEPS = ("read", "ports", "on-Restore", "before-Restore", "after-Restore", "libr
          "after-Settle", "on-Quiet")
 POINTS = (*(f"{step}:fault" for step in STEPS), "library:overflow", "after-Arm:overflow", "on-Ready:abort",
           "after-Restore:later", "after-Arm:later")
-HANGS = ("on-Ready:hang", "after-Restore:hang", "library:hang", "before-Acknowledge:hang")  # the keeper notices
+HANGS = ("read:hang", "on-Ready:hang", "after-Restore:hang", "library:hang",
+         "before-Acknowledge:hang")  # the keeper notices
 KILLS = ("read:kill", "after-Restore:kill", "on-Ready:kill", "after-Arm:kill", "before-Acknowledge:kill")
 # What the called side has learnt from the refresh is stored at once.
 OTHERS = {("before-PersistSoon:fault", 3): "before-Persist:fault", ("on-Quiet:fault", 3): None}

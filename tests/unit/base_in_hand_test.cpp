@@ -212,6 +212,28 @@ TEST_CASE("a process that was killed because it hung leaves what its main thread
     CHECK_FALSE(death(path));
 }
 
+TEST_CASE("a main thread that waits for one that reads a record hung on that record") {
+    const TemporaryDirectory directory;
+    const std::string path = directory.path() + "/hand.page";
+    const auto hang = [&path](Mark in_main, Mark in_other) {
+        static_cast<void>(life(path, [&] {
+            const InHand one{in_main};
+            std::thread{[in_other] {
+                const InHand other{in_other};
+                die_by(SIGKILL);
+            }}.join();
+        }));
+        HandPage::open(path)->note_hang();
+        const Mark mark = death(path).value_or(LastDeath{}).mark;
+        HandPage::open(path)->judge({});
+        return mark;
+    };
+    CHECK(hang(Mark::none, mark_of_reading(8)) == mark_of_reading(8));
+    CHECK(hang(mark_of(7U), mark_of_reading(8)) == mark_of(7U));
+    CHECK(hang(Mark::none, mark_of(8U)) == Mark::none); // the media thread's: it waits for nobody
+    CHECK(hang(Mark::none, mark_of("a@b")) == Mark::none);
+}
+
 TEST_CASE("each thread has its own call in hand") {
     const TemporaryDirectory directory;
     const std::string path = directory.path() + "/hand.page";

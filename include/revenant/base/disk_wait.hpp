@@ -8,7 +8,8 @@
 namespace revenant::base {
 
 // It may be waiting for a disk. The kernel tells only of some file systems: a wait for FUSE looks
-// like any other sleep. For the main loop's thread only. May be nested.
+// like any other sleep. For the main loop's thread, and one that it waits for. May be nested.
+// Nothing else is done meanwhile that could sleep: that would be a hang, and excused.
 class DiskWait {
 public:
     DiskWait();
