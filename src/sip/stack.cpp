@@ -32,9 +32,9 @@ namespace revenant::sip {
 namespace {
 
 constexpr const char* allowed_methods = "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO";
-// What the stack would else answer by itself, before anything could be stored.
+// What the stack would else answer by itself, before anything could be stored. It adds these to its
+// own, which are INVITE and three that are not allowed.
 constexpr const char* methods_of_ours = "INVITE, UPDATE, BYE, INFO";
-constexpr const char* no_text = nullptr;         // clears the stack's own list
 constexpr unsigned udp_receive_buffer = 4 << 20; // the default holds 92 messages
 
 std::string nua_url(const Listen& listen) {
@@ -118,10 +118,11 @@ Stack::create(su_root_t* root, const Listen& listen, const Settings& settings, S
         root, on_nua, stack.get(), NUTAG_URL(url.c_str()),
         TAG_IF(tcp_only, NUTAG_SIPS_URL(extra.c_str())),
         // Each answer waits for the journal: nothing is sent by itself.
-        NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), NUTAG_AUTOACK(0), NUTAG_APPL_METHOD(no_text),
-        NUTAG_APPL_METHOD(methods_of_ours), // Not NUTAG_ALLOW, which adds to what the stack would
-                                            // allow by itself.
-        SIPTAG_ALLOW_STR(allowed_methods),
+        NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), NUTAG_AUTOACK(0),
+        NUTAG_APPL_METHOD(methods_of_ours),
+        // Not NUTAG_ALLOW, which adds to what the stack would allow by itself.
+        SIPTAG_ALLOW_STR(allowed_methods), agent_slot,
+        reinterpret_cast<tag_value_t>(&stack->agent_),
         // A redirected re-INVITE would take the dialog elsewhere.
         NUTAG_AUTO302(0), NUTAG_AUTO305(0), NUTAG_EARLY_MEDIA(0), NUTAG_ENABLEMESSAGE(0),
         SIPTAG_SUPPORTED_STR("timer, 100rel"), SIPTAG_USER_AGENT_STR("revenant"),
@@ -136,7 +137,6 @@ Stack::create(su_root_t* root, const Listen& listen, const Settings& settings, S
         stack->is_shut_down_ = true;
         return base::fail(bind_error(listen));
     }
-    stack->agent_ = newest_agent();
     // SAFETY: the agent goes with its nua, before the Stack.
     nta_outgoing_default(stack->agent_, on_stray,
                          reinterpret_cast<nta_outgoing_magic_t*>(stack.get()));

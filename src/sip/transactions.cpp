@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sofia-sip/su_tag_class.h>
 
 #include "revenant/base/boundary.hpp"
 #include "revenant/base/text.hpp"
@@ -25,7 +26,7 @@ namespace {
 
 using Message = std::unique_ptr<msg_t, Calls<msg_destroy>>;
 
-// All that there are, the newest last.
+// All that there are, in no order.
 std::vector<nta_agent_t*>& agents() {
     static std::vector<nta_agent_t*> all;
     return all;
@@ -40,16 +41,25 @@ bool is_loose(const std::string& route) {
     return uri && uri->loose_route;
 }
 
-bool waits_in(nta_agent_t* agent, const sip_t& answer) {
+// Whether the request that a response is for is in no state to be answered so. One that has not
+// left, because it waits for a name or for the INVITE's first response, has no transport, and the
+// library asserts that it has. And a provisional response that comes behind the final one, as
+// datagrams do, would make it forget that it owes an ACK.
+bool is_untimely_for(nta_agent_t* agent, const sip_t& answer) {
     const Message any{nta_msg_create(agent, 0)}; // wanted, and not looked at
-    nta_outgoing_t* cancel = nta_outgoing_find(agent, any.get(), &answer, answer.sip_via);
-    const Message request{nta_outgoing_getrequest(cancel)};
-    return request != nullptr && msg_is_prepared(request.get()) == 0; // it is when it is sent
+    nta_outgoing_t* found = nta_outgoing_find(agent, any.get(), &answer, answer.sip_via);
+    const Message request{nta_outgoing_getrequest(found)};
+    if (request == nullptr) {
+        return false;
+    }
+    const bool has_left = msg_is_prepared(request.get()) != 0;
+    return !has_left || (answer.sip_status->st_status < 200 && nta_outgoing_status(found) >= 200);
 }
 
-bool answers_unsent_cancel(const sip_t& sip) {
-    return sip.sip_status != nullptr && sip.sip_cseq->cs_method == sip_method_cancel &&
-           std::ranges::any_of(agents(), [&](nta_agent_t* agent) { return waits_in(agent, sip); });
+bool is_untimely(const sip_t& sip) {
+    return sip.sip_status != nullptr && std::ranges::any_of(agents(), [&](nta_agent_t* agent) {
+               return is_untimely_for(agent, sip);
+           });
 }
 
 // The library names the header field in its 400 that stands first among the bad ones.
@@ -66,7 +76,7 @@ bool passes(sip_t& sip) {
         blame(sip, name);
         return false;
     }
-    if (answers_unsent_cancel(sip)) {
+    if (is_untimely(sip)) {
         return false;
     }
     take_off_unusable(sip);
@@ -105,9 +115,7 @@ std::string invite_branch(std::string_view from_tag, std::uint32_t cseq) {
     return fmt::format("z9hG4bK{}.{}", from_tag, cseq);
 }
 
-nta_agent_t* newest_agent() {
-    return agents().empty() ? nullptr : agents().back();
-}
+const tag_typedef_t agent_slot = PTRTAG_TYPEDEF(agent_slot);
 
 msg_t* new_request(nta_agent_t* agent,
                    const call::Dialog& dialog,
@@ -176,10 +184,13 @@ nta_agent_t* nta_agent_create(su_root_t* root,
     ta_list ta;
     ta_start(ta, tag, value);
     nta_agent_t* agent = real(root, name, callback, magic, ta_tags(ta));
-    ta_end(ta);
     if (agent != nullptr) {
         agents().push_back(agent);
     }
+    if (const tagi_t* slot = tl_find(ta_args(ta), agent_slot)) {
+        *reinterpret_cast<nta_agent_t**>(slot->t_value) = agent;
+    }
+    ta_end(ta);
     return agent;
 }
 

@@ -6,11 +6,12 @@
 // - Responses that belong to no transaction are shown instead of dropped: a peer repeats its 2xx
 //   until it hears an ACK, also when the process that sent the INVITE is gone.
 // - An ACK can be sent for an INVITE that nua has never seen.
-// - An answer to a CANCEL that has not been sent is refused. It waits until the INVITE has had one
-//   (RFC 3261 §9.1), and aborts the program when it is answered first: by whoever has had the
-//   CANCEL from an earlier life, or makes the answer up.
+// - An answer to a request that has not been sent is not heard. A CANCEL waits until the INVITE has
+//   had one (RFC 3261 §9.1), any request for the name that it goes to, and the program is aborted
+//   when it is answered first: by whoever has had it from an earlier life, or makes the answer up.
+// - Nor is a provisional response behind the final one, after which no ACK would be sent.
 //
-// The first and the last need a function that stands in front of the library's own, as in
+// The first and the last two need a function that stands in front of the library's own, as in
 // held_sockets.cpp.
 #pragma once
 
@@ -26,8 +27,9 @@ namespace revenant::sip {
 // "z9hG4bK" and what makes it this INVITE's, or this PRACK's.
 [[nodiscard]] std::string invite_branch(std::string_view from_tag, std::uint32_t cseq);
 
-// The agent that the nua made last has made for itself; null before.
-[[nodiscard]] nta_agent_t* newest_agent();
+// For nua_create: where to put (nta_agent_t**) the agent that the nua makes for itself. The library
+// has no way to ask for it.
+extern const tag_typedef_t agent_slot;
 
 // A request of this dialog, not sent yet; null when it cannot be made. The caller owns it.
 [[nodiscard]] msg_t* new_request(nta_agent_t* agent,

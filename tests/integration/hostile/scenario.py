@@ -4,14 +4,18 @@ network cannot write on the terminal."""
 import json
 import os
 import random
+import re
 import socket
 import time
 
 from lib import checks, story
+from lib.far_end import FarEnd
+from lib.nameserver import A, NameServer, ResolvConf, asked_for
 from lib.process import listening
 from lib.waiting import check, until
 
-VARIANTS = ["sip", "sdp", "answers", "contacts", "unsent_cancel", "streams", "probes", "rtp", "names", "journal"]
+VARIANTS = ["sip", "sdp", "answers", "contacts", "unsent_cancel", "unsent_invite", "late_ringing", "streams", "probes", "rtp", "names",
+            "journal"]
 
 
 def run(env):
@@ -167,7 +171,8 @@ def contacts(env):
         contact = request("INVITE").replace(b"Contact: <sip:eve@127.0.0.66>", b"Contact: <" + uri.encode() + b">")
         refused(f"contact{n}", contact, 400)
         refused(f"route{n}", request("INVITE", headers=f"Record-Route: <{uri};lr>\r\n"), 400)
-    for method, status in (("REFER", 405), ("MESSAGE", 405), ("SUBSCRIBE", 405), ("NOTIFY", 405), ("INFO", 481)):
+    for method, status in (("REFER", 405), ("MESSAGE", 405), ("SUBSCRIBE", 405), ("NOTIFY", 405), ("REGISTER", 405),
+                           ("PUBLISH", 405), ("INFO", 481), ("UPDATE", 481), ("PRACK", 481), ("BYE", 481)):
         refused(method, request(method, headers="Refer-To: <sip:x@127.0.0.66>\r\nEvent: x\r\n"), status)
     refused("cseq", request().replace(b"CSeq: 1 ", b"CSeq: 2147483648 "), 400)
     called = {call_id}
@@ -201,6 +206,61 @@ def unsent_cancel(env):
         eve.answer(invite, 200, "CANCEL", invite.source, tag=";tag=x")
         phone.do("calls")
         phone.kill9()  # its INVITE has no answer
+
+
+def unsent_invite(env):
+    """An answer to a re-INVITE that has not left, because the name that it goes to is not found yet: the peer knows what its
+    branch, CSeq and tags will be."""
+    server = NameServer(env, {("far.example", A): ["127.0.0.2"]}, mode="silent")
+    ResolvConf(env, server.address)
+    phone, far = env.phone().start(), FarEnd(env)
+    invite = far.called(env, phone)
+    far.uri = "sip:far@far.example:5060"
+    cseq = far.request("UPDATE", invite)
+    far.take(lambda m: m.status == 200 and m.cseq == cseq)
+    phone.send("hold 1")
+    asked_for(server, "far.example")
+    branch = re.search(r";branch=([^;,]+)", invite.get("Via")).group(1)
+    following = branch.rpartition(".")[0] + f".{invite.cseq + 1}"
+    fields = (f"Via: {invite.get('Via').replace(branch, following)}\r\nFrom: {invite.get('From')}\r\n"
+              f"To: {invite.get('To')};tag=far\r\nCall-ID: {invite.get('Call-ID')}\r\nCSeq: {invite.cseq + 1} INVITE\r\n")
+    for status in (486, 500, 302, 401, 100, 183, 200):
+        far.socket.sendto(f"SIP/2.0 {status} X\r\n{fields}Content-Length: 0\r\n\r\n".encode(), far.to)
+    phone.do("calls")
+    server.set("answers")
+    held = far.take("INVITE", 15)
+    check(f"{following};" in held.get("Via") + ";", f"the branch was to be {following}: {held.get('Via')}")
+    far.answer(held, 200, sdp=True)
+    far.take("ACK", 15)
+    phone.wait("call.held", call=1)
+    phone.send("bye 1")
+    far.answer(far.take("BYE", 15), 200)
+    phone.wait("call.ended", call=1)
+    phone.quit()
+
+
+def late_ringing(env):
+    """A provisional answer behind the final one, as datagrams overtake each other, of an INVITE and of a re-INVITE, over UDP and
+    over TCP: the 2xx is acknowledged."""
+    phone, far = env.phone().start(), FarEnd(env, tcp=True)
+    def answered_late(invite):
+        phone.process.freeze()  # so that it reads both at once
+        far.answer(invite, 200, sdp=True)
+        far.answer(invite, 180)
+        phone.process.thaw()
+        far.take("ACK")
+    for number, transport in enumerate(("", ";transport=tcp"), 1):
+        phone.send(f"call {far.uri}{transport}")
+        answered_late(far.take("INVITE"))
+        phone.wait("call.established", call=number)
+        story.settled(phone, number)
+        phone.send(f"hold {number}")
+        answered_late(far.take("INVITE"))
+        phone.wait("call.held", call=number)
+        phone.send(f"bye {number}")
+        far.answer(far.take("BYE"), 200)
+        phone.wait("call.ended", call=number)
+    phone.quit()
 
 
 def streams(env):
