@@ -25,6 +25,7 @@
 #include "revenant/base/source.hpp"
 #include "revenant/call/dialog.hpp"
 #include "sip/agent_impl.hpp"
+#include "sip/arrival.hpp"
 #include "sip/held_sockets.hpp"
 #include "sip/leg.hpp"
 #include "sip/library_clock.hpp"
@@ -79,6 +80,7 @@ AgentImpl::AgentImpl(Settings settings, Listener& listener)
 AgentImpl::~AgentImpl() {
     OutgoingWatch::tell({});
     set_dialog_hint({});
+    set_path_hint({});
     Refusals::tell({});
     legs_.clear();
     lingering_.clear();
@@ -112,6 +114,12 @@ base::Status AgentImpl::open() {
     // SAFETY: taken back in the destructor.
     set_dialog_hint([this](std::string_view call_id, std::string_view tag) {
         return last_heard(call_id, tag);
+    });
+    // SAFETY: taken back in the destructor.
+    set_path_hint([this](std::string_view call_id, std::string_view tag) {
+        const call::Dialog* dialog = dialog_of(call_id, tag);
+        return dialog != nullptr ? !dialog->route_set.empty() || !dialog->outbound_proxy.empty()
+                                 : !settings_.outbound_proxy.empty();
     });
     Refusals::tell([this](const std::string& realm) { return credentials_for(realm) != nullptr; });
     root_.reset(su_glib_root_create(nullptr));
@@ -162,15 +170,20 @@ Stack* AgentImpl::stack_for(const call::Dialog& dialog) {
     return found != stacks_.end() ? found->get() : nullptr;
 }
 
-// Where the other end of one of our dialogs was heard last.
-call::Endpoint AgentImpl::last_heard(std::string_view call_id, std::string_view tag) const {
+const call::Dialog* AgentImpl::dialog_of(std::string_view call_id, std::string_view tag) const {
     for (const auto& [number, leg] : legs_) {
         const call::Dialog* dialog = listener_->dialog(number);
         if (dialog != nullptr && dialog->call_id == call_id && dialog->local_tag == tag) {
-            return dialog->remote_sip;
+            return dialog;
         }
     }
-    return {};
+    return nullptr;
+}
+
+// Where the other end of one of our dialogs was heard last.
+call::Endpoint AgentImpl::last_heard(std::string_view call_id, std::string_view tag) const {
+    const call::Dialog* dialog = dialog_of(call_id, tag);
+    return dialog != nullptr ? dialog->remote_sip : call::Endpoint{};
 }
 
 Leg* AgentImpl::leg(call::Number number) {

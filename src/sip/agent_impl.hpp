@@ -89,6 +89,8 @@ private:
     [[nodiscard]] base::Result<Origin>
     origin_at(const Uri& target, const Uri& hop, const std::vector<Locate::Place>& places) const;
     void send_options(const Origin& origin, std::uint64_t ticket);
+    [[nodiscard]] const call::Dialog* dialog_of(std::string_view call_id,
+                                                std::string_view tag) const;
     [[nodiscard]] call::Endpoint last_heard(std::string_view call_id, std::string_view tag) const;
     [[nodiscard]] Leg* leg(call::Number number);
     [[nodiscard]] Leg& make_leg(Stack& stack, const call::Dialog& dialog);

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "revenant/base/socket_address.hpp"
 #include "revenant/base/text.hpp"
 #include "sip/nua.hpp"
 #include "sip/text.hpp"
@@ -21,17 +22,34 @@ constexpr std::uint32_t cseq_end = 0x8000'0000; // RFC 3261 §8.1.1.5
 constexpr std::size_t uri_length_max = 1024;
 constexpr std::size_t routes_max = 64;
 
-enum class Why : std::uint8_t { none, sips, scheme, host, port, characters, maddr, transport };
+enum class Why : std::uint8_t {
+    none,
+    sips,
+    scheme,
+    host,
+    port,
+    characters,
+    maddr,
+    transport,
+    v4,
+    v6,
+    udp,
+    tcp
+};
 
 // In the order of Why.
-constexpr std::array<std::string_view, 8> texts{"",
-                                                "is a sips: URI, and TLS is not spoken here",
-                                                "is no sip: URI",
-                                                "names no host",
-                                                "has a port that is none",
-                                                "holds what no URI may, or over 1024 bytes",
-                                                "names no host in maddr",
-                                                "asks for a transport that is not spoken here"};
+constexpr std::array<std::string_view, 12> texts{"",
+                                                 "is a sips: URI, and TLS is not spoken here",
+                                                 "is no sip: URI",
+                                                 "names no host",
+                                                 "has a port that is none",
+                                                 "holds what no URI may, or over 1024 bytes",
+                                                 "names no host in maddr",
+                                                 "asks for a transport that is not spoken here",
+                                                 "is IPv4, and this --listen is IPv6",
+                                                 "is IPv6, and this --listen is IPv4",
+                                                 "asks for UDP, and this --listen is TCP",
+                                                 "asks for TCP, and this --listen is UDP"};
 // Added to Why when it is the Record-Route's; one byte that `sip_user` points to says both.
 constexpr std::size_t of_route = texts.size();
 constexpr std::array<char, 2 * of_route> marks{};
@@ -79,6 +97,30 @@ Why judge(const url_t& url) {
     return url_has_param(&url, "transport") == 0 || is_spoken ? Why::none : Why::transport;
 }
 
+// What stands against sending from there to a URI against which nothing else does.
+Why judge_reach(const url_t& url, const Reach& reach) {
+    const std::string maddr = parameter(url, "maddr");
+    const std::string host = maddr.empty() ? text_of(url.url_host) : maddr;
+    const bool is_v6 = host.find(':') != std::string::npos;
+    const bool is_v4 = !is_v6 && base::SocketAddress::numeric(host, 0).has_value();
+    if (is_v4 && !reach.v4) {
+        return Why::v4;
+    }
+    if (is_v6 && !reach.v6) {
+        return Why::v6;
+    }
+    const std::string transport = parameter(url, "transport");
+    if (transport == "udp" && !reach.udp) {
+        return Why::udp;
+    }
+    return transport == "tcp" && !reach.tcp ? Why::tcp : Why::none;
+}
+
+Why judge_next_hop(const url_t& url, const Reach& reach) {
+    const Why why = judge(url);
+    return why == Why::none ? judge_reach(url, reach) : why;
+}
+
 // The sender is to be reached at its Contact (RFC 3261 §12.1.1, §12.2.2; RFC 3311 §5.1).
 bool refreshes_target(sip_method_t method) {
     return method == sip_method_invite || method == sip_method_update ||
@@ -86,17 +128,17 @@ bool refreshes_target(sip_method_t method) {
            method == sip_method_refer;
 }
 
-Why judge_contact(const sip_contact_t* contact) {
-    return contact != nullptr ? judge(*contact->m_url) : Why::none;
+Why judge_contact(const sip_contact_t* contact, const Reach& reach) {
+    return contact != nullptr ? judge_next_hop(*contact->m_url, reach) : Why::none;
 }
 
 // What speaks against the route set; `last`: the next hop stands last, as in a response, else
 // first (RFC 3261 §12.1). Those behind it are only said again.
-Why judge_routes(const sip_record_route_t* first, bool last) {
+Why judge_routes(const sip_record_route_t* first, bool last, const Reach& reach) {
     std::size_t count = 0;
     for (const sip_record_route_t* route = first; route != nullptr; route = route->r_next) {
         const bool is_next_hop = last ? route->r_next == nullptr : route == first;
-        const Why why = judge(*route->r_url);
+        const Why why = is_next_hop ? judge_next_hop(*route->r_url, reach) : judge(*route->r_url);
         const bool is_others = why == Why::sips || why == Why::transport;
         if (++count > routes_max) {
             return Why::characters;
@@ -108,16 +150,22 @@ Why judge_routes(const sip_record_route_t* first, bool last) {
     return Why::none;
 }
 
-const char* unacceptable_request(const sip_t& sip) {
+// Behind a Record-Route, which makes a route set, the Contact is what the last hop has to reach.
+bool has_route(const sip_t& sip) {
+    const bool may_make_dialog = sip.sip_request == nullptr || sip.sip_to->a_tag == nullptr;
+    return may_make_dialog && sip.sip_record_route != nullptr;
+}
+
+const char* unacceptable_request(const sip_t& sip, const Reach& reach) {
     if (!refreshes_target(sip.sip_request->rq_method)) {
         return nullptr;
     }
-    if (judge_contact(sip.sip_contact) != Why::none) {
+    if (judge_contact(sip.sip_contact, has_route(sip) ? Reach{} : reach) != Why::none) {
         return "Contact";
     }
-    const bool makes_dialog = sip.sip_to->a_tag == nullptr;
-    return makes_dialog && judge_routes(sip.sip_record_route, false) != Why::none ? "Record-Route"
-                                                                                  : nullptr;
+    const bool is_bad =
+        has_route(sip) && judge_routes(sip.sip_record_route, false, reach) != Why::none;
+    return is_bad ? "Record-Route" : nullptr;
 }
 
 const char* unacceptable_response(const sip_t& sip) {
@@ -195,21 +243,29 @@ std::string_view why_unreachable(const url_t& url) {
     return text_of_why(judge(url));
 }
 
-const char* unacceptable(const sip_t& sip) {
+bool is_within(const sip_t& sip, const Reach& reach) {
+    const bool is_response = sip.sip_status != nullptr;
+    return judge_contact(sip.sip_contact, reach) == judge_contact(sip.sip_contact, {}) &&
+           judge_routes(sip.sip_record_route, is_response, reach) ==
+               judge_routes(sip.sip_record_route, is_response, {});
+}
+
+const char* unacceptable(const sip_t& sip, const Reach& reach) {
     if (sip.sip_cseq->cs_seq >= cseq_end) {
         return "CSeq";
     }
-    return sip.sip_request != nullptr ? unacceptable_request(sip) : unacceptable_response(sip);
+    return sip.sip_request != nullptr ? unacceptable_request(sip, reach)
+                                      : unacceptable_response(sip);
 }
 
-void take_off_unusable(sip_t& sip) {
+void take_off_unusable(sip_t& sip, const Reach& reach) {
     forget_uri_headers(sip);
     bound_times(sip);
     check_reliable(sip);
     check_challenges(sip);
     const bool is_response = sip.sip_status != nullptr;
-    const Why contact = judge_contact(sip.sip_contact);
-    const Why route = judge_routes(sip.sip_record_route, is_response);
+    const Why contact = judge_contact(sip.sip_contact, has_route(sip) ? Reach{} : reach);
+    const Why route = judge_routes(sip.sip_record_route, is_response, reach);
     if (contact == Why::none && route == Why::none) {
         return;
     }

@@ -11,7 +11,6 @@
 
 #include "revenant/base/boundary.hpp"
 #include "revenant/base/text.hpp"
-#include "sip/multipart.hpp"
 #include "sip/next_function.hpp"
 #include "sip/nua.hpp"
 
@@ -178,17 +177,6 @@ extern "C" int soa_get_local_sdp(const soa_session_t* soa,
     static auto* const real = revenant::sip::next_function<Getter>("soa_get_local_sdp");
     const int result = real(soa, parsed, text, length);
     return result <= 0 ? result : soa_get_user_sdp(soa, nullptr, text, length);
-}
-
-// Reads what has come in; positive when that is a whole message, on which nothing has acted yet.
-extern "C" int msg_extract(msg_t* message) {
-    using namespace revenant;
-    static auto* const real = sip::next_function<int(msg_t*)>("msg_extract");
-    const int result = real(message);
-    if (result > 0) {
-        base::at_boundary("a multipart body", [&] { sip::keep_description_only(message); });
-    }
-    return result;
 }
 
 // NOLINTEND(readability-inconsistent-declaration-parameter-name)

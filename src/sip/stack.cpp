@@ -21,6 +21,7 @@
 #include "revenant/base/result.hpp"
 #include "revenant/base/socket_address.hpp"
 #include "revenant/sip/agent.hpp"
+#include "sip/arrival.hpp"
 #include "sip/forks.hpp"
 #include "sip/library_limits.hpp"
 #include "sip/names.hpp"
@@ -137,6 +138,10 @@ Stack::create(su_root_t* root, const Listen& listen, const Settings& settings, S
         stack->is_shut_down_ = true;
         return base::fail(bind_error(listen));
     }
+    tell_reach(stack->agent_, {.v4 = !stack->is_v6(),
+                               .v6 = stack->is_v6(),
+                               .udp = stack->takes(call::Transport::udp),
+                               .tcp = stack->takes(call::Transport::tcp)});
     // SAFETY: the agent goes with its nua, before the Stack.
     nta_outgoing_default(stack->agent_, on_stray,
                          reinterpret_cast<nta_outgoing_magic_t*>(stack.get()));
@@ -145,6 +150,7 @@ Stack::create(su_root_t* root, const Listen& listen, const Settings& settings, S
 
 Stack::~Stack() {
     assert(is_shut_down_);
+    forget_reach(agent_);
     if (nua_ != nullptr) {
         nua_destroy(nua_);
     }

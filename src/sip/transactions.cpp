@@ -15,6 +15,7 @@
 #include "revenant/base/text.hpp"
 #include "revenant/call/dialog.hpp"
 #include "sip/answer_address.hpp"
+#include "sip/arrival.hpp"
 #include "sip/message_guard.hpp"
 #include "sip/next_function.hpp"
 #include "sip/nua.hpp"
@@ -72,14 +73,15 @@ void blame(sip_t& sip, const char* name) {
 
 // Whether the message may go on. The library has it for const here, and is about to act on it.
 bool passes(sip_t& sip) {
-    if (const char* name = unacceptable(sip)) {
+    const Reach reach = reach_of(sip);
+    if (const char* name = unacceptable(sip, reach)) {
         blame(sip, name);
         return false;
     }
     if (is_untimely(sip)) {
         return false;
     }
-    take_off_unusable(sip);
+    take_off_unusable(sip, reach);
     return true;
 }
 

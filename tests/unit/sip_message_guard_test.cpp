@@ -44,8 +44,8 @@ Message answer(int status, std::string_view more) {
             fmt::format("CSeq: 1 INVITE\r\n{}", more)};
 }
 
-std::string refusal(const Message& message) {
-    const char* name = sip::unacceptable(message.sip());
+std::string refusal(const Message& message, const sip::Reach& reach = {}) {
+    const char* name = sip::unacceptable(message.sip(), reach);
     return name != nullptr ? name : "";
 }
 
@@ -131,6 +131,54 @@ TEST_CASE("an answer loses what cannot be used, and remembers what it was") {
     sip::take_off_unusable(sound.sip());
     CHECK(sound.sip().sip_contact != nullptr);
     CHECK(sip::fault_of(sound.sip()).empty());
+}
+
+TEST_CASE("a Contact is within reach of the listener that the message came in at") {
+    const sip::Reach v4{.v6 = false};
+    const sip::Reach v6{.v4 = false};
+    const sip::Reach udp{.tcp = false};
+    const sip::Reach tcp{.udp = false};
+    const auto refused = [](std::string_view uri, const sip::Reach& reach) {
+        const std::string contact = fmt::format("Contact: <{}>\r\n", uri);
+        const bool within = sip::is_within(request("INVITE", contact).sip(), reach);
+        for (const char* method : {"INVITE", "UPDATE"}) {
+            CHECK(within == refusal(request(method, contact), reach).empty());
+            CHECK(within == refusal(request(method, contact, ";tag=b"), reach).empty());
+        }
+        return !within;
+    };
+    CHECK(refused("sip:bob@[2001:db8::1]", v4));
+    CHECK(refused("sip:bob@192.0.2.1;maddr=[2001:db8::1]", v4));
+    CHECK_FALSE(refused("sip:bob@[2001:db8::1]", v6));
+    CHECK(refused("sip:bob@192.0.2.1", v6));
+    CHECK_FALSE(refused("sip:bob@192.0.2.1", v4));
+    CHECK(refused("sip:bob@192.0.2.1;transport=tcp", udp));
+    CHECK(refused("sip:bob@192.0.2.1;transport=UDP", tcp));
+    CHECK_FALSE(refused("sip:bob@192.0.2.1;transport=tcp", tcp));
+    CHECK_FALSE(refused("sip:bob@192.0.2.1", tcp));  // goes where it can
+    CHECK_FALSE(refused("sip:bob@example.org", v6)); // who knows
+}
+
+TEST_CASE("behind a route set the next hop is within reach, and the Contact need not be") {
+    const sip::Reach v4{.v6 = false};
+    const std::string_view near = "Record-Route: <sip:192.0.2.1;lr>, <sip:[2001:db8::1];lr>\r\n";
+    const std::string_view far = "Record-Route: <sip:[2001:db8::1];lr>, <sip:192.0.2.1;lr>\r\n";
+    const std::string contact = "Contact: <sip:bob@[2001:db8::2]>\r\n";
+    CHECK(refusal(request("INVITE", contact + std::string{near}), v4).empty());
+    CHECK(refusal(request("INVITE", contact + std::string{far}), v4) == "Record-Route");
+    // In a dialog it makes no route set.
+    CHECK(refusal(request("INVITE", contact + std::string{near}, ";tag=b"), v4) == "Contact");
+    const auto fault = [&](std::string_view more) {
+        const Message message = answer(200, more);
+        CHECK(refusal(message, v4).empty());
+        sip::take_off_unusable(message.sip(), v4);
+        CHECK((message.sip().sip_contact == nullptr) == !sip::fault_of(message.sip()).empty());
+        return sip::fault_of(message.sip());
+    };
+    CHECK(fault(contact) == "its Contact is IPv6, and this --listen is IPv4");
+    CHECK(fault(contact + std::string{near}) ==
+          "its Record-Route is IPv6, and this --listen is IPv4");
+    CHECK(fault(contact + std::string{far}).empty());
 }
 
 TEST_CASE("header fields that a Contact asks for never come into our requests") {

@@ -14,7 +14,7 @@ from lib.nameserver import A, NameServer, ResolvConf, asked_for
 from lib.process import listening
 from lib.waiting import check, until
 
-VARIANTS = ["sip", "sdp", "answers", "contacts", "unsent_cancel", "unsent_invite", "late_ringing", "streams", "probes", "rtp", "names",
+VARIANTS = ["sip", "sdp", "answers", "contacts", "out_of_reach", "unsent_cancel", "unsent_invite", "late_ringing", "streams", "probes", "rtp", "names",
             "journal"]
 
 
@@ -188,6 +188,57 @@ def contacts(env):
         phone.wait("call.failed", call_id=invite.call_id)
         env.capture.wait("the BYE", lambda m: m.method == "BYE" and m.is_request and m.call_id == invite.call_id)
     untouched(env, phone, peer, call_id)
+
+
+def out_of_reach(env):
+    """Addresses that others can send to, and the phone's only listener (IPv4, UDP) cannot: 400 when they come in an INVITE, a
+    re-INVITE or an UPDATE; an answer ends the call with a word, and in a call is told of. Behind a proxy they do not matter."""
+    phone = env.phone()
+    phone.base[phone.base.index("--listen") + 1] += ";transport=udp"
+    phone.start()
+    far = FarEnd(env)
+    good, bad = far.uri, {"sip:far@[2001:db8::1]": "IPv6", "sip:far@127.0.0.2;transport=tcp": "TCP"}
+    far.to = (phone.address, phone.port)
+    def begins(name, uri, headers=""):
+        data = request("INVITE", name, headers=headers).replace(b"<sip:eve@127.0.0.66>\r\n", f"<{uri}>\r\n".encode())
+        far.socket.sendto(data.replace(b"127.0.0.66:5060", b"127.0.0.2:5060"), far.to)
+        return far.take(lambda m: m.call_id == name and (m.status or 0) > 100).status
+    for n, uri in enumerate(bad):
+        check(begins(f"contact{n}", uri) == 400, f"an INVITE from {uri} was taken")
+        check(begins(f"route{n}", good, f"Record-Route: <{uri};lr>\r\n") == 400, f"a route by {uri} was taken")
+        check(begins(f"proxied{n}", uri, f"Record-Route: <{good};lr>\r\n") == 180, f"{uri} behind a proxy was refused")
+        phone.do(f"decline {phone.wait('call.incoming', call_id=f'proxied{n}')['call']}")
+    for uri, word in bad.items():
+        phone.send(f"call {good}")
+        invite = far.take("INVITE")
+        far.uri = uri
+        far.answer(invite, 200, sdp=True)
+        far.uri = good
+        far.take("ACK")
+        far.answer(far.take("BYE"), 200)
+        failed = phone.wait("call.failed", call_id=invite.call_id)
+        check(f"its Contact {'is' if word == 'IPv6' else 'asks for'} {word}, and" in failed["text"], f"not said why: {failed}")
+    number = phone.seen("call.failed")[-1]["call"] + 1
+    invite = far.called(env, phone, number)
+    for uri in bad:
+        for method in ("INVITE", "UPDATE"):
+            far.uri = uri
+            cseq = far.request(method, invite)
+            status = far.take(lambda m, cseq=cseq: m.cseq == cseq and (m.status or 0) >= 200).status
+            check(status == 400, f"a {method} from {uri} got {status}")
+    for command in ("hold", "unhold"):
+        phone.send(f"{command} {number}")
+        held = far.take("INVITE")
+        check(held.first_line.startswith(f"INVITE {good} "), f"it went to {held.first_line}")
+        far.answer(held, 200, sdp=True)  # with an address out of reach
+        far.take("ACK")
+        phone.wait("ok", command=f"{command} {number}")
+    phone.send(f"bye {number}")
+    bye = far.take("BYE")
+    check(bye.first_line.startswith(f"BYE {good} "), f"it went to {bye.first_line}")
+    far.answer(bye, 200)
+    phone.wait("call.ended", call=number)
+    phone.quit()
 
 
 def unsent_cancel(env):
