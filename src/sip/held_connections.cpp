@@ -281,6 +281,10 @@ int accept(int fd, sockaddr* address, socklen_t* length) {
     using namespace revenant::sip;
     static auto* const real = next_function<int(int, sockaddr*, socklen_t*)>("accept");
     auto returned = is_ours() ? table().returned.take(fd, the_keeper()) : std::nullopt;
+    if (!returned && is_library_thread() && !Connections::may_accept()) {
+        errno = 0; // no trouble to be reported
+        return -1;
+    }
     if (!returned) {
         const int fresh = real(fd, address, length);
         if (fresh >= 0 && is_library_thread()) {

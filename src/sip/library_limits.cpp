@@ -37,8 +37,15 @@ struct Accepted {
     Clock::time_point stuck_since = {};
 };
 
+// Told to end, and not closed by the library yet.
+struct Ending {
+    int fd = -1;
+    Clock::time_point since;
+};
+
 struct Table {
     std::vector<Accepted> all;
+    std::vector<Ending> ending;
     std::uint64_t heard = 0;
 };
 
@@ -88,16 +95,24 @@ bool may_ask_on(int fd) {
     return false;
 }
 
-// The library sees its end, says what it still has to say, and closes it.
+// The library sees its end, says what it still has to say, if the other end reads it, and closes
+// it.
 void end(const Accepted& one) {
     base::log(base::Level::info, "too many TCP connections: one that was silent is closed");
-    static_cast<void>(::shutdown(one.fd, SHUT_RD));
+    table().ending.push_back({.fd = one.fd, .since = Clock::now()});
+    static_cast<void>(::shutdown(one.fd, takes_answers(one.fd) ? SHUT_RD : SHUT_RDWR));
 }
 
 } // namespace
 
 unsigned message_size_max() {
     return 64 * 1024;
+}
+
+bool Connections::may_accept() {
+    const Clock::time_point now = Clock::now();
+    std::erase_if(table().ending, [&](const Ending& one) { return now - one.since > patience; });
+    return table().ending.empty();
 }
 
 void Connections::accepted(int fd) {
@@ -122,6 +137,7 @@ void Connections::said_something(int fd) {
 
 void Connections::closed(int fd) {
     std::erase_if(table().all, [fd](const Accepted& one) { return one.fd == fd; });
+    std::erase_if(table().ending, [fd](const Ending& one) { return one.fd == fd; });
 }
 
 } // namespace revenant::sip

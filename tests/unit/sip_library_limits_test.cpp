@@ -88,6 +88,36 @@ TEST_CASE("one connection too many ends one over which nothing was said, else th
     }
 }
 
+TEST_CASE("no connection is accepted while one that has to make room is still open") {
+    const std::vector<Pair> all(Connections::accepted_max + 1);
+    for (const Pair& pair : all) {
+        CHECK(Connections::may_accept());
+        Connections::accepted(pair.ours.get());
+    }
+    CHECK(all[0].is_ended());
+    CHECK_FALSE(Connections::may_accept());
+    Connections::closed(all[1].ours.get());
+    CHECK_FALSE(Connections::may_accept());
+    Connections::closed(all[0].ours.get());
+    CHECK(Connections::may_accept());
+    for (const Pair& pair : all) {
+        Connections::closed(pair.ours.get());
+    }
+}
+
+TEST_CASE("who has to make room and reads no answers gets none any more") {
+    const std::vector<Pair> all(Connections::accepted_max + 1);
+    say_much(all[0]);
+    for (const Pair& pair : all) {
+        Connections::accepted(pair.ours.get());
+    }
+    CHECK(::send(all[0].ours.get(), "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL) == -1);
+    CHECK(errno == EPIPE);
+    for (const Pair& pair : all) {
+        Connections::closed(pair.ours.get());
+    }
+}
+
 TEST_CASE("every message of a stream has a bound on its size") {
     const std::unique_ptr<msg_t, sip::Calls<msg_destroy>> first{
         msg_create(sip_default_mclass(), 0)};

@@ -4,11 +4,11 @@ resumed after a kill, and ended. Strangers cannot make it look up a name."""
 import os
 import random
 import socket
-import threading
 import time
 
 from lib import checks, story
 from lib.nameserver import A, AAAA, SRV, NameServer, ResolvConf, route_to
+from lib.questions import Questions
 from lib.waiting import check, until
 
 MODES = {  # what the name servers do, and which there are
@@ -26,7 +26,7 @@ MODES = {  # what the name servers do, and which there are
 VARIANTS = [f"{who}_{mode}" for mode in MODES for who in ("called", "calling")] + \
     ["strangers", "shorter", "route_lost", "no_descriptor", "stale", "families", "wildcard", "given_up", "repeated", "reasons"]
 SLOW = ["called_silent", "called_lies", "called_slow", "calling_silent"]
-IMPATIENT_S = 0.1
+IMPATIENT_S = 0.1  # beyond what the machine does to an echo (lib/questions.py)
 PEER = {("peer.example", A): ["127.0.0.2"]}
 
 
@@ -38,50 +38,6 @@ def run(env):
         {"strangers": strangers, "shorter": shorter, "route_lost": route_lost, "no_descriptor": no_descriptor,
          "stale": stale, "families": families, "wildcard": wildcard, "given_up": given_up, "repeated": repeated,
          "reasons": reasons}[env.variant](env)
-
-
-class Questioner:
-    """A peer within the call who asks OPTIONS without pause, each of which gets 200 at once."""
-
-    def __init__(self, address="127.0.0.77"):
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind((address, 5060))
-        self.socket.settimeout(5)
-        self.address = address
-        self.waits = []
-        self.over = False
-        self.thread = threading.Thread(target=self._run, daemon=True)
-
-    def start(self, phone):
-        self.phone = (phone.address, phone.port)
-        self.thread.start()
-        return self
-
-    def _run(self):
-        number = 0
-        while not self.over:
-            number += 1
-            text = (f"OPTIONS sip:alice@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {self.address}:5060;branch=z9hG4bKq{number}\r\n"
-                    f"From: <sip:q@{self.address}>;tag=q\r\nTo: <sip:alice@127.0.0.1>\r\nCall-ID: q{number}\r\n"
-                    f"CSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n")
-            began = time.monotonic()
-            self.socket.sendto(text.encode(), self.phone)
-            try:
-                while f"Call-ID: q{number}".encode() not in self.socket.recv(4096):
-                    pass
-            except TimeoutError:
-                pass
-            self.waits.append(time.monotonic() - began)
-            time.sleep(0.02)
-
-    def end(self):
-        """Half of the answers within a few milliseconds says that the machine is not too busy to judge the others."""
-        until(lambda: len(self.waits) >= 25, 30, "25 questions to be answered")
-        self.over = True
-        self.thread.join(10)
-        waits = sorted(self.waits)
-        late = [w for w in waits if w > max(IMPATIENT_S, 20 * waits[len(waits) // 2])]
-        check(not late, f"{len(late)} of {len(waits)} answers were late: {late[-3:]}, median {waits[len(waits) // 2]:.4f} s")
 
 
 def cpu_s(phone):
@@ -115,17 +71,17 @@ def fails(env, who, mode):
         server.set("answers" if mode.startswith("no_route") else mode)
         server.asked.clear()
     until(lambda: time.time() - env.capture.messages()[-1].time > 1.1, 5, "what is known of the name to be old")
-    questions = Questioner().start(phone)
-    before, began = cpu_s(phone), time.monotonic()
+    questions = Questions(env, phone)
+    before, began, since = cpu_s(phone), time.monotonic(), time.time()
     phone.do("info 1 hello")
     story.hold(env, phone)
     story.unhold(env, phone)
     phone.send("call sip:nobody@nowhere.example")  # is looked up as long as it may take
     used, took = cpu_s(phone) - before, time.monotonic() - began
-    questions.end()
+    questions.end(IMPATIENT_S, env.variant)
     check(used < 0.2 + 0.3 * took, f"{used:.2f} s of CPU in {took:.2f} s")
     story.kill_and_resume(env, phone, call_id)
-    few_questions(servers)
+    few_questions(env, phone, servers, since)
     for server in servers:
         server.set("answers")
         server.records[("new.example", A)] = ["127.0.0.2"]
@@ -142,11 +98,13 @@ def fails(env, who, mode):
     phone.quit()
 
 
-def few_questions(servers):
+def few_questions(env, phone, servers, since):
+    """Nothing is asked of a server more often than there was a request that needed it: no answer is worth no second question."""
+    requests = {(m.branch, m.method) for m in env.capture.sync().messages(lambda m: m.is_request and phone.from_here(m), since)}
     for server in servers:
         asked = list(server.asked)
         worst = max((asked.count(one) for one in asked), default=0)
-        check(worst <= 20, f"{worst} questions for one name: {len(asked)} in all")
+        check(worst <= len(requests), f"{worst} questions for one name, {len(asked)} in all, for {len(requests)} requests")
 
 
 def stranger_messages(name):
@@ -224,10 +182,10 @@ def route_lost(env):
     del conf
     route_to("10.9.9.53", False)
     until(lambda: time.time() - env.capture.messages()[-1].time > 1.1, 5, "what is known of the name to be old")
-    questions = Questioner().start(phone)
+    questions = Questions(env, phone)
     phone.do("info 1 hello")
     story.hold(env, phone)
-    questions.end()
+    questions.end(IMPATIENT_S, env.variant)
     route_to("10.9.9.53", True)
     server.records[("new.example", A)] = ["127.0.0.2"]
     began = time.monotonic()
@@ -241,16 +199,23 @@ def route_lost(env):
 def no_descriptor(env):
     """With no descriptor left a name fails, and nothing else does."""
     import resource
-    server = NameServer(env, {("new.example", A): ["127.0.0.2"]})
+    server = NameServer(env, {("new.example", A): ["127.0.0.2"], ("known.example", A): ["127.0.0.2"]})
     ResolvConf(env, server.address)
     phone, peer = env.phone().start(), env.sipp("peer_called.xml")
     call_id = story.called_peer(env, phone, peer)
+    # All of it once, well and in vain: a sanitizer looks at a type that it has not met by means of a pipe.
+    phone.send("options sip:bob@known.example:5099")
+    phone.wait("options", 3, reason="port closed at 127.0.0.2:5099")
+    server.set("refuses")
+    phone.fails("options sip:bob@first.example:5099", 12)
+    server.set("answers")
+    phone.do("sleep 1")  # what is due later, too
     usual = resource.prlimit(phone.process.pid, resource.RLIMIT_NOFILE)
     resource.prlimit(phone.process.pid, resource.RLIMIT_NOFILE, (descriptors(phone), usual[1]))
-    questions = Questioner().start(phone)
+    questions = Questions(env, phone)
     event = phone.fails("options sip:bob@new.example:5099", 12)
     check("new.example" in event["text"], f"it does not say which name: {event}")
-    questions.end()
+    questions.end(IMPATIENT_S, env.variant)
     resource.prlimit(phone.process.pid, resource.RLIMIT_NOFILE, usual)
     phone.send("options sip:bob@new.example:5099")
     phone.wait("options", 3, reason="port closed at 127.0.0.2:5099")
