@@ -28,6 +28,7 @@ modparam("rr", "append_fromtag", 0)
 
 request_route {{
     if (has_totag()) {{
+        {refuse}
         if (!loose_route() && !is_method("ACK")) {{
             sl_send_reply("404", "Not one of my dialogs");
             exit;
@@ -47,13 +48,16 @@ request_route {{
 
 
 class Kamailio:
-    def __init__(self, env, address="127.0.0.3", port=5060, tcp=False, name="kamailio"):
+    """`refuses`: what it says to every request within a dialog."""
+
+    def __init__(self, env, address="127.0.0.3", port=5060, tcp=False, name="kamailio", refuses=None):
         self.address = address
         self.port = port
         self.uri = f"sip:{address}:{port};lr"
         path = os.path.join(env.directory, name + ".cfg")
         with open(path, "w", encoding="ascii") as file:
-            file.write(CONFIG.format(address=address, port=port,
+            refuse = f'if (!is_method("ACK")) {{ sl_send_reply("{refuses}", "Restarted"); }} exit;' if refuses else ""
+            file.write(CONFIG.format(address=address, port=port, refuse=refuse,
                                      tcp=f"listen=tcp:{address}:{port}" if tcp else "disable_tcp=yes").lstrip())
         self.process = Process(name, ["kamailio", "-DD", "-E", "-f", path, "-Y", env.directory,
                                       "-P", os.path.join(env.directory, name + ".pid"), "-m", "16", "-M", "4"],

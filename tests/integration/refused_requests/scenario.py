@@ -16,7 +16,7 @@ REFUSALS = [302, 305, 380, 400, 401, 403, 404, 405, 406, 407, 410, 415, 416, 420
             493, 500, 501, 502, 503, 504, 513, 580, 600, 603, 604, 606]
 ENDS = [481, 408]
 VARIANTS = ["hold", "reinvite", "info", "options", "ends", "bye", "credentials", "update", "glare", "resumed", "kept",
-            "cannot_be_sent", "refresh"]
+            "cannot_be_sent", "refresh", "proxy_restarts"]
 SLOW = ["refresh"]
 CHALLENGE = 'WWW-Authenticate: Digest realm="test", nonce="abc", algorithm=MD5\r\n'
 
@@ -108,7 +108,7 @@ class Peer:
 
 
 def run(env):
-    {"ends": ends, "bye": bye}.get(env.variant, one_call)(env)
+    {"ends": ends, "bye": bye, "proxy_restarts": proxy_restarts}.get(env.variant, one_call)(env)
 
 
 def call(env, phone, peer, number=1):
@@ -284,3 +284,37 @@ def refresh(_env, phone, peer):
         phone.wait("call.refused", 60, status=status)
     phone.wait("call.refreshed", 40)
     check(b"a=sendonly" not in peer.heard("INVITE")[-1].sdp, "the refused hold was offered again")
+
+
+def proxy_restarts(env):
+    """Kamailio goes in mid-call, and comes back knowing of no dialog: what it refuses, and what finds it gone, leaves the call
+    as it was, over a kill of the phone too; with a proxy that is itself again all is well."""
+    env.pair("192.0.2.2", "192.0.2.3")
+    proxy = env.kamailio(address="192.0.2.3")
+    phone = env.phone(address="192.0.2.2", audio="tone:440", options=["--outbound-proxy", proxy.uri]).start()
+    peer = env.sipp("peer_called.xml")
+    call_id = story.called_peer(env, phone, peer)
+    commands = {"hold 1": "call.refused", "reinvite 1": "call.refused", "info 1 x": "call.requested", "options 1": "call.requested"}
+    for status in (404, 483, 503):
+        proxy.process.stop()
+        for command in commands:
+            phone.fails(command)
+        proxy = env.kamailio(address="192.0.2.3", name=f"kamailio-{status}", refuses=status)
+        for command, event in commands.items():
+            phone.fails(command)
+            phone.wait(event, status=status, source="peer")
+        check(not phone.record()["hold"]["local"], "the record says that the peer is held")
+        check(not phone.seen("call.ended"), f"{status} has ended the call: {phone.said()}")
+        env.capture.wait_rtp("to the peer", lambda r: r.destination[0] == peer.address, 20, since=time.time())
+    phone.kill9()
+    phone.start()
+    phone.wait("call.restored")
+    phone.send("reinvite 1")
+    phone.wait("call.resuming|call.retrying", 10)
+    proxy.process.stop()
+    env.kamailio(address="192.0.2.3", name="kamailio-again")
+    phone.wait("call.resumed", 40)
+    story.use(env, phone, peer, call_id)
+    story.hang_up(env, phone, peer, "phone", call_id)
+    checks.one_dialog(env.capture, phone, bye_asked=True, call_id=call_id)
+    phone.quit()
