@@ -136,6 +136,14 @@ def longest_gap_ms(packets):
     return max(((b.time - a.time) * 1000 for a, b in zip(packets, packets[1:])), default=0)
 
 
+def over_a_kill(packets, phone):
+    """How many packets were left out over the last kill, and for how long there was none. A busy machine makes a phone that
+    lives leave out others."""
+    last = [p for p in packets if p.time < phone.gone_at][-1]
+    first = next(p for p in packets if p.time > phone.gone_at)
+    return (first.sequence - last.sequence - 1) & 0xFFFF, (first.time - last.time) * 1000
+
+
 def segments(capture, phone, ours="127.0.0.99"):
     """TCP between the phone and others; `ours`: the test's own cues to the peer."""
     ends = [p for p in capture.sync().segments if (p.source[0] == phone.address) != (p.destination[0] == phone.address)]

@@ -37,7 +37,8 @@ class Phone:
         self.events = []
         self.condition = threading.Condition()
         self.ended = True
-        self.killed_at = None
+        self.killed_at = None  # just before
+        self.gone_at = None    # just after
         env.at_end(self.finish)
 
     def arguments(self, resume=None, extra=()):
@@ -147,6 +148,7 @@ class Phone:
         """SIGKILL, and gone: the pipe is read to its end."""
         self.killed_at = time.time()
         self.process.kill9()
+        self.gone_at = time.time()
         self.reader.join(5)
         return self
 
