@@ -35,6 +35,7 @@ def run(env):
     callee.wait("call.ended", by="remote")
     refused = env.capture.sync().messages(lambda m: m.status == 481)
     check(not refused, f"481: {refused}")
+    print(f"{len(env.capture.messages(lambda m: m.status == 491))} times both had asked at once")
     check({m.call_id for m in env.capture.messages()} == {call_id}, "another call")
     caller.quit()
     callee.quit()
@@ -53,9 +54,7 @@ def killed_and_back(env, dice, phones, what):
     if env.variant == "by_hand":
         for phone in phones:
             phone.wait("call.restored", 10)
-        for phone in dice.sample(phones, 2):
-            phone.send("reinvite")
-            apart(dice)
+        ask(dice.sample(phones, 2), dice)
     for phone in phones:
         def verdicts(phone=phone):
             return [e["verdict"] for e in phone.seen("ledger") if e["(seen)"] >= since]
@@ -64,6 +63,19 @@ def killed_and_back(env, dice, phones, what):
     for phone in phones:
         phone.do("info 1 hello")
     until(lambda: not unacknowledged(env, since), 5, lambda: f"{what}: an ACK for {unacknowledged(env, since)}")
+
+
+def ask(phones, dice):
+    """One after the other, or both at once: what is typed to a phone that is stopped is read when it goes on."""
+    at_once = dice.random() < 0.5
+    for phone in phones:
+        if at_once:
+            phone.process.freeze()
+        phone.send("reinvite")
+        if not at_once:
+            apart(dice)
+    for phone in phones if at_once else []:
+        phone.process.thaw()
 
 
 def kill(env, phone):

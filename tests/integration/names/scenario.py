@@ -200,7 +200,7 @@ def no_descriptor(env):
     """With no descriptor left a name fails, and nothing else does."""
     import resource
     server = NameServer(env, {("new.example", A): ["127.0.0.2"], ("known.example", A): ["127.0.0.2"]})
-    ResolvConf(env, server.address)
+    conf = ResolvConf(env, server.address)
     phone, peer = env.phone().start(), env.sipp("peer_called.xml")
     call_id = story.called_peer(env, phone, peer)
     # All of it once, well and in vain: a sanitizer looks at a type that it has not met by means of a pipe.
@@ -212,6 +212,7 @@ def no_descriptor(env):
     phone.do("sleep 1")  # what is due later, too
     usual = resource.prlimit(phone.process.pid, resource.RLIMIT_NOFILE)
     resource.prlimit(phone.process.pid, resource.RLIMIT_NOFILE, (descriptors(phone), usual[1]))
+    conf.write(server.address)  # and the file, which cannot be opened now, is another than before
     questions = Questions(env, phone)
     event = phone.fails("options sip:bob@new.example:5099", 12)
     check("new.example" in event["text"], f"it does not say which name: {event}")
