@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 #include <sofia-sip/tport.h>
 
+#include "revenant/base/boot_clock.hpp"
 #include "revenant/base/boundary.hpp"
 #include "revenant/base/log.hpp"
 #include "sip/next_function.hpp"
@@ -28,7 +29,7 @@ constexpr int stream_chunk = 8192;
 // Who has more to ask has this long to read the answers to what it has asked.
 constexpr std::chrono::seconds patience{1};
 
-using Clock = std::chrono::steady_clock;
+using Clock = base::BootClock;
 
 struct Accepted {
     int fd = -1;

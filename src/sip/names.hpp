@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "revenant/base/boot_clock.hpp"
 #include "revenant/base/source.hpp"
 #include "sip/name_cache.hpp"
 #include "sip/name_records.hpp"
@@ -53,7 +54,7 @@ public:
     [[nodiscard]] NameCache& cache() { return cache_; }
 
 private:
-    using Clock = std::chrono::steady_clock;
+    using Clock = base::BootClock;
 
     struct Asker {
         NameKey key;

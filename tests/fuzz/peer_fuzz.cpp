@@ -86,9 +86,21 @@ public:
         port_ = base::SocketAddress::of(socket_.get())->port();
     }
 
-    [[nodiscard]] std::uint16_t port() const { return port_; }
+    [[nodiscard]] std::uint16_t port() const { return stream_ ? stream_port_ : port_; }
+
+    // Until `forget` it speaks TCP.
+    void connect(std::uint16_t to) {
+        stream_ = base::Fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+        auto phone = base::SocketAddress::numeric(address, to);
+        must(::connect(stream_.get(), phone->data(), phone->size()) == 0,
+             "no connection to the phone");
+        must(::fcntl(stream_.get(), F_SETFL, O_NONBLOCK) == 0, "the stream blocks");
+        stream_port_ = base::SocketAddress::of(stream_.get())->port();
+        unread_.clear();
+    }
 
     void forget() {
+        stream_ = {};
         requests_.clear();
         responses_.clear();
         dialog_ = {};
@@ -108,10 +120,14 @@ public:
             any = true;
             hear(buffer_.substr(0, static_cast<std::size_t>(size)));
         }
-        return any;
+        return read_stream() || any;
     }
 
     void say(const std::string& text, std::uint16_t to) {
+        if (stream_) {
+            static_cast<void>(::send(stream_.get(), text.data(), text.size(), MSG_NOSIGNAL));
+            return;
+        }
         auto phone = base::SocketAddress::numeric(address, to);
         static_cast<void>(
             ::sendto(socket_.get(), text.data(), text.size(), 0, phone->data(), phone->size()));
@@ -188,15 +204,17 @@ private:
             name = "request INVITE";
         }
         if (name.starts_with("request ")) { // the head of a new request in the dialog
-            return fmt::format("Via: SIP/2.0/UDP 127.0.0.1:{};branch=z9hG4bK{}\r\nMax-Forwards: "
+            return fmt::format("Via: SIP/2.0/{} 127.0.0.1:{};branch=z9hG4bK{}\r\nMax-Forwards: "
                                "70\r\nFrom: {}\r\nTo: {}\r\n"
                                "Call-ID: {}\r\nCSeq: {} {}\r\n",
-                               port_, ++count_, dialog_.ours, dialog_.phones, dialog_.call_id,
+                               stream_ ? "TCP" : "UDP", port(), ++count_, dialog_.ours,
+                               dialog_.phones, dialog_.call_id,
                                name == "request ACK" || name == "request CANCEL" ? cseq_ : ++cseq_,
                                name.substr(8));
         }
         if (name == "contact") {
-            return fmt::format("Contact: <sip:peer@127.0.0.1:{}>\r\n", port_);
+            return fmt::format("Contact: <sip:peer@127.0.0.1:{}{}>\r\n", port(),
+                               stream_ ? ";transport=tcp" : "");
         }
         if (name == "sdp") { // with everything from Content-Type on
             return fmt::format("Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{}",
@@ -209,12 +227,30 @@ private:
             return dialog_.call_id;
         }
         if (name == "port") {
-            return std::to_string(port_);
+            return std::to_string(port());
         }
         if (name == "tag") { // the phone's
             return after_tag(dialog_.phones);
         }
         return std::nullopt;
+    }
+
+    bool read_stream() {
+        bool any = false;
+        for (ssize_t size = 0;
+             stream_ && (size = ::recv(stream_.get(), buffer_.data(), buffer_.size(), 0)) > 0;) {
+            any = true;
+            unread_.append(buffer_, 0, static_cast<std::size_t>(size));
+        }
+        for (std::size_t end = 0; (end = unread_.find("\r\n\r\n")) != std::string::npos;) {
+            const std::size_t body = base::to_u32(header(unread_, "Content-Length")).value_or(0);
+            if (unread_.size() < end + 4 + body) {
+                break;
+            }
+            hear(unread_.substr(0, end + 4 + body));
+            unread_.erase(0, end + 4 + body);
+        }
+        return any;
     }
 
     void hear(const std::string& text) {
@@ -279,6 +315,9 @@ private:
     }
 
     base::Fd socket_;
+    base::Fd stream_;
+    std::uint16_t stream_port_ = 0;
+    std::string unread_; // of the stream
     std::string buffer_ = std::string(70'000, '\0');
     std::uint16_t port_ = 0;
     std::map<std::string, std::string> requests_; // the last of each method
@@ -309,10 +348,12 @@ enum class Situation : std::uint8_t {
     called,
     held,
     resuming,
-    ending
+    ending,
+    stream, // idle, and the far end speaks TCP
+    called_by_stream
 };
 
-constexpr std::size_t situations = 9;
+constexpr std::size_t situations = 11;
 
 class World {
 public:
@@ -402,15 +443,20 @@ private:
     }
 
     void bring_about(Situation situation) {
-        if (situation == Situation::idle) {
+        if (situation >= Situation::stream) {
+            peer_.connect(port_);
+        }
+        if (situation == Situation::idle || situation == Situation::stream) {
             return;
         }
-        if (situation == Situation::ringing_here || situation == Situation::called) {
+        if (situation == Situation::ringing_here || situation == Situation::called ||
+            situation == Situation::called_by_stream) {
             peer_.say(peer_.invite(), port_);
             turn();
-            if (situation == Situation::called) {
+            if (situation != Situation::ringing_here) {
                 each(call::event::Answer{});
-                say(fmt::format("ACK sip:phone@127.0.0.1:{} SIP/2.0\r\n{{request ACK}}\r\n",
+                say(fmt::format("ACK sip:phone@127.0.0.1:{} SIP/2.0\r\n{{request "
+                                "ACK}}Content-Length: 0\r\n\r\n",
                                 port_));
             }
             return;
@@ -439,8 +485,8 @@ private:
     void must_be_in(Situation situation) {
         using enum call::State;
         static constexpr std::array<call::State, situations> wanted{
-            over,        inviting,    proceeding, alerting, established,
-            established, established, resuming,   ending};
+            over,        inviting, proceeding, alerting, established, established,
+            established, resuming, ending,     over,     established};
         const call::State state =
             board_.calls().empty() ? over : board_.calls().begin()->second.state;
         must(state == wanted[static_cast<std::size_t>(situation)],

@@ -168,8 +168,8 @@ private:
         return of[below(N)];
     }
 
-    static constexpr std::array<std::string_view, 9> digits{"0", "1", "2", "3", "4",
-                                                            "5", "6", "7", "8"};
+    static constexpr std::array<std::string_view, 11> digits{"0", "1", "2", "3", "4", "9",
+                                                             ":", "5", "6", "7", "8"};
     static constexpr std::array<std::string_view, 8> verbs{
         "!answer", "!decline", "!bye", "!hold", "!unhold", "!info", "!options", "!reinvite"};
     static constexpr std::array<std::string_view, 6> pauses{".1",     ".500",   ".4000",
