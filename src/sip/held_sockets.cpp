@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -42,10 +41,9 @@ struct Offer {
     bool is_new = false; // bound by us, for the stack
 };
 
-// A socket of the stack's that stands for a held one. The media thread comes through `sendto` and
-// `sendmsg` too and looks at `fd` only; everything else is the main thread's.
+// A socket of the stack's that stands for a held one.
 struct Place {
-    std::atomic<int> fd{-1};
+    int fd = -1;
     Offer held;
 };
 
@@ -62,7 +60,7 @@ struct Diversion {
 struct Table {
     std::vector<Offer> offers;
     std::array<Place, places_max> places;
-    std::atomic<int> waiting{0};
+    int waiting = 0;
     std::vector<Diversion> diversions;
     int watches = 0;
     bool delays = false;
@@ -75,12 +73,10 @@ Table& table() {
 }
 
 Place* place_of(int fd) {
-    if (table().waiting.load(std::memory_order_acquire) == 0) {
+    if (table().waiting == 0) {
         return nullptr;
     }
-    const auto fits = [fd](const Place& place) {
-        return place.fd.load(std::memory_order_relaxed) == fd;
-    };
+    const auto fits = [fd](const Place& place) { return place.fd == fd; };
     auto& places = table().places;
     const auto found = std::ranges::find_if(places, fits);
     return found != places.end() ? &*found : nullptr;
@@ -140,15 +136,14 @@ bool take_place(int fd, int kind, const base::SocketAddress& wanted) {
         return offer.kind == kind && offer.address == wanted;
     };
     const auto offer = std::ranges::find_if(t.offers, fits);
-    const auto place = std::ranges::find_if(
-        t.places, [](const Place& p) { return p.fd.load(std::memory_order_relaxed) < 0; });
+    const auto place = std::ranges::find_if(t.places, [](const Place& p) { return p.fd < 0; });
     if (offer == t.offers.end() || place == t.places.end()) {
         return false;
     }
     place->held = std::move(*offer);
     t.offers.erase(offer);
-    place->fd.store(fd, std::memory_order_relaxed);
-    t.waiting.fetch_add(1, std::memory_order_release);
+    place->fd = fd;
+    ++t.waiting;
     return true;
 }
 
@@ -199,7 +194,7 @@ void HeldSockets::delay_reading() {
 std::vector<EarlyReader::Socket> HeldSockets::unread() {
     std::vector<EarlyReader::Socket> sockets;
     for (const Place& place : table().places) {
-        const int fd = place.fd.load(std::memory_order_relaxed);
+        const int fd = place.fd;
         const auto into = fd >= 0 ? real_address(fd) : std::nullopt;
         if (into && place.held.kind == SOCK_DGRAM) {
             sockets.push_back({.fd = place.held.socket.get(),
@@ -247,7 +242,7 @@ std::vector<int> HeldSockets::bound() {
         }
     }
     for (const Place& place : table().places) {
-        if (place.fd.load(std::memory_order_relaxed) >= 0 && place.held.is_new) {
+        if (place.fd >= 0 && place.held.is_new) {
             sockets.push_back(place.held.socket.get());
         }
     }
@@ -256,7 +251,7 @@ std::vector<int> HeldSockets::bound() {
 
 std::optional<base::SocketAddress> HeldSockets::reads_at(const base::SocketAddress& wanted) {
     for (const Place& place : table().places) {
-        const int fd = place.fd.load(std::memory_order_relaxed);
+        const int fd = place.fd;
         if (fd >= 0 && place.held.kind == SOCK_DGRAM && place.held.address == wanted) {
             return real_address(fd);
         }
@@ -265,16 +260,15 @@ std::optional<base::SocketAddress> HeldSockets::reads_at(const base::SocketAddre
 }
 
 bool HeldSockets::waiting() {
-    return std::ranges::any_of(table().places, [](const Place& place) {
-        return place.fd.load(std::memory_order_relaxed) >= 0 && !place.held.is_new;
-    });
+    return std::ranges::any_of(
+        table().places, [](const Place& place) { return place.fd >= 0 && !place.held.is_new; });
 }
 
 base::Status HeldSockets::adopt() {
     Table& t = table();
     t.offers.clear();
     for (Place& place : t.places) {
-        const int fd = place.fd.load(std::memory_order_relaxed);
+        const int fd = place.fd;
         if (fd < 0) {
             continue;
         }
@@ -290,8 +284,8 @@ base::Status HeldSockets::adopt() {
                                           std::strerror(errno)));
         }
         place.held.socket.reset();
-        place.fd.store(-1, std::memory_order_relaxed);
-        t.waiting.fetch_sub(1, std::memory_order_release);
+        place.fd = -1;
+        --t.waiting;
     }
     return {};
 }
@@ -310,7 +304,8 @@ int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
     using namespace revenant::sip;
     static auto* const real = next_function<int(int, const sockaddr*, socklen_t)>("bind");
     const base::SocketAddress wanted{address, length};
-    if (table().watches == 0 || (wanted.family() != AF_INET && wanted.family() != AF_INET6)) {
+    if (!is_library_thread() || table().watches == 0 ||
+        (wanted.family() != AF_INET && wanted.family() != AF_INET6)) {
         return real(fd, address, length);
     }
     const int kind = kind_of(fd);
@@ -331,7 +326,7 @@ int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
 int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept {
     using namespace revenant::sip;
     static auto* const real = next_function<int(int, sockaddr*, socklen_t*)>("getsockname");
-    const Place* place = place_of(fd);
+    const Place* place = is_library_thread() ? place_of(fd) : nullptr;
     return real(place != nullptr ? place->held.socket.get() : fd, address, length);
 }
 
@@ -343,7 +338,7 @@ ssize_t sendto(
     static auto* const real =
         next_function<ssize_t(int, const void*, std::size_t, int, const sockaddr*, socklen_t)>(
             "sendto");
-    if (place_of(fd) == nullptr) {
+    if (!is_library_thread() || place_of(fd) == nullptr) {
         return real(fd, data, size, flags, to, length);
     }
     const auto own = real_address(fd);
