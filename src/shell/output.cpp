@@ -183,8 +183,8 @@ void print(const Notice& notice) {
     }
     std::string text = rendered(notice, to.format, to.colour);
     if (!text.empty()) {
-        text.insert(0, notice.rings && to.may_ring ? "\a" : "");
-        to.take(text);
+        const std::string bell = notice.rings && to.may_ring ? "\a" : "";
+        to.take(bell + text);
     }
 }
 
