@@ -85,11 +85,12 @@ Step on(const Call& call, const event::Invited& e, base::Now now) {
 }
 
 Step on(const Call& call, const event::Acked& e, base::Now /*now*/) {
+    Step result = stay(call);
+    result.call.offer_in_2xx = false;
     if (!e.answer || !(has_dialog(call.state) || call.state == State::alerting)) {
-        return stay(call);
+        return result;
     }
     // Our 2xx carried the offer (RFC 3261 §13.2.1), or our reliable 180; the ACK has the answer.
-    Step result = stay(call);
     if (call.state == State::alerting) { // nobody speaks yet
         if (apply(result.call, *e.answer)) {
             result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}};
@@ -136,6 +137,13 @@ Step on(const Call& call, const event::Offered& e, base::Now now) {
         result.effects = {effect::Reply{.status = status, .with_sdp = false}};
         return result;
     }
+    const bool we_have_offered =
+        call.offer_in_2xx || (call.state == State::answering && call.dialog.remote_sdp.empty());
+    if (e.update && e.offer && we_have_offered) { // RFC 3311 §5.2
+        Step result = stay(call);
+        result.effects = {effect::Reply{.status = 491, .with_sdp = false}};
+        return result;
+    }
     Step result = stay(call);
     Call& next = result.call;
     Dialog& dialog = next.dialog;
@@ -143,6 +151,7 @@ Step on(const Call& call, const event::Offered& e, base::Now now) {
     dialog.remote_cseq = e.cseq;
     next.refresh_due = false;
     bool with_sdp = !e.update; // a re-INVITE without an offer gets ours (RFC 3261 §14.2)
+    next.offer_in_2xx = !e.update && !e.offer;
     if (e.offer) {
         auto negotiated = answer_offer(*e.offer, dialog.media, call.codecs, wanted(dialog.hold),
                                        dialog.media.ssrc, dialog.local_sdp);

@@ -224,6 +224,25 @@ TEST_CASE("a re-INVITE without an offer gets ours, an UPDATE without one gets no
     CHECK_FALSE(first<effect::Reply>(update.effects)->with_sdp);
 }
 
+TEST_CASE("an UPDATE with an offer gets 491 while the ACK is to bring the answer to ours") {
+    const event::Offered update{.update = true,
+                                .cseq = 10,
+                                .facts = peer_facts(),
+                                .offer = peer_session(Direction::sendonly, 2)};
+    const auto answer_to = [&](Story s) {
+        s.on(update);
+        return first<effect::Reply>(s.effects)->status;
+    };
+    Story answering = in(State::answering);
+    CHECK(answer_to(answering) == 200);
+    answering.call.dialog.remote_sdp.clear(); // its INVITE had none: our 200 was the offer
+    CHECK(answer_to(answering) == 491);
+
+    Story asked = in(State::established).on(event::Offered{.cseq = 9}); // a re-INVITE without one
+    CHECK(answer_to(asked) == 491);
+    CHECK(answer_to(asked.on(event::Acked{.answer = peer_session(Direction::sendrecv, 2)})) == 200);
+}
+
 TEST_CASE("an offer that we cannot answer changes nothing and gets 488") {
     const Dialog before = sample_call(State::established).dialog;
     Story s = in(State::established)

@@ -112,6 +112,7 @@ struct Call {
     Ending ending;
 
     bool answer_heard = false; // in this life, to the offer in our INVITE
+    bool offer_in_2xx = false; // to a re-INVITE without one; the answer comes with the ACK
 
     // The peer's offer while alerting.
     RemoteSession offer;
