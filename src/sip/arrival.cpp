@@ -66,13 +66,13 @@ Reach reach_of(const sip_t& sip) {
 // ---- What the library reaches in place of its own ---------------------------------------------
 
 // Reads what has come in; positive when that is a whole message, on which nothing has acted yet.
-extern "C" int msg_extract(msg_t* message) {
+extern "C" int msg_extract(msg_t* msg) {
     using namespace revenant;
     static auto* const real = sip::next_function<int(msg_t*)>("msg_extract");
-    const int result = real(message);
+    const int result = real(msg);
     if (result > 0) {
-        sip::last_read = message;
-        base::at_boundary("a multipart body", [&] { sip::keep_description_only(message); });
+        sip::last_read = msg;
+        base::at_boundary("a multipart body", [&] { sip::keep_description_only(msg); });
     }
     return result;
 }

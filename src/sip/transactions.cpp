@@ -190,6 +190,7 @@ nta_agent_t* nta_agent_create(su_root_t* root,
         agents().push_back(agent);
     }
     if (const tagi_t* slot = tl_find(ta_args(ta), agent_slot)) {
+        // NOLINTNEXTLINE(performance-no-int-to-ptr): what a tag's value is
         *reinterpret_cast<nta_agent_t**>(slot->t_value) = agent;
     }
     ta_end(ta);
