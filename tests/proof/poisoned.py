@@ -160,6 +160,8 @@ class Case:
         for n in self.good:
             phone.send(f"bye {n}")
             phone.wait("call.ended", 8, call=n, by="local")
+        # The phone tells of the end before its BYE has left.
+        until(lambda: all(call.bye() for n in self.good for call in self.wires[n].known()), 5, "a BYE to each peer")
         until(lambda: all(self.wires[n].quiet() for n in self.good), 5, "all requests to be answered")
         for n in self.good:
             call, = self.wires[n].known()
