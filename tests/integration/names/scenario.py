@@ -27,6 +27,7 @@ VARIANTS = [f"{who}_{mode}" for mode in MODES for who in ("called", "calling")] 
     ["strangers", "shorter", "route_lost", "no_descriptor", "stale", "families", "wildcard", "given_up", "repeated", "reasons"]
 SLOW = ["called_silent", "called_lies", "called_slow", "calling_silent"]
 IMPATIENT_S = 0.1  # beyond what the machine does to an echo (lib/questions.py)
+TRIES = 4  # of one server for one question (src/sip/name_servers.cpp)
 PEER = {("peer.example", A): ["127.0.0.2"]}
 
 
@@ -81,7 +82,7 @@ def fails(env, who, mode):
     questions.end(IMPATIENT_S, env.variant)
     check(used < 0.2 + 0.3 * took, f"{used:.2f} s of CPU in {took:.2f} s")
     story.kill_and_resume(env, phone, call_id)
-    few_questions(env, phone, servers, since)
+    few_questions(env, phone, servers, since, each=TRIES if mode == "lies" else 1)
     for server in servers:
         server.set("answers")
         server.records[("new.example", A)] = ["127.0.0.2"]
@@ -98,13 +99,14 @@ def fails(env, who, mode):
     phone.quit()
 
 
-def few_questions(env, phone, servers, since):
-    """Nothing is asked of a server more often than there was a request that needed it: no answer is worth no second question."""
+def few_questions(env, phone, servers, since, each=1):
+    """Nothing is asked of a server more often than there was a request that needed it: no answer is worth no second question.
+    But c-ares 1.34 asks again at once after one that cannot be read, as often as it may try."""
     requests = {(m.branch, m.method) for m in env.capture.sync().messages(lambda m: m.is_request and phone.from_here(m), since)}
     for server in servers:
         asked = list(server.asked)
         worst = max((asked.count(one) for one in asked), default=0)
-        check(worst <= len(requests), f"{worst} questions for one name, {len(asked)} in all, for {len(requests)} requests")
+        check(worst <= each * len(requests), f"{worst} questions for one name, {len(asked)} in all, for {len(requests)} requests")
 
 
 def stranger_messages(name):
