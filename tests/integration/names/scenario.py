@@ -82,7 +82,7 @@ def fails(env, who, mode):
     questions.end(IMPATIENT_S, env.variant)
     check(used < 0.2 + 0.3 * took, f"{used:.2f} s of CPU in {took:.2f} s")
     story.kill_and_resume(env, phone, call_id)
-    few_questions(env, phone, servers, since, each=TRIES if mode == "lies" else 1)
+    few_questions(env, phone, servers, since, each=TRIES if mode in ("lies", "refuses", "fails") else 1)
     for server in servers:
         server.set("answers")
         server.records[("new.example", A)] = ["127.0.0.2"]
@@ -101,7 +101,7 @@ def fails(env, who, mode):
 
 def few_questions(env, phone, servers, since, each=1):
     """Nothing is asked of a server more often than there was a request that needed it: no answer is worth no second question.
-    But c-ares 1.34 asks again at once after one that cannot be read, as often as it may try."""
+    But c-ares 1.34 asks again at once after one that is no answer, as often as it may try."""
     requests = {(m.branch, m.method) for m in env.capture.sync().messages(lambda m: m.is_request and phone.from_here(m), since)}
     for server in servers:
         asked = list(server.asked)
