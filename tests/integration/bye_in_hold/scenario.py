@@ -14,6 +14,7 @@ def said(env, phone, call_id, method):
 
 
 def run(env):
+    env.add_address("192.0.2.1")  # baresip 1.1 takes the first address on lo for its own
     env.add_address("192.0.2.2")
     phone = env.phone(address="192.0.2.2").start()
     peer = env.baresip()
