@@ -127,10 +127,10 @@ class Case:
     def is_back(self):
         """Of this life, as far as one can tell in one stream of events: since the last `ready`."""
         events = list(self.phone.events)
-        begin = max((i for i, e in enumerate(events) if e.get("event") == "ledger.summary"), default=None)
-        if begin is None:
+        begin = max((i for i, e in enumerate(events) if e.get("event") == "ready"), default=len(events))
+        if not any(e.get("event") == "ledger.summary" for e in events[begin:]):
             return False
-        alive = {e.get("call") for e in events if e.get("event") == "ledger" and e.get("verdict") == "survived"}
+        alive = {e.get("call") for e in events[begin:] if e.get("event") == "ledger" and e.get("verdict") == "survived"}
         return set(self.good) <= alive and (self.is_control or self.told())
 
     def told(self):
