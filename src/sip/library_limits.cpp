@@ -25,7 +25,7 @@ namespace {
 
 // Read from a stream at a time. The library keeps what it has read with each message in it, and
 // handles all of them before it looks at another socket.
-constexpr int stream_chunk = 8192;
+constexpr int stream_chunk = 2048;
 // Who has more to ask has this long to read the answers to what it has asked.
 constexpr std::chrono::seconds patience{1};
 

@@ -39,7 +39,7 @@ class Env:
 
     @property
     def sanitized(self):
-        """Whether the phone is built with the address sanitizer: some times slower, and it keeps 256 MB of what was freed."""
+        """Whether the phone is built with the address sanitizer, which keeps 256 MB of what was freed."""
         with open(self.binary, "rb") as file:
             return b"__asan_init" in file.read()
 

@@ -13,7 +13,6 @@ import time
 from .waiting import check, until
 
 EVERY_S = 0.02
-SANITIZED = 5  # as long
 AT_LEAST = 25
 NOISE = 4  # the phone is woken several times for an answer, the echo once
 ECHO = """
@@ -35,7 +34,6 @@ class Questions:
         self.asked = {}  # (whom, number) -> when
         self.waits = {self.phone: [], self.echo: []}
         self.over = False
-        self.sanitized = env.sanitized
         self.process = subprocess.Popen([sys.executable, "-c", ECHO])
         env.at_end(self._end_echo)
         self.thread = threading.Thread(target=self._run, daemon=True)
@@ -72,8 +70,7 @@ class Questions:
                 f"CSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n").encode()
 
     def end(self, patience_s, what):
-        """No answer later than `patience_s`, and NOISE times the longest that the echo process took. With sanitizers
-        all that the phone does takes SANITIZED times as long."""
+        """No answer later than `patience_s`, and NOISE times the longest that the echo process took. Returns that limit."""
         until(lambda: min(map(len, self.waits.values())) >= AT_LEAST, 30, f"{AT_LEAST} questions to be answered")
         self.over = True
         self.thread.join(30)
@@ -83,6 +80,7 @@ class Questions:
         ours, floor = (sorted(self.waits[whom]) for whom in (self.phone, self.echo))
         print(f"{what}: {len(ours)} answers within {ours[-1] * 1000:.0f} ms, half within {ours[len(ours) // 2] * 1000:.1f} ms; "
               f"an echo within {floor[-1] * 1000:.1f} and {floor[len(floor) // 2] * 1000:.1f} ms")
-        limit = patience_s * (SANITIZED if self.sanitized else 1) + NOISE * floor[-1]
+        limit = patience_s + NOISE * floor[-1]
         late = [w for w in ours if w > limit]
         check(not late, f"{what}: {len(late)} of {len(ours)} answers came later than {limit:.2f} s: {late[-3:]}")
+        return limit

@@ -3,13 +3,11 @@
 import os
 import re
 import socket
-import time
 
 from .process import Process, listening
 from .waiting import Failure, until
 
-CUE_DEADLINE_S = 5
-CUE_AGAIN_S = 0.01
+CUES_MAX = 10
 COMMON = os.path.join(os.path.dirname(os.path.dirname(__file__)), "common")
 
 
@@ -66,14 +64,12 @@ class Sipp:
     def cue(self, what, call_id):
         """Tells the scenario to go on: a message CUE-<what> of the same call, which only sipp sees. What comes while sipp
         goes from one step to the next is unexpected to it, and is said again."""
-        end = time.monotonic() + CUE_DEADLINE_S
-        while time.monotonic() < end:
+        for _ in range(CUES_MAX):
             branch = self._send_cue(what, call_id)
             until(lambda b=branch: not self.process.running() or b in self.log("messages") and self.process.idle(), 5,
                   f"{self.name} to read CUE-{what}")
             if branch not in self.log("errors"):
                 return
-            time.sleep(CUE_AGAIN_S)
         raise Failure(f"{self.name} (sipp) does not expect CUE-{what}\n{self.errors()}")
 
     def _send_cue(self, what, call_id):
