@@ -63,7 +63,7 @@ public:
     // Until `forget` it speaks TCP.
     void connect() {
         stream_ = base::Fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-        auto phone = base::SocketAddress::numeric(address);
+        auto phone = base::SocketAddress::numeric(address, phone_);
         must(::connect(stream_.get(), phone->data(), phone->size()) == 0,
              "no connection to the phone");
         must(::fcntl(stream_.get(), F_SETFL, O_NONBLOCK) == 0, "the stream blocks");
@@ -100,7 +100,7 @@ public:
             static_cast<void>(::send(stream_.get(), text.data(), text.size(), MSG_NOSIGNAL));
             return;
         }
-        auto phone = base::SocketAddress::numeric(address);
+        auto phone = base::SocketAddress::numeric(address, phone_);
         static_cast<void>(
             ::sendto(socket_.get(), text.data(), text.size(), 0, phone->data(), phone->size()));
     }
