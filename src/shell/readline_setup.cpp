@@ -1,6 +1,5 @@
 #include "shell/readline_setup.hpp"
 
-#include <cerrno>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
@@ -10,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include <poll.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -21,14 +19,11 @@
 #include "revenant/shell/command.hpp"
 #include "shell/completion.hpp"
 #include "shell/history.hpp"
+#include "shell/keys.hpp"
 
 namespace revenant::shell {
 
 namespace {
-
-// How long a paste may pause before it counts as finished.
-constexpr int paste_pause_max_ms = 200;
-constexpr std::string_view paste_end = "\033[201~";
 
 // What readline's callbacks work on: it passes them no pointer of ours.
 struct Completion {
@@ -121,30 +116,6 @@ int is_escaped(char* text, int index) {
 
 // NOLINTEND(readability-non-const-parameter)
 
-// Waits a moment; a signal (a phone gets some) does not count as input.
-bool input_comes(int fd) {
-    pollfd entry{.fd = fd, .events = POLLIN, .revents = 0};
-    int found = -1;
-    do {
-        found = ::poll(&entry, 1, paste_pause_max_ms);
-    } while (found < 0 && errno == EINTR);
-    return found != 0;
-}
-
-// Within a paste readline reads until the paste ends. One that stops in the middle, or whose end
-// is lost, must not stop the phone: after a pause we end it.
-int read_key(FILE* in) {
-    static std::size_t ending = paste_end.size();
-    if (ending < paste_end.size()) {
-        return static_cast<unsigned char>(paste_end[ending++]);
-    }
-    if (RL_ISSTATE(RL_STATE_MOREINPUT) && !input_comes(::fileno(in))) {
-        ending = 1;
-        return static_cast<unsigned char>(paste_end[0]);
-    }
-    return rl_getc(in);
-}
-
 int do_nothing(int /*count*/, int /*key*/) {
     return 0;
 }
@@ -165,7 +136,7 @@ void set_up_once() {
     rl_variable_bind("expand-tilde", "on");
     rl_catch_signals = 0; // the main loop takes them
     rl_catch_sigwinch = 0;
-    rl_getc_function = read_key;
+    rl_getc_function = take_key;
     rl_prep_term_function = prepare_terminal;
     rl_attempted_completion_function = complete;
     rl_completer_word_break_characters = " \t\n\"'";
@@ -178,7 +149,7 @@ void set_up_once() {
     // Questions and pages wait for a key.
     rl_variable_bind("page-completions", "off");
     rl_completion_query_items = 0;
-    // The end of a paste that read_key ended early.
+    // The end of a paste that `take_key` ended early.
     rl_bind_keyseq("\\e[201~", do_nothing);
     stifle_history(static_cast<int>(History::lines_max));
 }

@@ -29,6 +29,7 @@
 #include "revenant/shell/prompt.hpp"
 #include "shell/completion.hpp"
 #include "shell/history.hpp"
+#include "shell/keys.hpp"
 #include "shell/prompt_kinds.hpp"
 #include "shell/readline_setup.hpp"
 #include "shell/terminal.hpp"
@@ -45,8 +46,10 @@ void on_continued(int /*signal_number*/) {
     static_cast<void>(::write(continued_fd, &one, sizeof one) == 0);
 }
 
-bool is_foreground() {
-    return ::tcgetpgrp(STDIN_FILENO) == ::getpgrp();
+// The line that is being typed there is another program's.
+bool is_background() {
+    const pid_t foreground = ::tcgetpgrp(STDIN_FILENO);
+    return foreground > 0 && foreground != ::getpgrp();
 }
 
 bool is_hung_up() {
@@ -130,6 +133,7 @@ TerminalPrompt::TerminalPrompt(const Table& table, Hooks hooks, const std::strin
     }
     // SAFETY: sources and line keeper go with us.
     set_line_keeper([this] { hide(); }, [this] { show(); });
+    open_keys();
     sources_.push_back(base::on_readable(STDIN_FILENO, [this] { read_key(); }));
     sources_.push_back(base::on_signal(SIGINT, [this] { interrupt(); }));
     sources_.push_back(base::on_signal(SIGWINCH, [this] {
@@ -157,6 +161,7 @@ TerminalPrompt::~TerminalPrompt() {
     if (out_ != nullptr) {
         static_cast<void>(std::fclose(out_));
     }
+    close_keys();
     forget_completion();
     active = nullptr;
 }
@@ -208,14 +213,14 @@ void TerminalPrompt::report() const {
 }
 
 void TerminalPrompt::hide() const {
-    if (up_) {
+    if (up_ && !is_background()) {
         rl_clear_visible_line();
         static_cast<void>(std::fflush(rl_outstream));
     }
 }
 
 void TerminalPrompt::show() const {
-    if (up_) {
+    if (up_ && !is_background()) {
         rl_on_new_line();
         rl_redisplay();
     }
@@ -238,6 +243,9 @@ void TerminalPrompt::refresh() {
 }
 
 void TerminalPrompt::read_key() {
+    if (!key_is_there()) {
+        return;
+    }
     rl_callback_read_char();
     report();
     if (!std::exchange(taken_, false)) {
@@ -375,7 +383,7 @@ void TerminalPrompt::interrupt() {
 void TerminalPrompt::resume_drawing() {
     std::uint64_t count = 0;
     static_cast<void>(::read(continued_.get(), &count, sizeof count) == 0);
-    if (up_ && is_foreground()) {
+    if (up_ && !is_background()) {
         rl_deprep_terminal();
         rl_prep_term_function(1);
         rl_forced_update_display();

@@ -1,5 +1,6 @@
 // A small program around the prompt, for prompt_test.py: no phone, but commands of every kind.
-// SIGUSR1 prints a notice, SIGUSR2 changes the prompt text. argv[1]: the history's path.
+// SIGUSR1 prints a notice, SIGUSR2 changes the prompt text. argv[1]: the history's path. After
+// `steal` the next key is read behind the prompt's back.
 #include <csignal>
 #include <functional>
 #include <memory>
@@ -55,6 +56,20 @@ public:
                         prompt_->page({.event = "long", .call = {}, .text = text, .fields = {}});
                         done({});
                     }});
+        table_.add({.name = "steal",
+                    .aliases = {},
+                    .arguments = "",
+                    .help = "lose a key",
+                    .group = "Program",
+                    .arguments_min = 0,
+                    .arguments_max = 0,
+                    .completes = {},
+                    .words = {},
+                    .secret = false,
+                    .run = [this](const Arguments&, const Done& done) {
+                        steals_ = true;
+                        done({});
+                    }});
         table_.add({.name = "quit",
                     .aliases = {"q"},
                     .arguments = "",
@@ -69,6 +84,13 @@ public:
                         done({});
                         end("quit");
                     }});
+        // Attached before the prompt's, so that both are called for the same input.
+        thief_ = base::on_readable(STDIN_FILENO, [this] {
+            if (std::exchange(steals_, false)) {
+                char key = 0;
+                static_cast<void>(::read(STDIN_FILENO, &key, 1) == 0);
+            }
+        });
         prompt_ = shell::Prompt::open(
             table_,
             {.on_line = [this](const std::string& line) { run(line); },
@@ -143,6 +165,8 @@ private:
     GMainLoop* loop_ = g_main_loop_new(nullptr, FALSE);
     shell::Table table_;
     std::string text_ = "1 call> ";
+    bool steals_ = false;
+    base::Source thief_;
     std::unique_ptr<shell::Prompt> prompt_;
     int notices_ = 0;
 };

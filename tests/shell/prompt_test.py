@@ -290,6 +290,18 @@ def a_paste_without_end_does_not_stop_the_phone(t):
     wait_for("the command", lambda: "say ran [stuck]" in t.screen())
 
 
+def a_key_that_somebody_else_takes_does_not_stop_the_phone(t):
+    t.type("steal")
+    t.key("Enter")
+    t.sees("1 call> steal", "1 call>")
+    t.type("x")
+    t.signal(signal.SIGUSR1)
+    t.sees("1 call> steal", "notice 1 of a call", "1 call>")
+    t.type("say y")
+    t.key("Enter")
+    t.sees("1 call> steal", "notice 1 of a call", "1 call> say y", "say ran [y]", "1 call>")
+
+
 def accents_are_characters(t):
     t.type("say J\u00fcrgen \u20ac")
     t.key("Left", "BSpace", "BSpace")
@@ -416,6 +428,7 @@ ON_TERMINAL = (a_notice_leaves_the_typed_line_whole_and_in_place,
                quit_ends_from_within_a_line, ctrl_s_does_not_stop_the_phone,
                the_history_holds_no_secrets_and_survives_a_kill,
                a_paste_of_several_lines_runs_each, a_paste_without_end_does_not_stop_the_phone,
+               a_key_that_somebody_else_takes_does_not_stop_the_phone,
                accents_are_characters, control_characters_from_outside_are_refused,
                a_long_text_is_shown_a_window_at_a_time,
                colour_is_on_the_prompt_and_does_not_count_as_width)

@@ -43,6 +43,9 @@ class Terminal:
             return lines[-1] == text if last else any(text in line for line in lines)
         until(shown, deadline_s, lambda: f"{text!r} on the screen:\n    " + "\n    ".join(self.screen()[-15:]))
 
+    def foreground(self):
+        return self.tmux("display-message", "-p", "#{pane_current_command}").strip()
+
     def settings(self):
         tty = self.tmux("display-message", "-p", "#{pane_tty}").strip()
         return subprocess.run(["stty", "-F", tty, "-a"], check=True, capture_output=True, text=True).stdout
@@ -157,9 +160,10 @@ def keeper_killed(env):
     pid = kept.pid()
     os.kill(kept.keeper(), signal.SIGKILL)
     terminal.sees("the keeper is dead")
-    terminal.type("echo the shell")
+    until(lambda: terminal.foreground() == "bash", 5, lambda: f"the shell, not {terminal.foreground()}, to have the terminal")
+    terminal.type("echo the shell $((6 * 7))")
     terminal.key("Enter")
-    terminal.sees("the shell", 5)
+    terminal.sees("the shell 42", 5)
     since = env.capture.sync().datagrams[-1].time
     env.capture.wait_rtp("of the phone", lambda r: r.source[0] == "127.0.0.1", 100, since=since)
     check(kept.pid() == pid, "another process goes on")
