@@ -14,10 +14,10 @@
 
 #include <fmt/format.h>
 
-#include "app/command_tools.hpp"
+#include "app/commands/command_tools.hpp"
+#include "app/drill_peer.hpp"
 #include "app/ledger.hpp"
 #include "app/switchboard.hpp"
-#include "app/test_peer.hpp"
 #include "revenant/base/clock.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/source.hpp"

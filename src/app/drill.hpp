@@ -12,9 +12,9 @@
 #include <string>
 
 #include "app/drill_mark.hpp"
-#include "app/keeping.hpp"
+#include "app/drill_peer.hpp"
+#include "app/keeper_link.hpp"
 #include "app/switchboard.hpp"
-#include "app/test_peer.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/call/dialog.hpp"

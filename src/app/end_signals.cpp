@@ -17,7 +17,7 @@ namespace revenant::app {
 
 namespace {
 
-// `quit` gives its BYEs 4 s (leaving.cpp).
+// `quit` gives its BYEs 4 s (exits.cpp).
 constexpr unsigned end_within_s = 5;
 
 // For the handlers, which may do no more than this.

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "app/digits.hpp"
+#include "app/commands/digits.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/call/effect.hpp"
 #include "revenant/call/machine.hpp"

@@ -16,10 +16,10 @@
 #include <fmt/format.h>
 #include <glib.h>
 
-#include "app/commands.hpp"
+#include "app/commands/call_commands.hpp"
+#include "app/commands/wait_conditions.hpp"
 #include "app/free_port.hpp"
 #include "app/switchboard.hpp"
-#include "app/wait_conditions.hpp"
 #include "revenant/app/phone.hpp"
 #include "revenant/base/descriptors.hpp"
 #include "revenant/base/fd.hpp"

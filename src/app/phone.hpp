@@ -12,7 +12,7 @@
 
 #include "app/drill.hpp"
 #include "app/end_signals.hpp"
-#include "app/keeping.hpp"
+#include "app/keeper_link.hpp"
 #include "app/suspects.hpp"
 #include "app/switchboard.hpp"
 #include "revenant/base/in_hand.hpp"

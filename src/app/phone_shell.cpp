@@ -16,9 +16,9 @@
 
 #include <fmt/format.h>
 
+#include "app/commands/wait_conditions.hpp"
 #include "app/phone.hpp"
 #include "app/prompt_text.hpp"
-#include "app/wait_conditions.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/base/text.hpp"

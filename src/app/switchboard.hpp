@@ -14,9 +14,9 @@
 #include <utility>
 #include <vector>
 
-#include "app/keeping.hpp"
+#include "app/commands/waits.hpp"
+#include "app/keeper_link.hpp"
 #include "app/ledger.hpp"
-#include "app/waits.hpp"
 #include "revenant/base/clock.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/source.hpp"

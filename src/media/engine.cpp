@@ -13,11 +13,11 @@
 
 #include <fmt/format.h>
 
-#include "media/page.hpp"
 #include "media/plan.hpp"
+#include "media/rtp/page.hpp"
+#include "media/rtp/sockets.hpp"
 #include "media/server.hpp"
 #include "media/session.hpp"
-#include "media/sockets.hpp"
 #include "media/statistics.hpp"
 #include "revenant/base/clock.hpp"
 #include "revenant/base/disk_wait.hpp"

@@ -7,10 +7,10 @@
 #include <memory>
 #include <optional>
 
-#include "media/codec.hpp"
-#include "media/frames.hpp"
-#include "media/numbering.hpp"
-#include "media/sockets.hpp"
+#include "media/audio/codec.hpp"
+#include "media/audio/sources_and_sinks.hpp"
+#include "media/rtp/numbering.hpp"
+#include "media/rtp/sockets.hpp"
 #include "revenant/base/clock.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/call/dialog.hpp"

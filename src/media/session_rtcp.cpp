@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-#include "media/rtcp.hpp"
+#include "media/rtp/rtcp.hpp"
 #include "media/session.hpp"
 #include "revenant/base/clock.hpp"
 

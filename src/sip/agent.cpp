@@ -1,5 +1,5 @@
-// The Agent: which leg, which stack. What it says is in verbs.cpp, what it hears in
-// agent_events.cpp, a start with calls in agent_restart.cpp.
+// The Agent: which leg, which stack. What it says is in call_requests.cpp, what it hears in
+// call_events.cpp, a start with calls in agent_restart.cpp.
 #include "revenant/sip/agent.hpp"
 
 #include <algorithm>
@@ -25,20 +25,20 @@
 #include "revenant/base/source.hpp"
 #include "revenant/call/dialog.hpp"
 #include "sip/agent_impl.hpp"
-#include "sip/arrival.hpp"
-#include "sip/held_sockets.hpp"
-#include "sip/leg.hpp"
-#include "sip/library_clock.hpp"
-#include "sip/library_thread.hpp"
-#include "sip/name_hooks.hpp"
-#include "sip/names.hpp"
-#include "sip/nua.hpp"
-#include "sip/outgoing_watch.hpp"
-#include "sip/refusals.hpp"
-#include "sip/reliable.hpp"
-#include "sip/stack.hpp"
-#include "sip/stand_in.hpp"
-#include "sip/text.hpp"
+#include "sip/comeback/held_sockets.hpp"
+#include "sip/comeback/stand_in.hpp"
+#include "sip/names/names.hpp"
+#include "sip/sofia/arrival.hpp"
+#include "sip/sofia/cseq_numbers.hpp"
+#include "sip/sofia/leg.hpp"
+#include "sip/sofia/library_clock.hpp"
+#include "sip/sofia/library_thread.hpp"
+#include "sip/sofia/name_hooks.hpp"
+#include "sip/sofia/nua.hpp"
+#include "sip/sofia/outgoing_watch.hpp"
+#include "sip/sofia/refusals.hpp"
+#include "sip/sofia/stack.hpp"
+#include "sip/sofia/uri_text.hpp"
 
 namespace revenant::sip {
 

@@ -1,4 +1,4 @@
-// The Agent's insides, shared by agent.cpp (who and where) and verbs.cpp (what is said).
+// The Agent's insides, shared by agent.cpp (who and where) and call_requests.cpp (what is said).
 #pragma once
 
 #include <array>
@@ -18,15 +18,15 @@
 #include "revenant/base/text.hpp"
 #include "revenant/call/dialog.hpp"
 #include "revenant/sip/agent.hpp"
-#include "sip/decode.hpp"
-#include "sip/early_reader.hpp"
-#include "sip/leg.hpp"
-#include "sip/locate.hpp"
-#include "sip/nua.hpp"
-#include "sip/outgoing_watch.hpp"
-#include "sip/stack.hpp"
-#include "sip/stand_in.hpp"
-#include "sip/text.hpp"
+#include "sip/comeback/early_reader.hpp"
+#include "sip/comeback/stand_in.hpp"
+#include "sip/sofia/decode.hpp"
+#include "sip/sofia/leg.hpp"
+#include "sip/sofia/locate.hpp"
+#include "sip/sofia/nua.hpp"
+#include "sip/sofia/outgoing_watch.hpp"
+#include "sip/sofia/stack.hpp"
+#include "sip/sofia/uri_text.hpp"
 
 namespace revenant::sip {
 

@@ -15,10 +15,10 @@
 #include "revenant/base/socket_address.hpp"
 #include "revenant/call/dialog.hpp"
 #include "sip/agent_impl.hpp"
-#include "sip/locate.hpp"
-#include "sip/nua.hpp"
-#include "sip/stack.hpp"
-#include "sip/text.hpp"
+#include "sip/sofia/locate.hpp"
+#include "sip/sofia/nua.hpp"
+#include "sip/sofia/stack.hpp"
+#include "sip/sofia/uri_text.hpp"
 
 namespace revenant::sip {
 

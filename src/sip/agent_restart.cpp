@@ -13,11 +13,11 @@
 #include "revenant/base/source.hpp"
 #include "revenant/call/dialog.hpp"
 #include "sip/agent_impl.hpp"
-#include "sip/held_connections.hpp"
-#include "sip/held_sockets.hpp"
-#include "sip/inlet.hpp"
-#include "sip/leg.hpp"
-#include "sip/text.hpp"
+#include "sip/comeback/held_connections.hpp"
+#include "sip/comeback/held_sockets.hpp"
+#include "sip/comeback/inject.hpp"
+#include "sip/sofia/leg.hpp"
+#include "sip/sofia/uri_text.hpp"
 
 namespace revenant::sip {
 

@@ -10,8 +10,8 @@
 #include <sofia-sip/sip_util.h>
 
 #include "revenant/base/log.hpp"
-#include "sip/message_guard.hpp"
-#include "sip/nua.hpp"
+#include "sip/sofia/message_guard.hpp"
+#include "sip/sofia/nua.hpp"
 
 namespace {
 

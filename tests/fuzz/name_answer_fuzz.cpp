@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "revenant/base/log.hpp"
-#include "sip/name_records.hpp"
+#include "sip/names/name_records.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace revenant;

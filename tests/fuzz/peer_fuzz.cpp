@@ -33,7 +33,7 @@
 #include "../unit/fake_engine.hpp"
 #include "../unit/fake_store.hpp"
 #include "app/free_port.hpp"
-#include "app/keeping.hpp"
+#include "app/keeper_link.hpp"
 #include "app/switchboard.hpp"
 #include "far_end.hpp"
 #include "revenant/base/fd.hpp"

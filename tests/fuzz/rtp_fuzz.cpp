@@ -5,11 +5,11 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "media/jitter_buffer.hpp"
-#include "media/reception.hpp"
-#include "media/rtcp.hpp"
-#include "media/rtp.hpp"
-#include "media/wav_reader.hpp"
+#include "media/audio/wav_reader.hpp"
+#include "media/rtp/jitter_buffer.hpp"
+#include "media/rtp/reception.hpp"
+#include "media/rtp/rtcp.hpp"
+#include "media/rtp/rtp.hpp"
 
 using namespace revenant::media;
 

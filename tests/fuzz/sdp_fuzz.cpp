@@ -9,8 +9,8 @@
 #include "revenant/base/log.hpp"
 #include "revenant/call/dialog.hpp"
 #include "revenant/call/sdp.hpp"
-#include "sip/multipart.hpp"
-#include "sip/sdp_reader.hpp"
+#include "sip/sofia/multipart.hpp"
+#include "sip/sofia/sdp_reader.hpp"
 
 namespace {
 

@@ -28,7 +28,7 @@ VARIANTS = [f"{who}_{mode}" for mode in MODES for who in ("called", "calling")] 
     ["strangers", "shorter", "route_lost", "no_descriptor", "stale", "families", "wildcard", "given_up", "repeated", "reasons"]
 SLOW = ["called_silent", "called_lies", "called_slow", "calling_silent"]
 IMPATIENT_S = 0.1  # beyond what the machine does to an echo (lib/questions.py)
-TRIES = 3  # of one server for one question (src/sip/name_servers.cpp)
+TRIES = 3  # of one server for one question (src/sip/names/name_servers.cpp)
 PEER = {("peer.example", A): ["127.0.0.2"]}
 
 

@@ -1,0 +1,15 @@
+// The commands about calls, for the table that prompt, scripts and options share.
+#pragma once
+
+#include "app/switchboard.hpp"
+#include "revenant/shell/command.hpp"
+
+namespace revenant::app {
+
+// `board` must outlive the table.
+void add_call_commands(shell::Table& table, Switchboard& board);
+void add_request_commands(shell::Table& table, Switchboard& board); // request_commands.cpp
+void add_view_commands(shell::Table& table, Switchboard& board); // view_commands.cpp: calls, show
+void add_wait_commands(shell::Table& table, Switchboard& board); // wait_commands.cpp
+
+} // namespace revenant::app

@@ -1,0 +1,67 @@
+// SIP sockets that outlived an earlier process, given to a stack that insists on binding its own.
+//
+// sofia-sip cannot be handed a socket. So while it starts, this file stands between it and libc
+// (a function defined in the program wins over libc's, also for calls from libraries): a `bind` to
+// an address that a held socket has is done on a throw-away loopback port instead, `getsockname`
+// tells the wanted address, what is sent to the stand-in is handed to it, and the rest goes out
+// through the held socket. When all dialogs are rebuilt, `adopt` puts the held sockets in place
+// (dup3). Only then is read what has queued up in them, and each message finds its dialog. Putting
+// them in place at `bind` would be too early: the stack reads from the socket once while it is
+// being made, and would answer 481.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "revenant/base/fd.hpp"
+#include "revenant/base/result.hpp"
+#include "revenant/base/socket_address.hpp"
+#include "sip/comeback/early_reader.hpp"
+
+namespace revenant::sip {
+
+class HeldSockets {
+public:
+    // Sockets to be used by the next stack that binds their addresses. UDP sockets and TCP
+    // listeners; the table has room for 32, the rest is closed.
+    static void offer(std::vector<base::Fd> sockets);
+
+    // There are dialogs to rebuild: a UDP socket that is bound anew waits for `adopt` as a held one
+    // does, so that no message finds the stack without its dialog.
+    static void delay_reading();
+
+    // What a stack sends to `stand_in` does not leave this process: `hear` gets it at once, and
+    // where the stack reads the answer. Until `undivert`.
+    using Hear = std::function<void(std::string_view message, const base::SocketAddress& from)>;
+    static void divert(const base::SocketAddress& stand_in, Hear hear);
+    static void undivert(const base::SocketAddress& stand_in);
+
+    // While one exists, the sockets that are bound are noted down for `bound`.
+    class Watch {
+    public:
+        Watch();
+        Watch(const Watch&) = delete;
+        Watch& operator=(const Watch&) = delete;
+        ~Watch();
+    };
+
+    // Every UDP socket and TCP listener that the stacks have bound themselves; still theirs.
+    [[nodiscard]] static std::vector<int> bound();
+
+    // Where a stack that was to listen at `wanted` reads: there, or on loopback until `adopt`.
+    [[nodiscard]] static std::optional<base::SocketAddress>
+    reads_at(const base::SocketAddress& wanted);
+
+    // The UDP sockets that wait for `adopt`, and where the stack reads instead.
+    [[nodiscard]] static std::vector<EarlyReader::Socket> unread();
+
+    // Whether sockets of an earlier process wait for `adopt`: what has come meanwhile is in them.
+    [[nodiscard]] static bool waiting();
+
+    // Puts the held sockets in place; what was offered and not asked for is closed.
+    [[nodiscard]] static base::Status adopt();
+};
+
+} // namespace revenant::sip

@@ -1,0 +1,78 @@
+#include "sip/sofia/arrival.hpp"
+
+#include <unordered_map>
+#include <utility>
+
+#include <sofia-sip/nta_tport.h>
+
+#include "revenant/base/boundary.hpp"
+#include "sip/interpose/next_function.hpp"
+#include "sip/sofia/decode.hpp"
+#include "sip/sofia/multipart.hpp"
+#include "sip/sofia/nua.hpp"
+#include "sip/sofia/uri_text.hpp"
+
+namespace revenant::sip {
+
+namespace {
+
+std::unordered_map<const nta_agent_t*, Reach>& reaches() {
+    static std::unordered_map<const nta_agent_t*, Reach> all;
+    return all;
+}
+
+PathHint& path_hint() {
+    static PathHint hint;
+    return hint;
+}
+
+// The message that was read last; one that is delivered is. Only ever compared.
+const msg_t* last_read = nullptr; // NOLINT(*-avoid-non-const-global-variables): set from C
+
+bool goes_elsewhere(const sip_t& sip) {
+    const sip_addr_t* ours = sip.sip_request != nullptr ? sip.sip_to : sip.sip_from;
+    return path_hint() && path_hint()(text_of(sip.sip_call_id->i_id), text_of(ours->a_tag));
+}
+
+} // namespace
+
+void tell_reach(const nta_agent_t* agent, const Reach& reach) {
+    reaches()[agent] = reach;
+}
+
+void forget_reach(const nta_agent_t* agent) {
+    reaches().erase(agent);
+}
+
+void set_path_hint(PathHint hint) {
+    path_hint() = std::move(hint);
+}
+
+Reach reach_of(const sip_t& sip) {
+    for (const auto& [agent, reach] : reaches()) {
+        const tport_t* listeners = nta_agent_tports(const_cast<nta_agent_t*>(agent));
+        if (tport_delivered_by(listeners, last_read) != nullptr) {
+            // A stand-in says what a record does, which has its listener.
+            const bool matters =
+                !is_within(sip, reach) && !is_from_any_stand_in(sip) && !goes_elsewhere(sip);
+            return matters ? reach : Reach{};
+        }
+    }
+    return {};
+}
+
+} // namespace revenant::sip
+
+// ---- What the library reaches in place of its own ---------------------------------------------
+
+// Reads what has come in; positive when that is a whole message, on which nothing has acted yet.
+extern "C" int msg_extract(msg_t* msg) {
+    using namespace revenant;
+    static auto* const real = sip::next_function<int(msg_t*)>("msg_extract");
+    const int result = real(msg);
+    if (result > 0) {
+        sip::last_read = msg;
+        base::at_boundary("a multipart body", [&] { sip::keep_description_only(msg); });
+    }
+    return result;
+}

@@ -1,0 +1,150 @@
+#include "sip/sofia/cseq_numbers.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <unordered_map>
+
+#include "revenant/base/boundary.hpp"
+#include "sip/interpose/next_function.hpp"
+#include "sip/sofia/leg.hpp"
+#include "sip/sofia/nua.hpp"
+#include "sip/sofia/refusals.hpp"
+#include "sip/sofia/uri_text.hpp"
+
+namespace revenant::sip {
+
+namespace {
+
+struct Dialog {
+    std::uint32_t invite = 0;
+    std::uint32_t used = 0;
+    std::unordered_map<std::uint32_t, std::uint32_t> pracks = {}; // CSeq by RSeq
+};
+
+std::unordered_map<std::string, Dialog>& dialogs() {
+    static std::unordered_map<std::string, Dialog> all;
+    return all;
+}
+
+// The status of the response that the stack has begun last; its description comes next.
+int being_made = 0; // NOLINT(*-avoid-non-const-global-variables): set from C
+
+std::uint32_t number_for(Dialog& dialog, const sip_t& sip) {
+    const std::uint32_t counted = sip.sip_cseq->cs_seq;
+    if (sip.sip_request->rq_method == sip_method_invite && counted == dialog.invite) {
+        return counted;
+    }
+    if (sip.sip_request->rq_method == sip_method_prack && sip.sip_rack != nullptr) {
+        const auto assigned = dialog.pracks.extract(sip.sip_rack->ra_response);
+        if (!assigned.empty()) {
+            return assigned.mapped();
+        }
+    }
+    return ++dialog.used;
+}
+
+void renumber(const sip_t& sip) {
+    if (dialogs().empty() || sip.sip_request == nullptr || sip.sip_cseq == nullptr ||
+        sip.sip_call_id == nullptr || sip.sip_from == nullptr ||
+        sip.sip_request->rq_method == sip_method_ack ||
+        sip.sip_request->rq_method == sip_method_cancel) { // these have their INVITE's
+        return;
+    }
+    const auto found =
+        dialogs().find(leg_key(text_of(sip.sip_call_id->i_id), text_of(sip.sip_from->a_tag)));
+    if (found != dialogs().end()) {
+        sip.sip_cseq->cs_seq = number_for(found->second, sip);
+        msg_fragment_clear(sip.sip_cseq->cs_common); // the text that it was parsed from
+    }
+}
+
+} // namespace
+
+void Numbers::begin(const std::string& key, std::uint32_t invite, std::uint32_t used) {
+    dialogs()[key] = {.invite = invite, .used = std::max(invite, used)};
+}
+
+void Numbers::end(const std::string& key) {
+    dialogs().erase(key);
+}
+
+std::uint32_t Numbers::next(const std::string& key) {
+    const auto found = dialogs().find(key);
+    return found != dialogs().end() ? found->second.used + 1 : 0;
+}
+
+std::uint32_t Numbers::reserve(const std::string& key) {
+    const auto found = dialogs().find(key);
+    return found != dialogs().end() ? ++found->second.used : 0;
+}
+
+void Numbers::assign(const std::string& key, std::uint32_t rseq, std::uint32_t cseq) {
+    const auto found = dialogs().find(key);
+    if (found != dialogs().end()) {
+        found->second.pracks[rseq] = cseq;
+    }
+}
+
+} // namespace revenant::sip
+
+// ---- What the library reaches in place of its own ---------------------------------------------
+
+extern "C" {
+
+int nta_msg_request_complete(msg_t* msg,
+                             nta_leg_t* leg,
+                             sip_method_t method,
+                             char const* method_name,
+                             url_string_t const* req_url) {
+    using namespace revenant;
+    static auto* const real =
+        sip::next_function<int(msg_t*, nta_leg_t*, sip_method_t, char const*, url_string_t const*)>(
+            "nta_msg_request_complete");
+    const int result = real(msg, leg, method, method_name, req_url);
+    if (result == 0) {
+        base::at_boundary("the number of a request", [&] { sip::renumber(*sip_object(msg)); });
+    }
+    return result;
+}
+
+int nta_incoming_complete_response(nta_incoming_t* irq,
+                                   msg_t* msg,
+                                   int status,
+                                   char const* phrase,
+                                   tag_type_t tag,
+                                   tag_value_t value,
+                                   ...) {
+    using namespace revenant::sip;
+    static auto* const real =
+        next_function<int(nta_incoming_t*, msg_t*, int, char const*, tag_type_t, tag_value_t, ...)>(
+            "nta_incoming_complete_response");
+    being_made = status;
+    ta_list ta;
+    ta_start(ta, tag, value);
+    const int result = real(irq, msg, status, phrase, ta_tags(ta));
+    ta_end(ta);
+    return result;
+}
+
+int soa_generate_answer(soa_session_t* soa, soa_callback_f* completed) {
+    using namespace revenant::sip;
+    static auto* const real =
+        next_function<int(soa_session_t*, soa_callback_f*)>("soa_generate_answer");
+    if (being_made > 100 && being_made < 200) {
+        return -1;
+    }
+    const int made = real(soa, completed);
+    return made < 0 && Refusals::forget_offer(soa) ? real(soa, completed) : made;
+}
+
+// The library wants a number out of this range for the first RSeq of a transaction, and for
+// nothing else.
+int su_randint(int lb, int ub) {
+    using namespace revenant::sip;
+    static auto* const real = next_function<int(int, int)>("su_randint");
+    return lb == 1 && ub == std::numeric_limits<std::int32_t>::max() ? 1 : real(lb, ub);
+}
+
+} // extern "C"

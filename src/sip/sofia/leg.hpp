@@ -1,0 +1,78 @@
+// Our end of one dialog inside the SIP stack: the nua handle, its owner, and what it is waiting
+// for.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "revenant/call/dialog.hpp"
+#include "sip/sofia/nua.hpp"
+#include "sip/sofia/request_order.hpp"
+
+namespace revenant::sip {
+
+// Of our end of a dialog: both ends of a call to oneself have the same Call-ID.
+[[nodiscard]] inline std::string leg_key(std::string_view call_id, std::string_view local_tag) {
+    return std::string{call_id}.append(1, ' ').append(local_tag);
+}
+
+// Neither copied nor moved: the stack holds its address as the handle's magic.
+class Leg {
+public:
+    // For a call of ours or a restored one: makes the handle with both ends of `dialog`.
+    Leg(Stack& stack, nua_t* nua, const call::Dialog& dialog);
+    // For an INVITE that came in: adopts its handle.
+    Leg(Stack& stack, Handle fresh, call::Number number);
+    Leg(const Leg&) = delete;
+    Leg& operator=(const Leg&) = delete;
+    ~Leg() = default;
+
+    [[nodiscard]] nua_handle_t* handle() const { return handle_.get(); }
+
+    [[nodiscard]] call::Number number() const { return number_; }
+
+    [[nodiscard]] Stack& stack() const { return *stack_; }
+
+    // The stand-in that this leg's requests end at; empty: they go to the peer.
+    std::string quarantine;
+    // The Contact of an incoming call, sent with our responses.
+    std::string contact;
+    // The realm of the challenge that waits for credentials.
+    std::string realm;
+    // Call-ID and our tag, of a call that we have made or restored.
+    std::string key;
+    // The branch of an earlier life's INVITE that does not leave yet; empty: none.
+    std::string held_back;
+    // The branch of our INVITE, if a name has led it to where it goes; else empty.
+    std::string reported;
+    // Call-ID of a call that came in.
+    std::string call_id;
+    // The dialog's CSeqs up to this one are an earlier process's.
+    std::uint32_t cseq_base = 0;
+    // The caller's INVITE has no offer: what we say reliably first has ours (RFC 3262 §5).
+    bool must_offer = false;
+    // The stored INVITE is on its way in.
+    bool is_replaying = false;
+    // Our INVITE has no final answer.
+    bool is_inviting = false;
+    // Of a call that is over, and whose INVITE may still want an ACK.
+    std::optional<call::Dialog> last;
+    // Our BYE is given to the stack.
+    bool has_said_bye = false;
+    // The INVITE that our BYE has overtaken has its answer: what the stack says next, that the call
+    // has ended with it, is not so.
+    bool is_overtaken = false;
+    RequestOrder order;
+    // Why the stack hangs up by itself; 0: it does not, or has not said why.
+    std::uint16_t end_status = 0;
+    std::string end_reason;
+
+private:
+    Stack* stack_; // outlives every Leg
+    call::Number number_;
+    Handle handle_;
+};
+
+} // namespace revenant::sip

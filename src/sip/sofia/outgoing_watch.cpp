@@ -1,0 +1,186 @@
+#include "sip/sofia/outgoing_watch.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include <sys/socket.h>
+
+#include "revenant/base/boundary.hpp"
+#include "revenant/base/socket_address.hpp"
+#include "revenant/base/text.hpp"
+#include "sip/sofia/message_parts.hpp"
+#include "sip/sofia/transactions.hpp"
+
+namespace revenant::sip {
+
+namespace {
+
+struct HeldBack {
+    std::string message; // empty: not sent yet
+    int fd = -1;
+    std::optional<base::SocketAddress> to; // none: a connection
+};
+
+struct Watch {
+    OutgoingWatch::Listener listener;
+    std::uint16_t last_status = 0;
+    std::string last_prack;                              // the message that came last, if it is one
+    std::unordered_map<std::string, HeldBack> held_back; // by branch
+    std::unordered_set<std::string> reported;            // branches
+};
+
+Watch& watch() {
+    static Watch one;
+    return one;
+}
+
+// From `name` to the first character of `end`; empty if it is not there. The stack writes its
+// header fields with their full names, one a line.
+std::string_view after(std::string_view text, std::string_view name, std::string_view end) {
+    const std::size_t at = text.find(name);
+    if (at == std::string_view::npos) {
+        return {};
+    }
+    const std::string_view rest = text.substr(at + name.size());
+    return base::trim({rest.begin(), std::ranges::find_first_of(rest, end)});
+}
+
+std::string_view line(std::string_view message, std::string_view name) {
+    return after(message, name, "\r\n");
+}
+
+void look_at_answer(const std::string& message) {
+    const std::string_view cseq = line(message, "\r\nCSeq:");
+    if (cseq.ends_with(" CANCEL")) {
+        watch().listener.before_cancel_answer(line(message, "\r\nCall-ID:"));
+    } else if (cseq.ends_with(" PRACK")) {
+        // In a stream it may have come with something else; that it has come is enough there.
+        const std::string& prack = watch().last_prack.empty() ? message : watch().last_prack;
+        watch().listener.before_prack_answer(line(message, "\r\nCall-ID:"), prack);
+    }
+}
+
+// An ACK to a refusal has the branch of its INVITE, one to a 2xx has a branch of its own (RFC 3261
+// §17.1.1.3).
+void look_at_ack(const std::string& message) {
+    const std::string_view tag = after(line(message, "\r\nFrom:"), ";tag=", ";");
+    const std::string_view branch = after(line(message, "\r\nVia:"), ";branch=", ";,");
+    const auto cseq = base::to_u32(after(line(message, "\r\nCSeq:"), "", " "));
+    if (cseq && branch == invite_branch(tag, *cseq)) {
+        watch().listener.before_refusal_ack({.call_id = line(message, "\r\nCall-ID:"),
+                                             .local_tag = tag,
+                                             .cseq = *cseq,
+                                             .status = watch().last_status});
+    }
+}
+
+std::string branch_of(std::string_view message) {
+    return std::string{after(line(message, "\r\nVia:"), ";branch=", ";,")};
+}
+
+void look_at_invite(int fd, const msghdr& message) {
+    const std::string text = gather(message, size_of(message));
+    if (!watch().reported.contains(branch_of(text))) {
+        return;
+    }
+    const auto to = message.msg_name != nullptr
+                        ? std::optional{base::SocketAddress{
+                              static_cast<const sockaddr*>(message.msg_name), message.msg_namelen}}
+                        : base::SocketAddress::of_peer(fd);
+    if (to) {
+        watch().listener.before_invite({.call_id = line(text, "\r\nCall-ID:"),
+                                        .local_tag = after(line(text, "\r\nFrom:"), ";tag=", ";"),
+                                        .to = *to});
+    }
+}
+
+bool is_held_back(int fd, const msghdr& message) {
+    std::string text = gather(message, size_of(message));
+    const auto found = watch().held_back.find(branch_of(text));
+    if (found == watch().held_back.end()) {
+        return false;
+    }
+    HeldBack& held = found->second;
+    held.message = std::move(text);
+    held.fd = fd;
+    held.to.reset();
+    if (message.msg_name != nullptr) {
+        held.to.emplace(static_cast<const sockaddr*>(message.msg_name), message.msg_namelen);
+    }
+    return true;
+}
+
+} // namespace
+
+void OutgoingWatch::tell(Listener listener) {
+    watch().listener = std::move(listener);
+}
+
+bool OutgoingWatch::stops(int fd, const msghdr& message) {
+    const std::string_view start = beginning_of(message, size_of(message));
+    bool stopped = false;
+    base::at_boundary("outgoing SIP", [&] {
+        if (start.starts_with("SIP/2.0 100 ")) {
+            stopped = true;
+        } else if (start.starts_with("SIP/2.0 200 ") && watch().listener.before_cancel_answer) {
+            look_at_answer(gather(message, size_of(message)));
+        } else if (start.starts_with("ACK ") && watch().listener.before_refusal_ack) {
+            look_at_ack(gather(message, size_of(message)));
+        } else if (start.starts_with("INVITE ")) {
+            if (!watch().reported.empty() && watch().listener.before_invite) {
+                look_at_invite(fd, message);
+            }
+            stopped = !watch().held_back.empty() && is_held_back(fd, message);
+        }
+    });
+    return stopped;
+}
+
+void OutgoingWatch::received(const msghdr& message, std::size_t size) {
+    constexpr std::string_view version = "SIP/2.0 ";
+    const std::string_view beginning = beginning_of(message, size);
+    watch().last_prack = beginning.starts_with("PRACK ") ? gather(message, size) : std::string{};
+    if (beginning.starts_with(version)) {
+        const auto status = base::to_u32(beginning.substr(version.size(), 3));
+        watch().last_status = static_cast<std::uint16_t>(status.value_or(0));
+    }
+}
+
+void OutgoingWatch::report(const std::string& branch) {
+    watch().reported.insert(branch);
+}
+
+void OutgoingWatch::report_no_more(const std::string& branch) {
+    watch().reported.erase(branch);
+}
+
+void OutgoingWatch::hold_back(const std::string& branch) {
+    watch().held_back.try_emplace(branch);
+}
+
+void OutgoingWatch::let_go(const std::string& branch, bool send) {
+    auto held = watch().held_back.extract(branch);
+    if (held.empty() || !send || held.mapped().message.empty()) {
+        return;
+    }
+    HeldBack& one = held.mapped();
+    iovec part{.iov_base = one.message.data(), .iov_len = one.message.size()};
+    msghdr message{};
+    if (one.to) {
+        message.msg_name = one.to->data();
+        message.msg_namelen = one.to->size();
+    }
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    // Lost or not: the stack repeats it.
+    static_cast<void>(::sendmsg(one.fd, &message, MSG_NOSIGNAL));
+}
+
+} // namespace revenant::sip

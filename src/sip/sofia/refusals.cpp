@@ -1,0 +1,122 @@
+#include "sip/sofia/refusals.hpp"
+
+#include <cstddef>
+#include <string>
+#include <utility>
+
+#include "revenant/base/boundary.hpp"
+#include "sip/interpose/next_function.hpp"
+#include "sip/sofia/decode.hpp"
+#include "sip/sofia/nua.hpp"
+
+// The library's, in none of its public headers: whether a description has come that is not
+// answered.
+extern "C" int soa_has_received_sdp(const soa_session_t* session);
+
+namespace revenant::sip {
+
+namespace {
+
+Refusals::HasCredentials& listener() {
+    static Refusals::HasCredentials has_credentials;
+    return has_credentials;
+}
+
+// What a message whose request is over carries in `sip_user`, which the library does not use.
+int final_mark = 0; // NOLINT(*-avoid-non-const-global-variables): only its address counts
+
+bool is_challenge(int status) {
+    return status == 401 || status == 407;
+}
+
+bool is_answerable(const sip_t& challenge) {
+    return listener() && listener()(realm_of(&challenge));
+}
+
+// Those that a call goes on without.
+bool may_be_refused(sip_method_t method) {
+    return method == sip_method_invite || method == sip_method_update ||
+           method == sip_method_info || method == sip_method_options || method == sip_method_prack;
+}
+
+} // namespace
+
+void Refusals::tell(HasCredentials has_credentials) {
+    listener() = std::move(has_credentials);
+}
+
+bool Refusals::is_final(const sip_t& challenge) {
+    return challenge.sip_user == &final_mark;
+}
+
+bool Refusals::forget_offer(soa_session_t* session) {
+    const char* text = nullptr;
+    isize_t length = 0;
+    if (soa_has_received_sdp(session) == 0 ||
+        soa_get_remote_sdp(session, nullptr, &text, &length) <= 0) {
+        return false;
+    }
+    const std::string offer{text, static_cast<std::size_t>(length)};
+    soa_init_offer_answer(session);
+    return soa_set_remote_sdp(session, nullptr, offer.c_str(),
+                              static_cast<issize_t>(offer.size())) >= 0;
+}
+
+} // namespace revenant::sip
+
+// ---- What the library reaches in place of its own ---------------------------------------------
+
+extern "C" {
+
+struct nua_client_request;
+
+// Of an INVITE that is to begin a dialog this is asked too; it ends all the same, because there is
+// none yet.
+int sip_response_terminates_dialog(int response_code,
+                                   sip_method_t method,
+                                   int* return_graceful_terminate_usage) {
+    using namespace revenant::sip;
+    static auto* const real =
+        next_function<int(int, sip_method_t, int*)>("sip_response_terminates_dialog");
+    const bool is_ours = return_graceful_terminate_usage != nullptr; // else we have refused it
+    if (is_ours && may_be_refused(method)) {
+        *return_graceful_terminate_usage = 0;
+        return 0;
+    }
+    return real(response_code, method, return_graceful_terminate_usage);
+}
+
+int nua_client_response(nua_client_request* request,
+                        int status,
+                        const char* phrase,
+                        const sip_t* sip) {
+    using namespace revenant::sip;
+    static auto* const real =
+        next_function<int(nua_client_request*, int, const char*, const sip_t*)>(
+            "nua_client_response");
+    // Above that the function above is not asked, and the dialog ended.
+    constexpr int internal_error = 700;
+    return real(request, status < internal_error ? status : 500, phrase, sip);
+}
+
+int nua_client_check_restart(nua_client_request* request,
+                             int status,
+                             const char* phrase,
+                             const sip_t* sip) {
+    using namespace revenant;
+    static auto* const real =
+        sip::next_function<int(nua_client_request*, int, const char*, const sip_t*)>(
+            "nua_client_check_restart");
+    if (!sip::is_challenge(status)) {
+        return real(request, status, phrase, sip);
+    }
+    bool answerable = false;
+    base::at_boundary("a challenge", [&] { answerable = sip::is_answerable(*sip); });
+    const int restarts = answerable ? real(request, status, phrase, sip) : 0;
+    if (restarts == 0) {
+        const_cast<sip_t*>(sip)->sip_user = &sip::final_mark; // as the library does with its parts
+    }
+    return restarts;
+}
+
+} // extern "C"
