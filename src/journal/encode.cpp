@@ -234,7 +234,7 @@ void put(Writer& w, std::string_view key, const call::InFlight& in_flight) {
     if (!in_flight.prack.empty()) {
         w.text("prack", in_flight.prack);
     }
-    if (in_flight.sent_to.port != 0) {
+    if (in_flight.sent_to != call::Endpoint{}) {
         put(w, "sent_to", in_flight.sent_to);
     }
     if (in_flight.ring_until_ms != 0) {

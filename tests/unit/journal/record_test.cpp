@@ -98,6 +98,8 @@ TEST_CASE("where an INVITE went is in the record only if a name has led there, a
     refused(record.dump(), "in_flight.sent_to");
     record["in_flight"]["sent_to"] = {{"address", "192.0.2.1"}};
     refused(record.dump(), "in_flight.sent_to.port");
+    record["in_flight"]["sent_to"] = {{"address", "192.0.2.1"}, {"port", 0}};
+    CHECK(round_trips(*decode(record.dump())));
 }
 
 TEST_CASE("a PRACK is in the record only if there is one, and then whole") {
