@@ -1,4 +1,4 @@
-#include "journal/fields.hpp"
+#include "journal/json_reader.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -34,17 +35,21 @@ std::optional<std::string> utf8_to_latin1(std::string_view text) {
 
 } // namespace
 
-Fields::Fields(const Fields& parent, std::size_t node, std::string_view key)
-    : tree_{parent.tree_}, status_{parent.status_}, node_{node}, hint_{node + 1},
-      path_{(parent.path_ + std::string{key}).append(1, '.')} {}
+JsonReader::JsonReader(const JsonReader& parent, std::size_t node, std::string_view key)
+    : tree_{parent.tree_}, status_{parent.status_}, parent_{&parent}, key_{key}, node_{node},
+      hint_{node + 1} {}
 
-void Fields::refuse(std::string_view key, std::string_view why) {
+std::string JsonReader::path() const {
+    return parent_ == nullptr ? std::string{} : parent_->path().append(key_).append(1, '.');
+}
+
+void JsonReader::refuse(std::string_view key, std::string_view why) {
     if (status_) {
-        status_ = base::fail(base::Errc::corrupt, fmt::format("{}{} {}", path_, key, why));
+        status_ = base::fail(base::Errc::corrupt, fmt::format("{}{} {}", path(), key, why));
     }
 }
 
-const Node* Fields::look_for(std::string_view key) {
+Node* JsonReader::look_for(std::string_view key) {
     if (node_ == nowhere) {
         return nullptr;
     }
@@ -63,36 +68,33 @@ const Node* Fields::look_for(std::string_view key) {
     return nullptr;
 }
 
-const Node* Fields::find(std::string_view key) {
-    const Node* node = look_for(key);
+Node* JsonReader::find(std::string_view key) {
+    Node* node = look_for(key);
     if (node == nullptr && node_ != nowhere) {
         refuse(key, "is missing");
     }
     return node;
 }
 
-bool Fields::has(std::string_view key) {
+bool JsonReader::has(std::string_view key) {
     return look_for(key) != nullptr;
 }
 
-Fields Fields::object(std::string_view key) {
+JsonReader JsonReader::object(std::string_view key) {
     const Node* node = find(key);
     if (node == nullptr || node->kind != Node::Kind::object) {
         refuse(key, "is not an object");
-        return Fields{*this, nowhere, key};
+        return JsonReader{*this, nowhere, key};
     }
-    return Fields{*this, static_cast<std::size_t>(node - tree_.data()), key};
+    return JsonReader{*this, static_cast<std::size_t>(node - tree_.data()), key};
 }
 
-std::optional<Fields> Fields::object_or_null(std::string_view key) {
+bool JsonReader::is_null(std::string_view key) {
     const Node* node = find(key);
-    if (node != nullptr && node->kind == Node::Kind::null) {
-        return std::nullopt;
-    }
-    return object(key);
+    return node != nullptr && node->kind == Node::Kind::null;
 }
 
-bool Fields::flag(std::string_view key) {
+bool JsonReader::flag(std::string_view key) {
     const Node* node = find(key);
     if (node == nullptr || node->kind != Node::Kind::boolean) {
         refuse(key, "is neither true nor false");
@@ -101,9 +103,9 @@ bool Fields::flag(std::string_view key) {
     return node->number != 0;
 }
 
-std::optional<std::string> Fields::text_of(std::size_t node) const {
+std::optional<std::string> JsonReader::take_text(std::size_t node) {
     if (tree_[node].kind == Node::Kind::text) {
-        return tree_[node].text;
+        return std::move(tree_[node].text);
     }
     const std::size_t inner = node + 1;
     if (tree_[node].kind == Node::Kind::object && tree_[node].end == inner + 1 &&
@@ -113,12 +115,12 @@ std::optional<std::string> Fields::text_of(std::size_t node) const {
     return std::nullopt;
 }
 
-std::string Fields::text(std::string_view key) {
+std::string JsonReader::text(std::string_view key) {
     const Node* node = find(key);
     if (node == nullptr) {
         return {};
     }
-    std::optional<std::string> text = text_of(static_cast<std::size_t>(node - tree_.data()));
+    std::optional<std::string> text = take_text(static_cast<std::size_t>(node - tree_.data()));
     if (!text) {
         refuse(key, "is not a string");
         return {};
@@ -126,7 +128,7 @@ std::string Fields::text(std::string_view key) {
     return *std::move(text);
 }
 
-std::vector<std::string> Fields::texts(std::string_view key) {
+std::vector<std::string> JsonReader::texts(std::string_view key) {
     std::vector<std::string> out;
     const Node* node = find(key);
     if (node == nullptr || node->kind != Node::Kind::array) {
@@ -135,7 +137,7 @@ std::vector<std::string> Fields::texts(std::string_view key) {
     }
     for (auto i = static_cast<std::size_t>(node - tree_.data()) + 1; i < node->end;
          i = tree_[i].end) {
-        std::optional<std::string> text = text_of(i);
+        std::optional<std::string> text = take_text(i);
         if (!text) {
             refuse(key, "holds something else than strings");
             return {};
@@ -145,7 +147,7 @@ std::vector<std::string> Fields::texts(std::string_view key) {
     return out;
 }
 
-std::uint64_t Fields::natural(std::string_view key, std::uint64_t max) {
+std::uint64_t JsonReader::natural(std::string_view key, std::uint64_t max) {
     const Node* node = find(key);
     if (node == nullptr || node->kind != Node::Kind::natural || node->number > max) {
         refuse(key, fmt::format("is not a whole number in 0..{}", max));
@@ -154,19 +156,7 @@ std::uint64_t Fields::natural(std::string_view key, std::uint64_t max) {
     return node->number;
 }
 
-std::uint8_t Fields::u8(std::string_view key) {
-    return static_cast<std::uint8_t>(natural(key, std::numeric_limits<std::uint8_t>::max()));
-}
-
-std::uint16_t Fields::u16(std::string_view key) {
-    return static_cast<std::uint16_t>(natural(key, std::numeric_limits<std::uint16_t>::max()));
-}
-
-std::uint32_t Fields::u32(std::string_view key) {
-    return static_cast<std::uint32_t>(natural(key, std::numeric_limits<std::uint32_t>::max()));
-}
-
-std::int64_t Fields::i64(std::string_view key) {
+std::int64_t JsonReader::whole(std::string_view key) {
     const Node* node = find(key);
     if (node != nullptr && node->kind == Node::Kind::negative) {
         return static_cast<std::int64_t>(node->number);

@@ -1,4 +1,4 @@
-#include "journal/tree.hpp"
+#include "journal/json_tree.hpp"
 
 #include <cstddef>
 #include <cstdint>
