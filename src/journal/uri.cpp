@@ -1,7 +1,6 @@
 #include "journal/uri.hpp"
 
 #include <algorithm>
-#include <cstddef>
 #include <string_view>
 
 #include "revenant/base/text.hpp"
@@ -10,7 +9,6 @@ namespace revenant::journal {
 
 namespace {
 
-constexpr std::size_t length_max = 1024;
 constexpr std::size_t npos = std::string_view::npos;
 
 bool is_graphic_ascii(std::string_view text) {
@@ -62,7 +60,7 @@ bool is_sip_uri(std::string_view text, Hop hop) {
     const std::string_view scheme = text.substr(0, colon);
     const bool is_known = base::equals_ignoring_case(scheme, "sip") ||
                           (hop == Hop::later && base::equals_ignoring_case(scheme, "sips"));
-    if (!is_known || text.size() > length_max || !is_graphic_ascii(text)) {
+    if (!is_known || text.size() > uri_size_max || !is_graphic_ascii(text)) {
         return false;
     }
     std::string_view rest = text.substr(std::min(colon + 1, text.size()));

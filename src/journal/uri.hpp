@@ -1,9 +1,12 @@
 // What a record may say of where requests are sent.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 namespace revenant::journal {
+
+inline constexpr std::size_t uri_size_max = 1024; // bytes
 
 enum class Hop {
     next,  // ours: sip:, over UDP or TCP
@@ -11,7 +14,7 @@ enum class Hop {
 };
 
 // "sip:" [user "@"] host [":" port] [";" parameters] ["?" headers], in graphic ASCII, and not over
-// 1024 bytes (RFC 3261 §19.1.1).
+// `uri_size_max` (RFC 3261 §19.1.1).
 [[nodiscard]] bool is_sip_uri(std::string_view text, Hop hop);
 
 // The same in angle brackets, with a display name before it or parameters behind it, or bare.

@@ -187,4 +187,24 @@ inline call::Dialog sample_ringing_until() {
     return d;
 }
 
+// As no call is: everything that a record can hold is there, and differs from its default.
+inline call::Dialog sample_full() {
+    call::Dialog d = sample_receiving();
+    d.hold = {.local = true, .remote = true};
+    d.media.direction = call::Direction::inactive;
+    d.in_flight = sample_inviting().in_flight;
+    d.in_flight.invite = sample_ringing().in_flight.invite;
+    d.in_flight.prack = sample_pracked().in_flight.prack;
+    d.in_flight.canceled = true;
+    d.in_flight.status = 486;
+    d.in_flight.reoffer = true;
+    d.in_flight.ring_until_ms = d.started_ms + 60'000;
+    d.in_flight.ring_status = 487;
+    d.boot = {.id = "3b1b0c0e-5f0a-4a53-9f0e-1de2d7a0b0aa",
+              .established_ms = 81'234'318,
+              .deadline_ms = 82'134'318,
+              .ring_until_ms = 81'289'318};
+    return d;
+}
+
 } // namespace revenant::journal
