@@ -25,7 +25,7 @@
 #include "sip/comeback/loopback_pair.hpp"
 #include "sip/comeback/message_beginning.hpp"
 #include "sip/comeback/returned_connections.hpp"
-#include "sip/interpose/next_function.hpp"
+#include "sip/interpose/stack_hooks.hpp"
 #include "sip/sofia/library_limits.hpp"
 #include "sip/sofia/library_thread.hpp"
 
@@ -258,35 +258,25 @@ bool HeldConnections::before_receive(int fd) {
     return false;
 }
 
-} // namespace revenant::sip
+// ---- In front of libc's functions --------------------------------------------------------------
 
-// ---- What the stack reaches in place of libc's functions ------------------------------------
+namespace {
 
-// libc declares these with attributes of its own; the names and the C linkage are what counts.
-// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): its parameters are reserved
-// names
-extern "C" {
-
-int listen(int fd, int backlog) noexcept {
-    using namespace revenant::sip;
-    static auto* const real = next_function<int(int, int)>("listen");
+int listen_and_note(int fd, int backlog) {
     if (is_ours() && is_tcp(fd)) {
         table().returned.add_listener(fd);
     }
-    return real(fd, backlog);
+    return hooks.listen.own()(fd, backlog);
 }
 
-int accept(int fd, sockaddr* address, socklen_t* length) {
-    using namespace revenant;
-    using namespace revenant::sip;
-    static auto* const real = next_function<int(int, sockaddr*, socklen_t*)>("accept");
+int accept_returned(int fd, sockaddr* address, socklen_t* length) {
     auto returned = is_ours() ? table().returned.take(fd, the_keeper()) : std::nullopt;
     if (!returned && is_library_thread() && !Connections::may_accept()) {
         errno = 0; // no trouble to be reported
         return -1;
     }
     if (!returned) {
-        const int fresh = real(fd, address, length);
+        const int fresh = hooks.accept.own()(fd, address, length);
         if (fresh >= 0 && is_library_thread()) {
             Connections::accepted(fresh);
         }
@@ -305,20 +295,16 @@ int accept(int fd, sockaddr* address, socklen_t* length) {
 
 // The stack does this before it closes a connection, which reaches the peer although somebody has a
 // copy.
-int shutdown(int fd, int how) noexcept {
-    using namespace revenant::sip;
-    static auto* const real = next_function<int(int, int)>("shutdown");
+int shutdown_and_forget(int fd, int how) {
     if (is_ours()) {
         if (Connection* connection = find(fd)) {
             forget(*connection);
         }
     }
-    return real(fd, how);
+    return hooks.shutdown.own()(fd, how);
 }
 
-int close(int fd) {
-    using namespace revenant::sip;
-    static auto* const real = next_function<int(int)>("close");
+int close_and_forget(int fd) {
     if (is_library_thread()) {
         Connections::closed(fd);
     }
@@ -328,8 +314,14 @@ int close(int fd) {
             forget(*connection);
         }
     }
-    return real(fd);
+    return hooks.close.own()(fd);
 }
 
-} // extern "C"
-// NOLINTEND(readability-inconsistent-declaration-parameter-name)
+const Standing listening{hooks.listen, listen_and_note};
+const Standing accepting{hooks.accept, accept_returned};
+const Standing shutting_down{hooks.shutdown, shutdown_and_forget};
+const Standing closing{hooks.close, close_and_forget};
+
+} // namespace
+
+} // namespace revenant::sip

@@ -22,7 +22,7 @@
 #include "revenant/base/result.hpp"
 #include "revenant/base/socket_address.hpp"
 #include "sip/comeback/held_connections.hpp"
-#include "sip/interpose/next_function.hpp"
+#include "sip/interpose/stack_hooks.hpp"
 #include "sip/sofia/library_limits.hpp"
 #include "sip/sofia/library_thread.hpp"
 #include "sip/sofia/message_parts.hpp"
@@ -107,9 +107,8 @@ bool is_to_a_peer(int fd) {
 
 // Where a socket is bound, and not what it stands for.
 std::optional<base::SocketAddress> real_address(int fd) {
-    static auto* const real = next_function<int(int, sockaddr*, socklen_t*)>("getsockname");
     base::SocketAddress own;
-    if (real(fd, own.data(), &own.size()) != 0) {
+    if (hooks.getsockname.own()(fd, own.data(), &own.size()) != 0) {
         return std::nullopt;
     }
     return own;
@@ -150,9 +149,8 @@ bool take_place(int fd, int kind, const base::SocketAddress& wanted) {
 // A socket bound where the stack wants one, as if it had been held. The stack tries again without
 // us when it cannot be bound.
 void offer_new(const base::SocketAddress& wanted) {
-    static auto* const real = next_function<int(int, const sockaddr*, socklen_t)>("bind");
     base::Fd socket{::socket(wanted.family(), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
-    if (socket && real(socket.get(), wanted.data(), wanted.size()) == 0) {
+    if (socket && hooks.bind.own()(socket.get(), wanted.data(), wanted.size()) == 0) {
         table().offers.push_back(
             {.socket = std::move(socket), .kind = SOCK_DGRAM, .address = wanted, .is_new = true});
     }
@@ -290,23 +288,16 @@ base::Status HeldSockets::adopt() {
     return {};
 }
 
-} // namespace revenant::sip
+// ---- In front of libc's functions --------------------------------------------------------------
 
-// ---- What the stack reaches in place of libc's functions ------------------------------------
+namespace {
 
-// libc declares these with attributes of its own; the names and the C linkage are what counts.
-// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): its parameters are reserved
-// names
-extern "C" {
-
-int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
-    using namespace revenant;
-    using namespace revenant::sip;
-    static auto* const real = next_function<int(int, const sockaddr*, socklen_t)>("bind");
+int bind_in_place(int fd, const sockaddr* address, socklen_t length) {
+    auto* const own = hooks.bind.own();
     const base::SocketAddress wanted{address, length};
     if (!is_library_thread() || table().watches == 0 ||
         (wanted.family() != AF_INET && wanted.family() != AF_INET6)) {
-        return real(fd, address, length);
+        return own(fd, address, length);
     }
     const int kind = kind_of(fd);
     if (table().delays && kind == SOCK_DGRAM && wanted.port() != 0 && !is_offered(kind, wanted)) {
@@ -314,45 +305,39 @@ int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
     }
     if (take_place(fd, kind, wanted)) {
         const auto loopback = base::SocketAddress::loopback(wanted.family());
-        return real(fd, loopback.data(), loopback.size());
+        return own(fd, loopback.data(), loopback.size());
     }
-    const int result = real(fd, address, length);
-    if (const auto own = result == 0 ? real_address(fd) : std::nullopt) {
-        table().bound.push_back({.fd = fd, .address = *own});
+    const int result = own(fd, address, length);
+    if (const auto bound = result == 0 ? real_address(fd) : std::nullopt) {
+        table().bound.push_back({.fd = fd, .address = *bound});
     }
     return result;
 }
 
-int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept {
-    using namespace revenant::sip;
-    static auto* const real = next_function<int(int, sockaddr*, socklen_t*)>("getsockname");
+int tell_wanted_address(int fd, sockaddr* address, socklen_t* length) {
     const Place* place = is_library_thread() ? place_of(fd) : nullptr;
-    return real(place != nullptr ? place->held.socket.get() : fd, address, length);
+    return hooks.getsockname.own()(place != nullptr ? place->held.socket.get() : fd, address,
+                                   length);
 }
 
 // The stack sends itself a test datagram when it has bound a UDP socket; under its wanted address
 // it would land in the held socket.
-ssize_t sendto(
+ssize_t send_test(
     int fd, const void* data, std::size_t size, int flags, const sockaddr* to, socklen_t length) {
-    using namespace revenant::sip;
-    static auto* const real =
-        next_function<ssize_t(int, const void*, std::size_t, int, const sockaddr*, socklen_t)>(
-            "sendto");
+    auto* const own = hooks.sendto.own();
     if (!is_library_thread() || place_of(fd) == nullptr) {
-        return real(fd, data, size, flags, to, length);
+        return own(fd, data, size, flags, to, length);
     }
-    const auto own = real_address(fd);
-    return own ? real(fd, data, size, flags, own->data(), own->size()) : -1;
+    const auto here = real_address(fd);
+    return here ? own(fd, data, size, flags, here->data(), here->size()) : -1;
 }
 
 // What is for a peer goes out through the held socket: it would else leave from a port that the
 // peer does not know.
-ssize_t sendmsg(int fd, const msghdr* message, int flags) {
-    using namespace revenant;
-    using namespace revenant::sip;
-    static auto* const real = next_function<ssize_t(int, const msghdr*, int)>("sendmsg");
+ssize_t send_message(int fd, const msghdr* message, int flags) {
+    auto* const own = hooks.sendmsg.own();
     if (!is_library_thread()) {
-        return real(fd, message, flags);
+        return own(fd, message, flags);
     }
     if (OutgoingWatch::stops(fd, *message)) {
         return static_cast<ssize_t>(size_of(*message));
@@ -367,7 +352,7 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) {
         Connections::said_something(fd);
         HeldConnections::before_send(fd);
     }
-    const ssize_t sent = real(
+    const ssize_t sent = own(
         place != nullptr ? place->held.socket.get() : HeldConnections::way_out(fd), message, flags);
     if (is_stream) {
         HeldConnections::after_send(fd, sent, size_of(*message));
@@ -378,5 +363,11 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) {
     return sent;
 }
 
-} // extern "C"
-// NOLINTEND(readability-inconsistent-declaration-parameter-name)
+const Standing binds{hooks.bind, bind_in_place};
+const Standing addresses{hooks.getsockname, tell_wanted_address};
+const Standing tests{hooks.sendto, send_test};
+const Standing messages{hooks.sendmsg, send_message};
+
+} // namespace
+
+} // namespace revenant::sip

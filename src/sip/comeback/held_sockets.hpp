@@ -1,7 +1,7 @@
 // SIP sockets that outlived an earlier process, given to a stack that insists on binding its own.
 //
 // sofia-sip cannot be handed a socket. So while it starts, this file stands between it and libc
-// (a function defined in the program wins over libc's, also for calls from libraries): a `bind` to
+// (interpose/stack_hooks.hpp): a `bind` to
 // an address that a held socket has is done on a throw-away loopback port instead, `getsockname`
 // tells the wanted address, what is sent to the stand-in is handed to it, and the rest goes out
 // through the held socket. When all dialogs are rebuilt, `adopt` puts the held sockets in place

@@ -16,6 +16,7 @@
 #include "revenant/base/result.hpp"
 #include "revenant/base/socket_address.hpp"
 #include "sip/comeback/held_connections.hpp"
+#include "sip/interpose/stack_hooks.hpp"
 #include "sip/sofia/answer_address.hpp"
 #include "sip/sofia/message_guard.hpp"
 #include "sip/sofia/message_parts.hpp"
@@ -76,26 +77,29 @@ inject(const base::SocketAddress& to, std::string_view message, const base::Sock
     return {};
 }
 
-} // namespace revenant::sip
+// ---- In front of the library's function --------------------------------------------------------
 
-// ---- What the library reaches in place of its own ---------------------------------------------
+namespace {
 
 // Its transports read here, and nobody else does: a `recvmsg` in front of libc's would be every
 // thread's, and would see the socket's errors as well.
-extern "C" issize_t su_vrecv(
-    su_socket_t fd, su_iovec_t iov[], isize_t len, int flags, su_sockaddr_t* su, socklen_t* sulen) {
-    using namespace revenant::sip;
+issize_t receive(su_socket_t fd,
+                 su_iovec_t parts[],
+                 isize_t count,
+                 int flags,
+                 su_sockaddr_t* from,
+                 socklen_t* length) {
     if (!HeldConnections::before_receive(fd)) {
         errno = ECONNRESET;
         return -1;
     }
     msghdr message{};
-    message.msg_name = su;
-    message.msg_namelen = su != nullptr && sulen != nullptr ? *sulen : 0;
+    message.msg_name = from;
+    message.msg_namelen = from != nullptr && length != nullptr ? *length : 0;
     // The library has made its iovec the same as the system's.
     static_assert(sizeof(su_iovec_t) == sizeof(iovec));
-    message.msg_iov = reinterpret_cast<iovec*>(iov);
-    message.msg_iovlen = static_cast<std::size_t>(len);
+    message.msg_iov = reinterpret_cast<iovec*>(parts);
+    message.msg_iovlen = static_cast<std::size_t>(count);
     const ssize_t received = ::recvmsg(fd, &message, flags);
     HeldConnections::after_receive(fd, received);
     if (received <= 0) {
@@ -103,16 +107,22 @@ extern "C" issize_t su_vrecv(
     }
     auto size = static_cast<std::size_t>(received);
     if (is_injected(message, size)) {
-        message.msg_namelen = *sulen;
+        message.msg_namelen = *length;
         size = take_preface_off(message, size);
-    } else if (su != nullptr && !may_be_message(beginning_of(message, size))) {
+    } else if (from != nullptr && !may_be_message(beginning_of(message, size))) {
         errno = EAGAIN; // as if it had not come
         return -1;
     }
     answers_go_to(message);
-    if (sulen != nullptr) {
-        *sulen = message.msg_namelen;
+    if (length != nullptr) {
+        *length = message.msg_namelen;
     }
     OutgoingWatch::received(message, size);
     return static_cast<issize_t>(size);
 }
+
+const Standing reads{hooks.su_vrecv, receive};
+
+} // namespace
+
+} // namespace revenant::sip

@@ -6,7 +6,7 @@
 #include <sofia-sip/nta_tport.h>
 
 #include "revenant/base/boundary.hpp"
-#include "sip/interpose/next_function.hpp"
+#include "sip/interpose/stack_hooks.hpp"
 #include "sip/sofia/decode.hpp"
 #include "sip/sofia/multipart.hpp"
 #include "sip/sofia/nua.hpp"
@@ -61,18 +61,22 @@ Reach reach_of(const sip_t& sip) {
     return {};
 }
 
-} // namespace revenant::sip
+// ---- In front of the library's function --------------------------------------------------------
 
-// ---- What the library reaches in place of its own ---------------------------------------------
+namespace {
 
 // Reads what has come in; positive when that is a whole message, on which nothing has acted yet.
-extern "C" int msg_extract(msg_t* msg) {
-    using namespace revenant;
-    static auto* const real = sip::next_function<int(msg_t*)>("msg_extract");
-    const int result = real(msg);
+int extract(msg_t* message) {
+    const int result = hooks.msg_extract.own()(message);
     if (result > 0) {
-        sip::last_read = msg;
-        base::at_boundary("a multipart body", [&] { sip::keep_description_only(msg); });
+        last_read = message;
+        base::at_boundary("a multipart body", [&] { keep_description_only(message); });
     }
     return result;
 }
+
+const Standing arrivals{hooks.msg_extract, extract};
+
+} // namespace
+
+} // namespace revenant::sip

@@ -7,7 +7,7 @@
 #include <unordered_map>
 
 #include "revenant/base/boundary.hpp"
-#include "sip/interpose/next_function.hpp"
+#include "sip/interpose/stack_hooks.hpp"
 #include "sip/sofia/leg.hpp"
 #include "sip/sofia/nua.hpp"
 #include "sip/sofia/refusals.hpp"
@@ -87,64 +87,52 @@ void Numbers::assign(const std::string& key, std::uint32_t rseq, std::uint32_t c
     }
 }
 
-} // namespace revenant::sip
+// ---- In front of the library's functions -------------------------------------------------------
 
-// ---- What the library reaches in place of its own ---------------------------------------------
+namespace {
 
-extern "C" {
-
-int nta_msg_request_complete(msg_t* msg,
-                             nta_leg_t* leg,
-                             sip_method_t method,
-                             char const* method_name,
-                             url_string_t const* req_url) {
-    using namespace revenant;
-    static auto* const real =
-        sip::next_function<int(msg_t*, nta_leg_t*, sip_method_t, char const*, url_string_t const*)>(
-            "nta_msg_request_complete");
-    const int result = real(msg, leg, method, method_name, req_url);
+int complete_request(msg_t* message,
+                     nta_leg_t* leg,
+                     sip_method_t method,
+                     const char* method_name,
+                     const url_string_t* request_uri) {
+    const int result =
+        hooks.nta_msg_request_complete.own()(message, leg, method, method_name, request_uri);
     if (result == 0) {
-        base::at_boundary("the number of a request", [&] { sip::renumber(*sip_object(msg)); });
+        base::at_boundary("the number of a request", [&] { renumber(*sip_object(message)); });
     }
     return result;
 }
 
-int nta_incoming_complete_response(nta_incoming_t* irq,
-                                   msg_t* msg,
-                                   int status,
-                                   char const* phrase,
-                                   tag_type_t tag,
-                                   tag_value_t value,
-                                   ...) {
-    using namespace revenant::sip;
-    static auto* const real =
-        next_function<int(nta_incoming_t*, msg_t*, int, char const*, tag_type_t, tag_value_t, ...)>(
-            "nta_incoming_complete_response");
+int complete_response(
+    nta_incoming_t* request, msg_t* message, int status, const char* phrase, const tagi_t* tags) {
     being_made = status;
-    ta_list ta;
-    ta_start(ta, tag, value);
-    const int result = real(irq, msg, status, phrase, ta_tags(ta));
-    ta_end(ta);
-    return result;
+    return hooks.nta_incoming_complete_response.own()(request, message, status, phrase,
+                                                      TAG_NEXT(tags));
 }
 
-int soa_generate_answer(soa_session_t* soa, soa_callback_f* completed) {
-    using namespace revenant::sip;
-    static auto* const real =
-        next_function<int(soa_session_t*, soa_callback_f*)>("soa_generate_answer");
+int generate_answer(soa_session_t* session, soa_callback_f* completed) {
     if (being_made > 100 && being_made < 200) {
         return -1;
     }
-    const int made = real(soa, completed);
-    return made < 0 && Refusals::forget_offer(soa) ? real(soa, completed) : made;
+    auto* const own = hooks.soa_generate_answer.own();
+    const int made = own(session, completed);
+    return made < 0 && Refusals::forget_offer(session) ? own(session, completed) : made;
 }
 
 // The library wants a number out of this range for the first RSeq of a transaction, and for
 // nothing else.
-int su_randint(int lb, int ub) {
-    using namespace revenant::sip;
-    static auto* const real = next_function<int(int, int)>("su_randint");
-    return lb == 1 && ub == std::numeric_limits<std::int32_t>::max() ? 1 : real(lb, ub);
+int draw(int lowest, int highest) {
+    return lowest == 1 && highest == std::numeric_limits<std::int32_t>::max()
+               ? 1
+               : hooks.su_randint.own()(lowest, highest);
 }
 
-} // extern "C"
+const Standing requests{hooks.nta_msg_request_complete, complete_request};
+const Standing responses{hooks.nta_incoming_complete_response, complete_response};
+const Standing answers{hooks.soa_generate_answer, generate_answer};
+const Standing first_rseq{hooks.su_randint, draw};
+
+} // namespace
+
+} // namespace revenant::sip

@@ -8,7 +8,7 @@
 // - No answer of ours is in a 1xx. In a restored dialog the stack would put one into a reliable
 //   180, and then none into the 200, although the caller may have taken the 180 without it.
 //
-// All of them are functions that stand in front of the library's own, as in held_sockets.cpp.
+// All of them stand in front of the library's functions (interpose/stack_hooks.hpp).
 #pragma once
 
 #include <cstdint>

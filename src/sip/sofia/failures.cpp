@@ -14,7 +14,7 @@
 #include "revenant/base/boundary.hpp"
 #include "revenant/base/socket_address.hpp"
 #include "revenant/base/text.hpp"
-#include "sip/interpose/next_function.hpp"
+#include "sip/interpose/stack_hooks.hpp"
 #include "sip/sofia/uri_text.hpp"
 
 namespace revenant::sip {
@@ -108,11 +108,17 @@ std::string Failures::why(const sip_t* answer, int status, std::string_view phra
     return fmt::format("{} {}", status, base::printable(phrase, 200));
 }
 
-} // namespace revenant::sip
+// ---- In front of the library's function --------------------------------------------------------
 
-extern "C" void msg_set_errno(msg_t* msg, int err) {
-    using namespace revenant;
-    static auto* const real = sip::next_function<void(msg_t*, int)>("msg_set_errno");
-    real(msg, err);
-    base::at_boundary("transport error", [&] { sip::note_error(msg, err); });
+namespace {
+
+void set_errno(msg_t* message, int error) {
+    hooks.msg_set_errno.own()(message, error);
+    base::at_boundary("transport error", [&] { note_error(message, error); });
 }
+
+const Standing errors{hooks.msg_set_errno, set_errno};
+
+} // namespace
+
+} // namespace revenant::sip

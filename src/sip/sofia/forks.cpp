@@ -15,6 +15,7 @@
 #include "revenant/base/log.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/call/dialog.hpp"
+#include "sip/interpose/stack_hooks.hpp"
 #include "sip/sofia/nua.hpp"
 #include "sip/sofia/transactions.hpp"
 #include "sip/sofia/uri_text.hpp"
@@ -113,17 +114,19 @@ void end_other_answer(nta_agent_t* agent, const sip_t& answer, const std::string
     say_bye(agent, dialog, cseq + cseqs_before);
 }
 
-} // namespace revenant::sip
+// ---- In front of the library's function --------------------------------------------------------
 
-// ---- What the library reaches in place of its own ---------------------------------------------
-
-extern "C" {
+namespace {
 
 // Told that it has failed, the library goes on as with an answer that it knows nothing of: it is
 // shown to Stack::on_stray, which asks for the mark.
-int nta_msg_ackbye(nta_agent_t* /*agent*/, msg_t* /*message*/) {
-    revenant::sip::is_marked = true;
+int mark_fork(nta_agent_t* /*agent*/, msg_t* /*message*/) {
+    is_marked = true;
     return -1;
 }
 
-} // extern "C"
+const Standing other_answers{hooks.nta_msg_ackbye, mark_fork};
+
+} // namespace
+
+} // namespace revenant::sip

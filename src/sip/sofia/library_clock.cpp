@@ -5,9 +5,8 @@
 
 #include <sys/time.h>
 
-#include <sofia-sip/su_time.h>
-
 #include "revenant/base/clock.hpp"
+#include "sip/interpose/stack_hooks.hpp"
 
 namespace revenant::sip {
 
@@ -26,17 +25,11 @@ std::uint64_t library_seconds() {
     return since_1900_ns() / second_ns;
 }
 
-} // namespace revenant::sip
+// ---- In front of what the library reads the time with ------------------------------------------
 
-// ---- What the library reaches in place of its own ---------------------------------------------
+namespace {
 
-// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): its names say less
-extern "C" {
-
-struct _GSource; // NOLINT(bugprone-reserved-identifier): GLib's name
-
-void su_time(su_time_t* now) {
-    using namespace revenant::sip;
+void tell_time(su_time_t* now) {
     if (now != nullptr) {
         const su_time64_t ns = since_1900_ns();
         now->tv_sec = ns / second_ns;
@@ -44,48 +37,41 @@ void su_time(su_time_t* now) {
     }
 }
 
-su_time64_t su_nanotime(su_time64_t* now) {
-    const su_time64_t ns = revenant::sip::since_1900_ns();
+su_time64_t tell_nanoseconds(su_time64_t* now) {
+    const su_time64_t ns = since_1900_ns();
     if (now != nullptr) {
         *now = ns;
     }
     return ns;
 }
 
-su_time64_t su_now64() {
-    return revenant::sip::since_1900_ns();
+su_time64_t boot_ns() {
+    return static_cast<su_time64_t>(base::read_clock().boot_ns);
 }
 
-// Would stand still while the machine is suspended.
-su_time64_t su_monotime(su_time64_t* now) {
-    const auto ns = static_cast<su_time64_t>(revenant::base::read_clock().boot_ns);
-    if (now != nullptr) {
-        *now = ns;
-    }
-    return ns;
-}
-
-su_time64_t su_stamp64() {
-    return static_cast<su_time64_t>(revenant::base::read_clock().boot_ns);
-}
-
-// With this one the library's main-loop source compares its timers. A GTimeVal, which GLib no
-// longer lets anybody name, is a timeval.
-void g_source_get_current_time(_GSource* /*source*/, timeval* now) {
-    const std::int64_t us = revenant::base::unstepped_ns() / 1000;
+// With this one the library's main-loop source compares its timers.
+void tell_source(_GSource* /*source*/, timeval* now) {
+    const std::int64_t us = base::unstepped_ns() / 1000;
     now->tv_sec = us / 1'000'000;
     now->tv_usec = us % 1'000'000;
 }
 
 // Its resolver's: when a question is asked again, and how long an answer holds.
-std::time_t time(std::time_t* now) noexcept {
-    const std::time_t seconds = revenant::base::unstepped_ns() / revenant::sip::second_ns;
+std::time_t tell_seconds(std::time_t* now) {
+    const std::time_t seconds = base::unstepped_ns() / second_ns;
     if (now != nullptr) {
         *now = seconds;
     }
     return seconds;
 }
 
-} // extern "C"
+const Standing times{hooks.su_time, tell_time};
+const Standing nanoseconds{hooks.su_nanotime, tell_nanoseconds};
+const Standing now64{hooks.su_now64, since_1900_ns};
+const Standing stamps{hooks.su_stamp64, boot_ns};
+const Standing sources{hooks.g_source_get_current_time, tell_source};
+const Standing seconds{hooks.time, tell_seconds};
 
-// NOLINTEND(readability-inconsistent-declaration-parameter-name)
+} // namespace
+
+} // namespace revenant::sip

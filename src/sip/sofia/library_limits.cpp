@@ -16,7 +16,7 @@
 #include "revenant/base/boot_clock.hpp"
 #include "revenant/base/boundary.hpp"
 #include "revenant/base/log.hpp"
-#include "sip/interpose/next_function.hpp"
+#include "sip/interpose/stack_hooks.hpp"
 #include "sip/sofia/nua.hpp"
 
 namespace revenant::sip {
@@ -141,18 +141,13 @@ void Connections::closed(int fd) {
     std::erase_if(table().ending, [fd](const Ending& one) { return one.fd == fd; });
 }
 
-} // namespace revenant::sip
+// ---- In front of the library's functions -------------------------------------------------------
 
-// ---- What the library reaches in place of its own ---------------------------------------------
-
-// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): its names say less
-extern "C" {
+namespace {
 
 // What follows a message in a stream is a message without a bound on its size.
-msg_t* msg_next(msg_t* message) {
-    using namespace revenant::sip;
-    static auto* const real = next_function<msg_t*(msg_t*)>("msg_next");
-    msg_t* next = real(message);
+msg_t* bounded_next(msg_t* message) {
+    msg_t* next = hooks.msg_next.own()(message);
     if (next != nullptr) {
         msg_maxsize(next, message_size_max());
     }
@@ -161,16 +156,13 @@ msg_t* msg_next(msg_t* message) {
 
 // Called where a stream holds what is no message: nothing that follows could be told apart. The
 // library only stops reading, and never hears that the other end has closed it.
-int tport_stall(tport_t* transport) {
+int close_stalled(tport_t* transport) {
     return tport_shutdown(transport, 2);
 }
 
 // How much can be read; asked before each read.
-issize_t su_getmsgsize(su_socket_t fd) {
-    using namespace revenant;
-    using namespace revenant::sip;
-    static auto* const real = next_function<issize_t(su_socket_t)>("su_getmsgsize");
-    const issize_t size = real(fd);
+issize_t readable_size(su_socket_t fd) {
+    const issize_t size = hooks.su_getmsgsize.own()(fd);
     if (size <= 0 || !is_stream(fd)) {
         return size;
     }
@@ -180,6 +172,10 @@ issize_t su_getmsgsize(su_socket_t fd) {
     return std::min(size, issize_t{stream_chunk});
 }
 
-} // extern "C"
+const Standing next_messages{hooks.msg_next, bounded_next};
+const Standing stalled{hooks.tport_stall, close_stalled};
+const Standing sizes{hooks.su_getmsgsize, readable_size};
 
-// NOLINTEND(readability-inconsistent-declaration-parameter-name)
+} // namespace
+
+} // namespace revenant::sip

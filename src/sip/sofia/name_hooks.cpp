@@ -18,7 +18,7 @@
 #include "revenant/base/socket_address.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/call/dialog.hpp"
-#include "sip/interpose/next_function.hpp"
+#include "sip/interpose/stack_hooks.hpp"
 #include "sip/names/name_records.hpp"
 #include "sip/names/names.hpp"
 #include "sip/sofia/failures.hpp"
@@ -173,21 +173,16 @@ void set_dialog_hint(DialogHint hint) {
     table().hint = std::move(hint);
 }
 
-} // namespace revenant::sip
+// ---- In front of the library's functions, and of libc's ----------------------------------------
 
-// ---- What the library reaches in place of its own functions, and of libc's -------------------
-
-// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): libc's are reserved names
-extern "C" {
+namespace {
 
 // Null would fail the whole request, and not this question.
-sres_query_t* sres_query(sres_resolver_t* resolver,
-                         sres_answer_f* callback,
-                         sres_context_t* context,
-                         std::uint16_t type,
-                         const char* domain) {
-    using namespace revenant;
-    using namespace revenant::sip;
+sres_query_t* query(sres_resolver_t* resolver,
+                    sres_answer_f* callback,
+                    sres_context_t* context,
+                    std::uint16_t type,
+                    const char* domain) {
     constexpr std::size_t name_max = 253; // RFC 1035 §2.3.4
     sres_query_t* query = nullptr;
     base::at_boundary("name", [&] {
@@ -204,24 +199,27 @@ sres_query_t* sres_query(sres_resolver_t* resolver,
 }
 
 // The library cancels with it, and does nothing else.
-void sres_query_bind(sres_query_t* query,
-                     sres_answer_f* /*callback*/,
-                     sres_context_t* /*context*/) {
-    revenant::base::at_boundary("name", [&] { revenant::sip::forget(query); });
+void cancel(sres_query_t* query, sres_answer_f* /*callback*/, sres_context_t* /*context*/) {
+    base::at_boundary("name", [&] { forget(query); });
 }
 
 // The library's transport waits for this one: a host is an address by then, or it has none.
-int getaddrinfo(const char* node, const char* service, const addrinfo* hints, addrinfo** result) {
-    static auto* const real =
-        revenant::sip::next_function<int(const char*, const char*, const addrinfo*, addrinfo**)>(
-            "getaddrinfo");
+int numeric_address(const char* node,
+                    const char* service,
+                    const addrinfo* hints,
+                    addrinfo** result) {
     addrinfo wanted{};
     if (hints != nullptr) {
         wanted = *hints;
     }
     wanted.ai_flags |= AI_NUMERICHOST;
-    return real(node, service, &wanted, result);
+    return hooks.getaddrinfo.own()(node, service, &wanted, result);
 }
 
-} // extern "C"
-// NOLINTEND(readability-inconsistent-declaration-parameter-name)
+const Standing queries{hooks.sres_query, query};
+const Standing cancels{hooks.sres_query_bind, cancel};
+const Standing addresses{hooks.getaddrinfo, numeric_address};
+
+} // namespace
+
+} // namespace revenant::sip

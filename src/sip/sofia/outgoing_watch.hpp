@@ -1,4 +1,4 @@
-// What the stack sends by itself, seen just before it leaves, in the `sendmsg` of held_sockets.cpp.
+// What the stack sends by itself, seen just before it leaves, in held_sockets.cpp.
 //
 // - 100: dropped. It is sent before anybody has heard of the INVITE; who has a 100 does not repeat
 //   the INVITE (RFC 3261 §17.1.1.2), and a kill right then would leave it waiting for ever. Our own

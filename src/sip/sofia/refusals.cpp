@@ -5,13 +5,9 @@
 #include <utility>
 
 #include "revenant/base/boundary.hpp"
-#include "sip/interpose/next_function.hpp"
+#include "sip/interpose/stack_hooks.hpp"
 #include "sip/sofia/decode.hpp"
 #include "sip/sofia/nua.hpp"
-
-// The library's, in none of its public headers: whether a description has come that is not
-// answered.
-extern "C" int soa_has_received_sdp(const soa_session_t* session);
 
 namespace revenant::sip {
 
@@ -62,61 +58,46 @@ bool Refusals::forget_offer(soa_session_t* session) {
                               static_cast<issize_t>(offer.size())) >= 0;
 }
 
-} // namespace revenant::sip
+// ---- In front of the library's functions -------------------------------------------------------
 
-// ---- What the library reaches in place of its own ---------------------------------------------
-
-extern "C" {
-
-struct nua_client_request;
+namespace {
 
 // Of an INVITE that is to begin a dialog this is asked too; it ends all the same, because there is
 // none yet.
-int sip_response_terminates_dialog(int response_code,
-                                   sip_method_t method,
-                                   int* return_graceful_terminate_usage) {
-    using namespace revenant::sip;
-    static auto* const real =
-        next_function<int(int, sip_method_t, int*)>("sip_response_terminates_dialog");
-    const bool is_ours = return_graceful_terminate_usage != nullptr; // else we have refused it
+int terminates_dialog(int status, sip_method_t method, int* ends_usage) {
+    const bool is_ours = ends_usage != nullptr; // else we have refused it
     if (is_ours && may_be_refused(method)) {
-        *return_graceful_terminate_usage = 0;
+        *ends_usage = 0;
         return 0;
     }
-    return real(response_code, method, return_graceful_terminate_usage);
+    return hooks.sip_response_terminates_dialog.own()(status, method, ends_usage);
 }
 
-int nua_client_response(nua_client_request* request,
-                        int status,
-                        const char* phrase,
-                        const sip_t* sip) {
-    using namespace revenant::sip;
-    static auto* const real =
-        next_function<int(nua_client_request*, int, const char*, const sip_t*)>(
-            "nua_client_response");
+int hear_response(nua_client_request* request, int status, const char* phrase, const sip_t* sip) {
     // Above that the function above is not asked, and the dialog ended.
     constexpr int internal_error = 700;
-    return real(request, status < internal_error ? status : 500, phrase, sip);
+    return hooks.nua_client_response.own()(request, status < internal_error ? status : 500, phrase,
+                                           sip);
 }
 
-int nua_client_check_restart(nua_client_request* request,
-                             int status,
-                             const char* phrase,
-                             const sip_t* sip) {
-    using namespace revenant;
-    static auto* const real =
-        sip::next_function<int(nua_client_request*, int, const char*, const sip_t*)>(
-            "nua_client_check_restart");
-    if (!sip::is_challenge(status)) {
-        return real(request, status, phrase, sip);
+int check_restart(nua_client_request* request, int status, const char* phrase, const sip_t* sip) {
+    auto* const own = hooks.nua_client_check_restart.own();
+    if (!is_challenge(status)) {
+        return own(request, status, phrase, sip);
     }
     bool answerable = false;
-    base::at_boundary("a challenge", [&] { answerable = sip::is_answerable(*sip); });
-    const int restarts = answerable ? real(request, status, phrase, sip) : 0;
+    base::at_boundary("a challenge", [&] { answerable = is_answerable(*sip); });
+    const int restarts = answerable ? own(request, status, phrase, sip) : 0;
     if (restarts == 0) {
-        const_cast<sip_t*>(sip)->sip_user = &sip::final_mark; // as the library does with its parts
+        const_cast<sip_t*>(sip)->sip_user = &final_mark; // as the library does with its parts
     }
     return restarts;
 }
 
-} // extern "C"
+const Standing ends{hooks.sip_response_terminates_dialog, terminates_dialog};
+const Standing responses{hooks.nua_client_response, hear_response};
+const Standing restarts{hooks.nua_client_check_restart, check_restart};
+
+} // namespace
+
+} // namespace revenant::sip

@@ -10,7 +10,7 @@
 // - An offer that was refused is void. The library would wait for its answer, and refuse the peer's
 //   next UPDATE with 500.
 //
-// All of them are functions that stand in front of the library's own, as in held_sockets.cpp.
+// All of them stand in front of the library's functions (interpose/stack_hooks.hpp).
 #pragma once
 
 #include <functional>

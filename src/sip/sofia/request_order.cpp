@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "revenant/base/in_hand.hpp"
-#include "sip/interpose/next_function.hpp"
+#include "sip/interpose/stack_hooks.hpp"
 #include "sip/sofia/leg.hpp"
 #include "sip/sofia/nua.hpp"
 #include "sip/sofia/whose_turn.hpp"
@@ -47,45 +47,35 @@ bool RequestOrder::is_first_bye() {
     return !std::exchange(bye_said_, true);
 }
 
-} // namespace revenant::sip
+// ---- In front of the library's functions -------------------------------------------------------
 
-// ---- What the library reaches in place of its own ---------------------------------------------
+namespace {
 
-extern "C" {
-
-struct nua_client_request;
-struct nua_dialog_state;
-struct nua_dialog_usage;
-
-int nua_client_request_queue(nua_client_request* request) {
-    using namespace revenant::sip;
-    static auto* const real = next_function<int(nua_client_request*)>("nua_client_request_queue");
-    const int is_behind_another = real(request);
+int queue_request(nua_client_request* request) {
+    const int is_behind_another = hooks.nua_client_request_queue.own()(request);
     return waits_for_none ? 0 : is_behind_another;
 }
 
-int nua_stack_bye(nua_t* nua, nua_handle_t* handle, nua_event_t event, const tagi_t* tags) {
-    using namespace revenant::sip;
-    static auto* const real =
-        next_function<int(nua_t*, nua_handle_t*, nua_event_t, const tagi_t*)>("nua_stack_bye");
+int say_bye(nua_t* nua, nua_handle_t* handle, nua_event_t event, const tagi_t* tags) {
     Leg* leg = nua_handle_magic(handle);
     const WaitsForNone at_once{leg != nullptr && leg->order.is_first_bye()};
-    return real(nua, handle, event, tags);
+    return hooks.nua_stack_bye.own()(nua, handle, event, tags);
 }
 
 // Begun only while no INVITE of ours is under way; of other usages a request may be.
-void nua_dialog_usage_refresh(nua_handle_t* handle,
-                              nua_dialog_state* dialog,
-                              nua_dialog_usage* usage,
-                              sip_time_t now) {
-    using namespace revenant;
-    using namespace revenant::sip;
-    static auto* const real =
-        next_function<void(nua_handle_t*, nua_dialog_state*, nua_dialog_usage*, sip_time_t)>(
-            "nua_dialog_usage_refresh");
+void refresh(nua_handle_t* handle,
+             nua_dialog_state* dialog,
+             nua_dialog_usage* usage,
+             sip_time_t now) {
     const base::InHand hand{call_of(handle)};
     const WaitsForNone at_once{nua_handle_has_invite(handle) != 0};
-    real(handle, dialog, usage, now);
+    hooks.nua_dialog_usage_refresh.own()(handle, dialog, usage, now);
 }
 
-} // extern "C"
+const Standing queue{hooks.nua_client_request_queue, queue_request};
+const Standing byes{hooks.nua_stack_bye, say_bye};
+const Standing refreshes{hooks.nua_dialog_usage_refresh, refresh};
+
+} // namespace
+
+} // namespace revenant::sip

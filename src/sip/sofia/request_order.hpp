@@ -8,7 +8,7 @@
 // - An offer of ours is not given to the stack before our other requests are answered.
 // - The stack's own refresh of a session (RFC 4028 §7.2) leaves when it is due, our BYE at once.
 //
-// The second needs functions that stand in front of the library's own, as in held_sockets.cpp.
+// The second stands in front of the library's functions (interpose/stack_hooks.hpp).
 #pragma once
 
 #include <cstdint>

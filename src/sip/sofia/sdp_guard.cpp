@@ -1,8 +1,5 @@
-// sofia-sip's SDP parser never ends on a media format that is no token: it allocates for ever, and
-// 79 bytes from anybody take the machine down. The stack itself parses every offer before we see
-// it, so the check stands where both come through: this `sdp_parse` wins over the library's and
-// looks at the m= lines. It also refuses a whole description for one attribute that it does not
-// like, of whatever stream; so of a peer's description it gets only what is used of it.
+#include "sip/sofia/sdp_guard.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -11,7 +8,7 @@
 
 #include "revenant/base/boundary.hpp"
 #include "revenant/base/text.hpp"
-#include "sip/interpose/next_function.hpp"
+#include "sip/interpose/stack_hooks.hpp"
 #include "sip/sofia/nua.hpp"
 
 namespace revenant::sip {
@@ -138,45 +135,46 @@ std::string needed_lines(std::string_view text) {
 
 } // namespace
 
-} // namespace revenant::sip
-
-// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): the library has it unnamed
-extern "C" sdp_parser_t*
-sdp_parse(su_home_t* home, const char message[], issize_t size, int flags) {
-    static auto* const real =
-        revenant::sip::next_function<sdp_parser_t*(su_home_t*, const char[], issize_t, int)>(
-            "sdp_parse");
-    const bool is_there = message != nullptr;
+sdp_parser_t* parse_guarded(su_home_t* home, const char text[], issize_t size, int flags) {
+    auto* const own = hooks.sdp_parse.own();
+    const bool is_there = text != nullptr;
     const std::size_t length = !is_there  ? 0
-                               : size < 0 ? std::strlen(message)
+                               : size < 0 ? std::strlen(text)
                                           : static_cast<std::size_t>(size);
-    if (is_there && !revenant::sip::are_media_lines_sound({message, length})) {
+    if (is_there && !are_media_lines_sound({text, length})) {
         // What the parser refuses at once, so that the caller sees an ordinary error.
         static constexpr std::string_view refused = "v=0\r\nm=\r\n";
-        return real(home, refused.data(), static_cast<issize_t>(refused.size()), flags);
+        return own(home, refused.data(), static_cast<issize_t>(refused.size()), flags);
     }
     if (!is_there || (flags & sdp_f_config) != 0) { // our own, which is all to be said
-        return real(home, message, size, flags);
+        return own(home, text, size, flags);
     }
     sdp_parser_t* parser = nullptr;
-    revenant::base::at_boundary("a session description", [&] {
-        const std::string needed = revenant::sip::needed_lines({message, length});
-        parser = real(home, needed.data(), static_cast<issize_t>(needed.size()), flags);
+    base::at_boundary("a session description", [&] {
+        const std::string needed = needed_lines({text, length});
+        parser = own(home, needed.data(), static_cast<issize_t>(needed.size()), flags);
     });
     return parser;
 }
 
+// ---- In front of the library's functions -------------------------------------------------------
+
+namespace {
+
 // What is to be said of our media: what we gave it, to the byte. The library would send what its
 // own matching of streams has made of that; and where an offer begins with a stream that is off, it
 // takes our line for that stream as the one for the next, and turns all audio off.
-extern "C" int soa_get_local_sdp(const soa_session_t* soa,
-                                 const sdp_session_t** parsed,
-                                 const char** text,
-                                 isize_t* length) {
-    using Getter = int(const soa_session_t*, const sdp_session_t**, const char**, isize_t*);
-    static auto* const real = revenant::sip::next_function<Getter>("soa_get_local_sdp");
-    const int result = real(soa, parsed, text, length);
-    return result <= 0 ? result : soa_get_user_sdp(soa, nullptr, text, length);
+int local_sdp(const soa_session_t* session,
+              const sdp_session_t** parsed,
+              const char** text,
+              isize_t* length) {
+    const int result = hooks.soa_get_local_sdp.own()(session, parsed, text, length);
+    return result <= 0 ? result : soa_get_user_sdp(session, nullptr, text, length);
 }
 
-// NOLINTEND(readability-inconsistent-declaration-parameter-name)
+const Standing parsing{hooks.sdp_parse, parse_guarded};
+const Standing saying{hooks.soa_get_local_sdp, local_sdp};
+
+} // namespace
+
+} // namespace revenant::sip

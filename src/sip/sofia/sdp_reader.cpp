@@ -13,6 +13,7 @@
 #include "revenant/base/text.hpp"
 #include "revenant/call/sdp.hpp"
 #include "sip/sofia/nua.hpp"
+#include "sip/sofia/sdp_guard.hpp"
 
 namespace revenant::sip {
 
@@ -124,7 +125,7 @@ base::Result<call::RemoteSession> read_sdp(std::string_view text) {
     }
     const Home home = make_home();
     const std::unique_ptr<sdp_parser_t, ParserFree> parser{
-        sdp_parse(home.get(), text.data(), static_cast<issize_t>(text.size()), sdp_f_anynet)};
+        parse_guarded(home.get(), text.data(), static_cast<issize_t>(text.size()), sdp_f_anynet)};
     const sdp_session_t* session = sdp_session(parser.get());
     if (session == nullptr) {
         return base::fail(base::Errc::bad_input,

@@ -14,7 +14,7 @@
 #include "revenant/base/boundary.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/call/dialog.hpp"
-#include "sip/interpose/next_function.hpp"
+#include "sip/interpose/stack_hooks.hpp"
 #include "sip/sofia/answer_address.hpp"
 #include "sip/sofia/arrival.hpp"
 #include "sip/sofia/message_guard.hpp"
@@ -165,108 +165,76 @@ void acknowledge_again(nta_agent_t* agent, const call::Dialog& dialog, std::uint
     nta_outgoing_destroy(ack);
 }
 
-} // namespace revenant::sip
+// ---- In front of the library's functions -------------------------------------------------------
 
-// ---- What nua reaches in place of the library's own -------------------------------------------
+namespace {
 
-extern "C" {
-
-nta_agent_t* nta_agent_create(su_root_t* root,
-                              const url_string_t* name,
-                              nta_message_f* callback,
-                              nta_agent_magic_t* magic,
-                              tag_type_t tag,
-                              tag_value_t value,
-                              ...) {
-    using namespace revenant::sip;
-    static auto* const real =
-        next_function<nta_agent_t*(su_root_t*, const url_string_t*, nta_message_f*,
-                                   nta_agent_magic_t*, tag_type_t, tag_value_t, ...)>(
-            "nta_agent_create");
-    ta_list ta;
-    ta_start(ta, tag, value);
-    nta_agent_t* agent = real(root, name, callback, magic, ta_tags(ta));
+nta_agent_t* create_agent(su_root_t* root,
+                          const url_string_t* name,
+                          nta_message_f* callback,
+                          nta_agent_magic_t* magic,
+                          const tagi_t* tags) {
+    nta_agent_t* agent = hooks.nta_agent_create.own()(root, name, callback, magic, TAG_NEXT(tags));
     if (agent != nullptr) {
         agents().push_back(agent);
     }
-    if (const tagi_t* slot = tl_find(ta_args(ta), agent_slot)) {
+    if (const tagi_t* slot = tl_find(tags, agent_slot)) {
         // NOLINTNEXTLINE(performance-no-int-to-ptr): what a tag's value is
         *reinterpret_cast<nta_agent_t**>(slot->t_value) = agent;
     }
-    ta_end(ta);
     return agent;
 }
 
-void nta_agent_destroy(nta_agent_t* agent) {
-    using namespace revenant::sip;
-    static auto* const real = next_function<void(nta_agent_t*)>("nta_agent_destroy");
+void destroy_agent(nta_agent_t* agent) {
     std::erase(agents(), agent);
-    real(agent);
+    hooks.nta_agent_destroy.own()(agent);
 }
 
-tport_t* tport_tsend(tport_t* transport,
-                     msg_t* message,
-                     const tp_name_t* hop,
-                     tag_type_t tag,
-                     tag_value_t value,
-                     ...) {
-    using namespace revenant::sip;
-    static auto* const real =
-        next_function<tport_t*(tport_t*, msg_t*, const tp_name_t*, tag_type_t, tag_value_t, ...)>(
-            "tport_tsend");
+tport_t* send(tport_t* transport, msg_t* message, const tp_name_t* hop, const tagi_t* tags) {
     constexpr unsigned most = 65535; // of a datagram
     const AnswerAddress where{hop != nullptr ? *hop : tp_name_t{}, message};
     const bool stays = transport != nullptr && message != nullptr && hop != nullptr &&
                        stays_on_udp(transport, message, *hop);
-    ta_list ta;
-    ta_start(ta, tag, value);
-    tport_t* sent = real(transport, message, hop != nullptr ? &where.name() : nullptr,
-                         TAG_IF(stays, TPTAG_MTU(most)), // not first:
-                         TAG_NEXT(ta_args(ta)));         // only a default
-    ta_end(ta);
-    return sent;
+    return hooks.tport_tsend.own()(transport, message, hop != nullptr ? &where.name() : nullptr,
+                                   TAG_IF(stays, TPTAG_MTU(most)), // not first:
+                                   TAG_NEXT(tags));                // only a default
 }
 
-nta_outgoing_t* nta_outgoing_mcreate(nta_agent_t* agent,
-                                     nta_response_f* callback,
-                                     nta_outgoing_magic_t* magic,
-                                     const url_string_t* route_url,
-                                     msg_t* msg,
-                                     tag_type_t tag,
-                                     tag_value_t value,
-                                     ...) {
-    using namespace revenant::sip;
-    static auto* const real =
-        next_function<nta_outgoing_t*(nta_agent_t*, nta_response_f*, nta_outgoing_magic_t*,
-                                      const url_string_t*, msg_t*, tag_type_t, tag_value_t, ...)>(
-            "nta_outgoing_mcreate");
-    const sip_t* sip = sip_object(msg);
+nta_outgoing_t* make_request(nta_agent_t* agent,
+                             nta_response_f* callback,
+                             nta_outgoing_magic_t* magic,
+                             const url_string_t* route,
+                             msg_t* message,
+                             const tagi_t* tags) {
+    const sip_t* sip = sip_object(message);
     std::string branch;
     if (sip != nullptr && sip->sip_request != nullptr && sip->sip_cseq != nullptr &&
         is_repeatable(sip->sip_request->rq_method) && sip->sip_from != nullptr &&
         sip->sip_from->a_tag != nullptr) {
         branch = invite_branch(sip->sip_from->a_tag, sip->sip_cseq->cs_seq);
     }
-    ta_list ta;
-    ta_start(ta, tag, value);
-    nta_outgoing_t* result =
-        real(agent, callback, magic, route_url, msg,
-             TAG_IF(!branch.empty(), NTATAG_BRANCH_KEY(branch.c_str())), TAG_NEXT(ta_args(ta)));
-    ta_end(ta);
-    return result;
+    return hooks.nta_outgoing_mcreate.own()(
+        agent, callback, magic, route, message,
+        TAG_IF(!branch.empty(), NTATAG_BRANCH_KEY(branch.c_str())), TAG_NEXT(tags));
 }
 
 // Each message that comes in must pass it.
-int sip_sanity_check(const sip_t* sip) {
-    using namespace revenant;
-    static auto* const real = sip::next_function<int(const sip_t*)>("sip_sanity_check");
-    if (real(sip) < 0) {
+int check_sanity(const sip_t* sip) {
+    if (hooks.sip_sanity_check.own()(sip) < 0) {
         return -1;
     }
-    bool passes = false;
+    bool may_pass = false;
     base::at_boundary("a message from the network",
-                      [&] { passes = sip::passes(const_cast<sip_t&>(*sip)); });
-    return passes ? 0 : -1;
+                      [&] { may_pass = passes(const_cast<sip_t&>(*sip)); });
+    return may_pass ? 0 : -1;
 }
 
-} // extern "C"
+const Standing creation{hooks.nta_agent_create, create_agent};
+const Standing destruction{hooks.nta_agent_destroy, destroy_agent};
+const Standing sending{hooks.tport_tsend, send};
+const Standing requests{hooks.nta_outgoing_mcreate, make_request};
+const Standing sanity{hooks.sip_sanity_check, check_sanity};
+
+} // namespace
+
+} // namespace revenant::sip

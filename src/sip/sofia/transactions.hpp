@@ -11,8 +11,7 @@
 //   when it is answered first: by whoever has had it from an earlier life, or makes the answer up.
 // - Nor is a provisional response behind the final one, after which no ACK would be sent.
 //
-// The first and the last two need a function that stands in front of the library's own, as in
-// held_sockets.cpp.
+// The first and the last two stand in front of the library's functions (interpose/stack_hooks.hpp).
 #pragma once
 
 #include <cstdint>
