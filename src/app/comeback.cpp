@@ -146,7 +146,7 @@ void Switchboard::restore(std::function<void()> done) {
     for (const auto& [number, call] : calls_) {
         call_ids.emplace_back(call.dialog.call_id, number);
     }
-    agent_->expect(call_ids);
+    agent_->calls().expect(call_ids);
     watch_progress();
     pump();
 }
@@ -230,7 +230,7 @@ void Switchboard::pump() {
     };
     while (!to_restore_.empty() && may_begin(to_restore_.back())) {
         next(to_restore_, call::event::Restore{.resume = false,
-                                               .can_hear_caller = agent_->hears_caller(
+                                               .can_hear_caller = agent_->calls().hears_caller(
                                                    calls_.at(to_restore_.back()).dialog),
                                                .deadline_ms = policy_.resume_window_ms});
     }

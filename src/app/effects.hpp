@@ -1,4 +1,5 @@
-// Effects become actions: one small function each.
+// Effects become actions: the SIP stack's are its own (sip/calls.hpp), the others are here, one
+// small function each.
 #pragma once
 
 #include <string>
@@ -14,43 +15,9 @@ class Switchboard;
 
 class Effects {
 public:
-    // Fails only for Persist.
+    // Fails for Persist alone.
     [[nodiscard]] static base::Status
     perform(Switchboard& board, call::Call& call, const call::Effect& effect);
-
-    base::Status operator()(const call::effect::Persist& e) const;
-    base::Status operator()(const call::effect::PersistSoon& e) const;
-    base::Status operator()(const call::effect::Forget& e) const;
-    base::Status operator()(const call::effect::Shelve& e) const;
-    base::Status operator()(const call::effect::SendInvite& e) const;
-    base::Status operator()(const call::effect::RepeatInvite& e) const;
-    base::Status operator()(const call::effect::Acknowledge& e) const;
-    base::Status operator()(const call::effect::AcknowledgeStandIn& e) const;
-    base::Status operator()(const call::effect::AcknowledgeAgain& e) const;
-    base::Status operator()(const call::effect::SendPrack& e) const;
-    base::Status operator()(const call::effect::Respond& e) const;
-    base::Status operator()(const call::effect::Reply& e) const;
-    base::Status operator()(const call::effect::RespondBye& e) const;
-    base::Status operator()(const call::effect::SendCancel& e) const;
-    base::Status operator()(const call::effect::SendBye& e) const;
-    base::Status operator()(const call::effect::Reoffer& e) const;
-    base::Status operator()(const call::effect::Describe& e) const;
-    base::Status operator()(const call::effect::SendInfo& e) const;
-    base::Status operator()(const call::effect::SendOptions& e) const;
-    base::Status operator()(const call::effect::Authenticate& e) const;
-    base::Status operator()(const call::effect::Restore& e) const;
-    base::Status operator()(const call::effect::Replay& e) const;
-    base::Status operator()(const call::effect::ReplayPrack& e) const;
-    base::Status operator()(const call::effect::Arm& e) const;
-    base::Status operator()(const call::effect::Lift& e) const;
-    base::Status operator()(const call::effect::Dispose& e) const;
-    base::Status operator()(const call::effect::RunMedia& e) const;
-    base::Status operator()(const call::effect::CloseMedia& e) const;
-    base::Status operator()(const call::effect::StartRetryTimer& e) const;
-    base::Status operator()(const call::effect::StopRetryTimer& e) const;
-    base::Status operator()(const call::effect::StartRingTimer& e) const;
-    base::Status operator()(const call::effect::Tell& e) const;
-    base::Status operator()(const call::effect::Settle& e) const;
 
 private:
     // Both live for the one visit.
@@ -58,8 +25,18 @@ private:
 
     [[nodiscard]] call::Number number() const { return call_.dialog.number; }
 
-    template <typename Say>
-    base::Status sent(const Say& say_it) const;
+    [[nodiscard]] base::Status store() const;
+    // One for each effect that is none of the SIP stack's.
+    void run(const call::effect::PersistSoon& e) const;
+    void run(const call::effect::Forget& e) const;
+    void run(const call::effect::Shelve& e) const;
+    void run(const call::effect::RunMedia& e) const;
+    void run(const call::effect::CloseMedia& e) const;
+    void run(const call::effect::StartRetryTimer& e) const;
+    void run(const call::effect::StopRetryTimer& e) const;
+    void run(const call::effect::StartRingTimer& e) const;
+    void run(const call::effect::Tell& e) const;
+    void run(const call::effect::Settle& e) const;
     void say(const char* event, shell::Tone tone, const std::string& text) const;
 
     Switchboard& board_;

@@ -330,7 +330,7 @@ base::Status Phone::open_sip() {
 }
 
 void Phone::on_restored() {
-    if (const base::Status adopted = agent_->adopt_held_sockets(); !adopted) {
+    if (const base::Status adopted = agent_->calls().adopt_held_sockets(); !adopted) {
         shell::print(shell::failure_notice(adopted.error()));
     }
     if (keeping_.is_return()) {

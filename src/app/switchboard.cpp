@@ -89,8 +89,8 @@ base::Result<call::Number> Switchboard::dial(const sip::Origin& origin) {
     dialog.local_contact = origin.contact;
     dialog.remote_target = origin.target;
     dialog.outbound_proxy = policy_.outbound_proxy;
-    dialog.cseq_watermark = sip::Agent::first_cseq + call::cseq_block;
-    dialog.in_flight.cseq = sip::Agent::first_cseq;
+    dialog.cseq_watermark = sip::CallUsage::first_cseq + call::cseq_block;
+    dialog.in_flight.cseq = sip::CallUsage::first_cseq;
     dialog.epoch = epoch_;
     dialog.boot.id = base::boot_id();
     dialog.transport = origin.transport;
@@ -283,7 +283,7 @@ void Switchboard::bury(call::Number number) {
     burial_ = base::when_idle([this] {
         burial_.reset();
         for (const call::Number dead : std::exchange(buried_, {})) {
-            agent_->retire(dead);
+            agent_->calls().retire(dead);
             retry_timers_.erase(dead);
             ring_timers_.erase(dead);
             ringing_.erase(dead);
@@ -370,12 +370,6 @@ std::optional<call::Number> Switchboard::on_invite(const call::Dialog& seed) {
 const call::Dialog* Switchboard::dialog(call::Number number) {
     const call::Call* call = find(number);
     return call != nullptr ? &call->dialog : nullptr;
-}
-
-void Switchboard::on_options_answer(std::uint64_t ticket, const sip::OptionsAnswer& answer) {
-    if (on_options) {
-        on_options(ticket, answer);
-    }
 }
 
 } // namespace revenant::app

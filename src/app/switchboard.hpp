@@ -44,7 +44,7 @@ struct Policy {
 // Where a call's sound goes: in `pattern` %c stands for its number, and %% for a %.
 [[nodiscard]] std::string sink_of(std::string_view pattern, call::Number call);
 
-class Switchboard final : public sip::Listener {
+class Switchboard final : public sip::CallListener {
 public:
     // All borrowed; they outlive the Switchboard.
     Switchboard(journal::Store& store, media::Engine& media, Keeping& keeping, Policy policy);
@@ -99,15 +99,13 @@ public:
 
     // The number of calls or the state of one has changed.
     std::function<void()> on_change;
-    std::function<void(std::uint64_t ticket, const sip::OptionsAnswer& answer)> on_options;
 
-    // sip::Listener
+    // sip::CallListener
     void on_event(call::Number number, const call::Event& event) override;
     bool may_ring() override;
     std::optional<call::Number> on_invite(const call::Dialog& seed) override;
     void on_wanted(call::Number number) override;
     const call::Dialog* dialog(call::Number number) override;
-    void on_options_answer(std::uint64_t ticket, const sip::OptionsAnswer& answer) override;
 
 private:
     friend class Effects;

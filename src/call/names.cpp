@@ -1,8 +1,7 @@
 // Names of states, events and effects, for logs, the crash tests and the table test.
-#include <array>
 #include <string_view>
-#include <variant>
 
+#include "revenant/base/variant.hpp"
 #include "revenant/call/effect.hpp"
 #include "revenant/call/event.hpp"
 #include "revenant/call/machine.hpp"
@@ -33,54 +32,11 @@ std::string_view name(State state) {
 }
 
 std::string_view name(const Event& event) {
-    // In the order of the variant.
-    static constexpr std::array<std::string_view, std::variant_size_v<Event>> names = {
-        "Dial",           "Answer",      "Decline",     "HangUp",     "Hold",     "Unhold",
-        "SendInfo",       "SendOptions", "Resume",      "Restore",    "Progress", "Answered",
-        "AnsweredBefore", "Directed",    "Refused",     "Challenged", "Failed",   "Ready",
-        "Terminated",     "Invited",     "Acked",       "Cancelled",  "Offered",  "PeerBye",
-        "PeerPrack",      "PeerInfo",    "RequestDone", "RetryDue",   "RingDue",  "Quiet",
-        "StoreFailed"};
-    return names.at(event.index());
+    return base::alternative_name(event);
 }
 
 std::string_view name(const Effect& effect) {
-    // In the order of the variant.
-    static constexpr std::array<std::string_view, std::variant_size_v<Effect>> names = {
-        "Persist",
-        "PersistSoon",
-        "Forget",
-        "Shelve",
-        "SendInvite",
-        "RepeatInvite",
-        "Acknowledge",
-        "AcknowledgeStandIn",
-        "AcknowledgeAgain",
-        "SendPrack",
-        "Respond",
-        "Reply",
-        "RespondBye",
-        "SendCancel",
-        "SendBye",
-        "Reoffer",
-        "Describe",
-        "SendInfo",
-        "SendOptions",
-        "Authenticate",
-        "Restore",
-        "Replay",
-        "ReplayPrack",
-        "Arm",
-        "Lift",
-        "Dispose",
-        "RunMedia",
-        "CloseMedia",
-        "StartRetryTimer",
-        "StopRetryTimer",
-        "StartRingTimer",
-        "Tell",
-        "Settle"};
-    return names.at(effect.index());
+    return base::alternative_name(effect);
 }
 
 std::string_view name(News news) {

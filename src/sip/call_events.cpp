@@ -1,4 +1,4 @@
-// What the stack tells the Agent: translated, and passed on to the Listener.
+// What calls hear: translated, and passed on to the CallListener.
 #include <algorithm>
 #include <cstdint>
 #include <memory>
@@ -11,10 +11,10 @@
 #include "revenant/base/text.hpp"
 #include "revenant/call/dialog.hpp"
 #include "revenant/call/event.hpp"
-#include "sip/agent_impl.hpp"
+#include "sip/core.hpp"
+#include "sip/legs.hpp"
 #include "sip/sofia/cseq_numbers.hpp"
 #include "sip/sofia/decode.hpp"
-#include "sip/sofia/failures.hpp"
 #include "sip/sofia/forks.hpp"
 #include "sip/sofia/leg.hpp"
 #include "sip/sofia/nua.hpp"
@@ -39,7 +39,7 @@ bool is_overtaken(const Leg& leg, const Raw& raw) {
 
 } // namespace
 
-void AgentImpl::on_leg_event(Leg& leg, const Raw& raw) {
+void Legs::on_leg_event(Leg& leg, const Raw& raw) {
     // The number is copied: the handler may retire the leg (which only marks it).
     const call::Number number = leg.number();
     note_invite(leg, raw);
@@ -65,13 +65,13 @@ void AgentImpl::on_leg_event(Leg& leg, const Raw& raw) {
         leg.held_back.clear();
     }
     note_own_end(leg, raw);
-    auto event = decode(raw, stand_in_name_, settings_.session_expires_s);
+    auto event = decode(raw, stand_in_name_, core_->settings().session_expires_s);
     if (!event) {
         return;
     }
     if (auto* challenged = std::get_if<call::event::Challenged>(&*event)) {
         leg.realm = challenged->realm;
-        challenged->have_credentials = credentials_for(leg.realm) != nullptr;
+        challenged->have_credentials = core_->credentials_for(leg.realm) != nullptr;
     }
     if (const auto* offered = std::get_if<call::event::Offered>(&*event); is_replayed && offered) {
         leg.must_offer = !offered->offer;
@@ -95,7 +95,7 @@ void AgentImpl::on_leg_event(Leg& leg, const Raw& raw) {
     }
 }
 
-void AgentImpl::answered_at_last(Leg& leg, const Raw& raw) {
+void Legs::answered_at_last(Leg& leg, const Raw& raw) {
     const bool is_accepted = raw.event == nua_r_invite && raw.status >= 200 && raw.status < 300;
     // After our BYE the stack acknowledges it with the end of the handle, after the peer's it does
     // not.
@@ -106,7 +106,7 @@ void AgentImpl::answered_at_last(Leg& leg, const Raw& raw) {
     destroy_soon(leg);
 }
 
-void AgentImpl::note_invite(Leg& leg, const Raw& raw) {
+void Legs::note_invite(Leg& leg, const Raw& raw) {
     if (raw.event == nua_i_state && says_calling(raw)) { // a refresh of the stack's, or a retry
         leg.is_inviting = true;
     }
@@ -115,7 +115,7 @@ void AgentImpl::note_invite(Leg& leg, const Raw& raw) {
     }
 }
 
-void AgentImpl::note_own_end(Leg& leg, const Raw& raw) {
+void Legs::note_own_end(Leg& leg, const Raw& raw) {
     int state = -1;
     if (raw.event == nua_i_state) {
         tl_gets(raw.tags, NUTAG_CALLSTATE_REF(state), TAG_END());
@@ -131,7 +131,7 @@ void AgentImpl::note_own_end(Leg& leg, const Raw& raw) {
     }
 }
 
-void AgentImpl::note_final_answer(Leg& leg, const Raw& raw, const call::Event& event) {
+void Legs::note_final_answer(Leg& leg, const Raw& raw, const call::Event& event) {
     const bool is_ours =
         raw.event == nua_r_info || raw.event == nua_r_options || raw.event == nua_r_prack;
     // The stack keeps a request that is challenged, and says it again with credentials.
@@ -145,7 +145,7 @@ void AgentImpl::note_final_answer(Leg& leg, const Raw& raw, const call::Event& e
     }
 }
 
-void AgentImpl::on_new_invite(Stack& stack, Handle& fresh, const Raw& raw) {
+void Legs::on_new_invite(Stack& stack, Handle& fresh, const Raw& raw) {
     if (!listener_->may_ring()) {
         // 503 would make proxies leave us out for a while, and try others that we have not got (RFC
         // 3261 §21.5.4, RFC 3263 §4.3). This is what it is, a busy user.
@@ -153,7 +153,7 @@ void AgentImpl::on_new_invite(Stack& stack, Handle& fresh, const Raw& raw) {
                     TAG_END());
         return;
     }
-    call::Dialog seed = decode_invite(raw, settings_.session_expires_s);
+    call::Dialog seed = decode_invite(raw, core_->settings().session_expires_s);
     const Home home = make_home();
     // Our tag exists from the moment that the stack has taken the request in, before any response.
     const sip_replaces_t* identity = nua_handle_make_replaces(fresh.get(), home.get(), 0);
@@ -162,9 +162,9 @@ void AgentImpl::on_new_invite(Stack& stack, Handle& fresh, const Raw& raw) {
     }
     seed.local_sip = {.address = stack.local_address(seed.remote_sip.address),
                       .port = stack.listen().at.port};
-    seed.local_contact = contact_for(seed.local_sip, seed.transport);
-    seed.outbound_proxy = settings_.outbound_proxy;
-    seed.cseq_watermark = stack_cseq_bound();
+    seed.local_contact = core_->contact_for(seed.local_sip, seed.transport);
+    seed.outbound_proxy = core_->settings().outbound_proxy;
+    seed.cseq_watermark = core_->cseq_bound();
     seed.in_flight.invite = whole_text(raw.message);
     const bool complete = !seed.in_flight.invite.empty() && !seed.local_tag.empty() &&
                           !seed.remote_tag.empty() && !seed.remote_target.empty() &&
@@ -176,12 +176,12 @@ void AgentImpl::on_new_invite(Stack& stack, Handle& fresh, const Raw& raw) {
         return; // the handle goes after its response: signals run in order
     }
     auto& slot = legs_[*number];
-    slot = std::make_unique<Leg>(stack, std::move(fresh), *number);
+    slot = std::make_unique<Leg>(*this, stack, std::move(fresh), *number);
     slot->contact = seed.local_contact;
     slot->call_id = seed.call_id;
     ringing_[seed.call_id] = *number;
     nua_set_hparams(slot->handle(), NUTAG_AUTOANSWER(0), NUTAG_AUTOACK(0), TAG_END());
-    auto offer = decode(raw, stand_in_name_, settings_.session_expires_s);
+    auto offer = decode(raw, stand_in_name_, core_->settings().session_expires_s);
     auto* offered = offer ? std::get_if<call::event::Offered>(&*offer) : nullptr;
     slot->must_offer = offered == nullptr || !offered->offer;
     being_handled_ = &raw;
@@ -192,7 +192,7 @@ void AgentImpl::on_new_invite(Stack& stack, Handle& fresh, const Raw& raw) {
     being_handled_ = nullptr;
 }
 
-void AgentImpl::on_stray_answer(Stack& stack, const sip_t& sip, bool is_ours) {
+void Legs::on_stray_answer(Stack& stack, const sip_t& sip, bool is_ours) {
     if (sip.sip_call_id == nullptr || sip.sip_from == nullptr || sip.sip_to == nullptr ||
         is_from_any_stand_in(sip)) {
         return;
@@ -204,7 +204,7 @@ void AgentImpl::on_stray_answer(Stack& stack, const sip_t& sip, bool is_ours) {
     const bool is_before = leg != nullptr && sip.sip_cseq->cs_seq <= leg->cseq_base;
     if (dialog == nullptr || !(is_before || is_ours)) {
         if (is_ours) { // and the call is over
-            end_other_answer(stack.agent(), sip, settings_.outbound_proxy);
+            end_other_answer(stack.agent(), sip, core_->settings().outbound_proxy);
         }
     } else if (dialog->phase == call::Phase::inviting && !dialog->in_flight.canceled) {
         answered_by_another(leg->number(), sip);
@@ -217,25 +217,25 @@ void AgentImpl::on_stray_answer(Stack& stack, const sip_t& sip, bool is_ours) {
     }
 }
 
-void AgentImpl::answered_by_another(call::Number call, const sip_t& sip) {
+void Legs::answered_by_another(call::Number call, const sip_t& sip) {
     auto event = decode({.event = nua_r_invite,
                          .status = sip.sip_status->st_status,
                          .phrase = sip.sip_status->st_phrase,
                          .sip = &sip},
-                        stand_in_name_, settings_.session_expires_s);
+                        stand_in_name_, core_->settings().session_expires_s);
     if (auto* answered = event ? std::get_if<call::event::Answered>(&*event) : nullptr) {
         answered->by_another = true;
         listener_->on_event(call, *event);
     }
 }
 
-void AgentImpl::on_cancel(std::string_view call_id) {
+void Legs::on_cancel(std::string_view call_id) {
     if (const auto found = ringing_.find(std::string{call_id}); found != ringing_.end()) {
         listener_->on_event(found->second, call::event::Cancelled{});
     }
 }
 
-void AgentImpl::on_prack(std::string_view call_id, const std::string& prack) {
+void Legs::on_prack(std::string_view call_id, const std::string& prack) {
     const auto is_of_call = [&](const auto& entry) { return entry.second->call_id == call_id; };
     const auto found = std::ranges::find_if(legs_, is_of_call);
     if (found != legs_.end()) {
@@ -243,7 +243,7 @@ void AgentImpl::on_prack(std::string_view call_id, const std::string& prack) {
     }
 }
 
-void AgentImpl::on_invite_leaving(const OutgoingWatch::Invite& invite) {
+void Legs::on_invite_leaving(const OutgoingWatch::Invite& invite) {
     const auto found = legs_by_key_.find(leg_key(invite.call_id, invite.local_tag));
     if (found != legs_by_key_.end()) {
         listener_->on_event(found->second, call::event::Directed{.to = {.address = invite.to.host(),
@@ -251,7 +251,7 @@ void AgentImpl::on_invite_leaving(const OutgoingWatch::Invite& invite) {
     }
 }
 
-void AgentImpl::on_refusal(const OutgoingWatch::Refusal& refusal) {
+void Legs::on_refusal(const OutgoingWatch::Refusal& refusal) {
     const auto found = legs_by_key_.find(leg_key(refusal.call_id, refusal.local_tag));
     if (found == legs_by_key_.end()) {
         return;
@@ -267,20 +267,6 @@ void AgentImpl::on_refusal(const OutgoingWatch::Refusal& refusal) {
     listener_->on_event(found->second, call::event::Refused{.status = refusal.status,
                                                             .cseq = refusal.cseq,
                                                             .next_cseq = next_cseq});
-}
-
-void AgentImpl::on_options_done(nua_handle_t* handle, const Raw& raw) {
-    const auto found = options_.find(handle);
-    if (raw.status < 200 || found == options_.end()) {
-        return;
-    }
-    const std::uint64_t ticket = found->second.first;
-    options_.erase(found);
-    listener_->on_options_answer(ticket,
-                                 {.status = static_cast<std::uint16_t>(std::min(raw.status, 999)),
-                                  .reason = final_reason_of(raw),
-                                  .is_local = Failures::is_local(raw.sip),
-                                  .allow = allow_of(raw.sip)});
 }
 
 } // namespace revenant::sip

@@ -1,8 +1,9 @@
-// What the Agent says: one nua call or two per verb. Signals to the stack run in the order in which
+// What calls say: one nua call or two per effect. Signals to the stack run in the order in which
 // they are given, so `set the proxy, invite, set it back` sends just the INVITE past the stand-in.
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include <fmt/format.h>
 
@@ -10,9 +11,12 @@
 #include "revenant/base/socket_address.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/call/dialog.hpp"
+#include "revenant/call/effect.hpp"
 #include "revenant/call/event.hpp"
-#include "sip/agent_impl.hpp"
+#include "revenant/call/machine.hpp"
 #include "sip/comeback/held_sockets.hpp"
+#include "sip/core.hpp"
+#include "sip/legs.hpp"
 #include "sip/sofia/cseq_numbers.hpp"
 #include "sip/sofia/leg.hpp"
 #include "sip/sofia/nua.hpp"
@@ -95,8 +99,16 @@ void set_proxy(const Leg& leg, const std::string& url) {
 
 } // namespace
 
-void AgentImpl::send_invite(const call::Dialog& dialog) {
-    Stack* stack = stack_for(dialog);
+void Legs::perform(const call::Call& call, const call::SipEffect& effect) {
+    std::visit([&](const auto& e) { say(call, e); }, effect);
+}
+
+void Legs::say(const call::Call& call, const call::effect::SendInvite& /*e*/) {
+    invite(call.dialog);
+}
+
+void Legs::invite(const call::Dialog& dialog) {
+    Stack* stack = core_->stack_at(dialog.local_sip, dialog.transport);
     if (stack == nullptr) {
         report_terminated(dialog.number, "no listening address fits the call");
         return;
@@ -123,37 +135,42 @@ void AgentImpl::send_invite(const call::Dialog& dialog) {
     }
 }
 
-void AgentImpl::repeat_invite(const call::Dialog& dialog, std::uint32_t cseq_base) {
+void Legs::say(const call::Call& call, const call::effect::RepeatInvite& /*e*/) {
+    const call::Dialog& dialog = call.dialog;
+
     const std::string branch = invite_branch(dialog.local_tag, dialog.in_flight.cseq);
     // What a keeper has held is read at once; else the peer has to say it again.
     const std::uint32_t patience_ms = HeldSockets::waiting() ? reading_ms : repeating_ms;
     OutgoingWatch::hold_back(branch);
-    send_invite(dialog);
+    invite(dialog);
     Leg* leg = this->leg(dialog.number);
     if (leg == nullptr) {
         return;
     }
-    Numbers::begin(leg->key, dialog.in_flight.cseq, cseq_base);
+    Numbers::begin(leg->key, dialog.in_flight.cseq, call.cseq_base);
     leg->held_back = branch;
     // SAFETY: the sources are members.
     releases_[dialog.number] =
         base::after_ms(patience_ms, [this, number = dialog.number] { release(number); });
 }
 
-void AgentImpl::release(call::Number number) {
+void Legs::release(call::Number number) {
     if (Leg* leg = this->leg(number)) {
         OutgoingWatch::let_go(std::exchange(leg->held_back, {}), true);
     }
 }
 
-void AgentImpl::acknowledge(const call::Dialog& dialog) {
+void Legs::say(const call::Call& call, const call::effect::Acknowledge& /*e*/) {
+    const call::Dialog& dialog = call.dialog;
+
     Leg* leg = this->leg(dialog.number);
     if (leg == nullptr) {
         return;
     }
     if (leg->has_said_bye) { // the stack finds no INVITE to acknowledge behind it
         if (being_handled_ != nullptr && being_handled_->sip != nullptr) {
-            acknowledge_again(dialog, being_handled_->sip->sip_cseq->cs_seq);
+            sip::acknowledge_again(leg->stack().agent(), dialog,
+                                   being_handled_->sip->sip_cseq->cs_seq);
         }
         return;
     }
@@ -166,28 +183,37 @@ void AgentImpl::acknowledge(const call::Dialog& dialog) {
             NUTAG_MAX_RETRY_AFTER(retry_after_most_s), TAG_END());
 }
 
-void AgentImpl::acknowledge_stand_in(const call::Dialog& dialog) {
+void Legs::say(const call::Call& call, const call::effect::AcknowledgeStandIn& /*e*/) {
+    const call::Dialog& dialog = call.dialog;
+
     if (const Leg* leg = this->leg(dialog.number)) {
         nua_ack(leg->handle(), TAG_END());
     }
 }
 
-void AgentImpl::acknowledge_again(const call::Dialog& dialog, std::uint32_t cseq) {
+void Legs::say(const call::Call& call, const call::effect::AcknowledgeAgain& e) {
+    const call::Dialog& dialog = call.dialog;
+
     if (const Leg* leg = this->leg(dialog.number)) {
-        sip::acknowledge_again(leg->stack().agent(), dialog, cseq);
+        sip::acknowledge_again(leg->stack().agent(), dialog, e.cseq);
     }
 }
 
-void AgentImpl::send_prack(const call::Dialog& dialog, const call::effect::SendPrack& prack) {
+void Legs::say(const call::Call& call, const call::effect::SendPrack& e) {
+    const call::Dialog& dialog = call.dialog;
+
     if (Leg* leg = this->leg(dialog.number)) {
         leg->order.sent();
-        Numbers::assign(leg->key, prack.rseq, prack.cseq);
-        const std::string rack = fmt::format("{} {} INVITE", prack.rseq, prack.invite_cseq);
+        Numbers::assign(leg->key, e.rseq, e.cseq);
+        const std::string rack = fmt::format("{} {} INVITE", e.rseq, e.invite_cseq);
         nua_prack(leg->handle(), SIPTAG_RACK_STR(rack.c_str()), TAG_END());
     }
 }
 
-void AgentImpl::respond(const call::Dialog& dialog, std::uint16_t status) {
+void Legs::say(const call::Call& call, const call::effect::Respond& e) {
+    const call::Dialog& dialog = call.dialog;
+    const std::uint16_t status = e.status;
+
     Leg* leg = this->leg(dialog.number);
     if (leg == nullptr) {
         return;
@@ -215,7 +241,15 @@ void AgentImpl::respond(const call::Dialog& dialog, std::uint16_t status) {
                 TAG_IF(status < 200, SIPTAG_CONTACT_STR(dialog.local_contact.c_str())), TAG_END());
 }
 
-void AgentImpl::respond_now(const call::Dialog& dialog, std::uint16_t status, bool with_sdp) {
+void Legs::say(const call::Call& call, const call::effect::Reply& e) {
+    respond_now(call.dialog, e.status, e.with_sdp);
+}
+
+void Legs::say(const call::Call& call, const call::effect::RespondBye& /*e*/) {
+    respond_now(call.dialog, 200, false);
+}
+
+void Legs::respond_now(const call::Dialog& dialog, std::uint16_t status, bool with_sdp) {
     const Leg* leg = this->leg(dialog.number);
     if (leg == nullptr || being_handled_ == nullptr || being_handled_->message == nullptr) {
         return;
@@ -230,14 +264,18 @@ void AgentImpl::respond_now(const call::Dialog& dialog, std::uint16_t status, bo
                 TAG_END());
 }
 
-void AgentImpl::send_cancel(const call::Dialog& dialog) {
+void Legs::say(const call::Call& call, const call::effect::SendCancel& /*e*/) {
+    const call::Dialog& dialog = call.dialog;
+
     if (const Leg* leg = this->leg(dialog.number)) {
         release(dialog.number); // a CANCEL waits for a provisional answer (RFC 3261 §9.1)
         nua_cancel(leg->handle(), TAG_END());
     }
 }
 
-void AgentImpl::send_bye(const call::Dialog& dialog) {
+void Legs::say(const call::Call& call, const call::effect::SendBye& /*e*/) {
+    const call::Dialog& dialog = call.dialog;
+
     Leg* leg = this->leg(dialog.number);
     if (leg == nullptr) {
         return;
@@ -251,7 +289,11 @@ void AgentImpl::send_bye(const call::Dialog& dialog) {
     nua_bye(leg->handle(), TAG_END());
 }
 
-void AgentImpl::reoffer(const call::Dialog& dialog) {
+void Legs::say(const call::Call& call, const call::effect::Reoffer& /*e*/) {
+    reoffer(call.dialog);
+}
+
+void Legs::reoffer(const call::Dialog& dialog) {
     Leg* leg = this->leg(dialog.number);
     if (leg != nullptr && leg->order.may_offer()) {
         leg->is_inviting = true;
@@ -259,32 +301,37 @@ void AgentImpl::reoffer(const call::Dialog& dialog) {
     }
 }
 
-void AgentImpl::describe(const call::Dialog& dialog) {
+void Legs::say(const call::Call& call, const call::effect::Describe& /*e*/) {
+    const call::Dialog& dialog = call.dialog;
+
     if (const Leg* leg = this->leg(dialog.number)) {
         nua_set_hparams(leg->handle(), SESSION_TAGS(dialog), TAG_END());
     }
 }
 
-void AgentImpl::send_info(const call::Dialog& dialog,
-                          const std::string& content_type,
-                          const std::string& body) {
+void Legs::say(const call::Call& call, const call::effect::SendInfo& e) {
+    const call::Dialog& dialog = call.dialog;
     if (Leg* leg = this->leg(dialog.number)) {
         leg->order.sent();
-        nua_info(leg->handle(), SIPTAG_CONTENT_TYPE_STR(content_type.c_str()),
-                 SIPTAG_PAYLOAD_STR(body.c_str()), TAG_END());
+        nua_info(leg->handle(), SIPTAG_CONTENT_TYPE_STR(e.content_type.c_str()),
+                 SIPTAG_PAYLOAD_STR(e.body.c_str()), TAG_END());
     }
 }
 
-void AgentImpl::send_options(const call::Dialog& dialog) {
+void Legs::say(const call::Call& call, const call::effect::SendOptions& /*e*/) {
+    const call::Dialog& dialog = call.dialog;
+
     if (Leg* leg = this->leg(dialog.number)) {
         leg->order.sent();
         nua_options(leg->handle(), TAG_END());
     }
 }
 
-void AgentImpl::authenticate(const call::Dialog& dialog) {
+void Legs::say(const call::Call& call, const call::effect::Authenticate& /*e*/) {
+    const call::Dialog& dialog = call.dialog;
+
     const Leg* leg = this->leg(dialog.number);
-    const Credentials* known = leg != nullptr ? credentials_for(leg->realm) : nullptr;
+    const Credentials* known = leg != nullptr ? core_->credentials_for(leg->realm) : nullptr;
     if (known == nullptr) {
         return;
     }
@@ -300,8 +347,11 @@ void AgentImpl::authenticate(const call::Dialog& dialog) {
     }
 }
 
-void AgentImpl::restore(const call::Dialog& dialog, std::uint32_t cseq_base) {
-    Stack* stack = stack_for(dialog);
+void Legs::say(const call::Call& call, const call::effect::Restore& /*e*/) {
+    const call::Dialog& dialog = call.dialog;
+    const std::uint32_t cseq_base = call.cseq_base;
+
+    Stack* stack = core_->stack_at(dialog.local_sip, dialog.transport);
     if (stack == nullptr) {
         report_terminated(
             dialog.number,
@@ -330,7 +380,9 @@ void AgentImpl::restore(const call::Dialog& dialog, std::uint32_t cseq_base) {
                NUTAG_AUTOANSWER(0), NUTAG_MAX_RETRY_AFTER(0), SESSION_TAGS(dialog), TAG_END());
 }
 
-void AgentImpl::arm(const call::Dialog& dialog) {
+void Legs::say(const call::Call& call, const call::effect::Arm& /*e*/) {
+    const call::Dialog& dialog = call.dialog;
+
     Leg* leg = this->leg(dialog.number);
     if (leg == nullptr) {
         return;
@@ -344,7 +396,11 @@ void AgentImpl::arm(const call::Dialog& dialog) {
     set_proxy(*leg, leg->quarantine);
 }
 
-void AgentImpl::lift(const call::Dialog& dialog) {
+void Legs::say(const call::Call& call, const call::effect::Lift& /*e*/) {
+    lift(call.dialog);
+}
+
+void Legs::lift(const call::Dialog& dialog) {
     Leg* leg = this->leg(dialog.number);
     if (leg == nullptr || leg->quarantine.empty()) {
         return;
@@ -354,7 +410,9 @@ void AgentImpl::lift(const call::Dialog& dialog) {
                     NUTAG_MAX_RETRY_AFTER(retry_after_most_s), TAG_END());
 }
 
-void AgentImpl::dispose(const call::Dialog& dialog) {
+void Legs::say(const call::Call& call, const call::effect::Dispose& /*e*/) {
+    const call::Dialog& dialog = call.dialog;
+
     const Leg* leg = this->leg(dialog.number);
     if (leg == nullptr) {
         return;
@@ -369,7 +427,7 @@ void AgentImpl::dispose(const call::Dialog& dialog) {
     give_up(dialog.number, false);
 }
 
-void AgentImpl::report_terminated(call::Number number, std::string why) {
+void Legs::report_terminated(call::Number number, std::string why) {
     // From the main loop, as the stack would: the caller is in the middle of performing effects.
     reports_.push_back(base::when_idle([this, number, why = std::move(why)] {
         listener_->on_event(number, call::event::Terminated{.status = 503, .reason = why});

@@ -14,7 +14,7 @@
 #include "revenant/base/fd.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/text.hpp"
-#include "revenant/sip/agent.hpp"
+#include "revenant/sip/settings.hpp"
 
 namespace revenant::sip {
 

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <variant>
 
+#include "revenant/base/variant.hpp"
+
 namespace revenant::call {
 
 // How a call that was restored came out.
@@ -147,39 +149,45 @@ struct Settle { // the ledger line of a restored call
 
 } // namespace effect
 
-using Effect = std::variant<effect::Persist,
-                            effect::PersistSoon,
-                            effect::Forget,
-                            effect::Shelve,
-                            effect::SendInvite,
-                            effect::RepeatInvite,
-                            effect::Acknowledge,
-                            effect::AcknowledgeStandIn,
-                            effect::AcknowledgeAgain,
-                            effect::SendPrack,
-                            effect::Respond,
-                            effect::Reply,
-                            effect::RespondBye,
-                            effect::SendCancel,
-                            effect::SendBye,
-                            effect::Reoffer,
-                            effect::Describe,
-                            effect::SendInfo,
-                            effect::SendOptions,
-                            effect::Authenticate,
-                            effect::Restore,
-                            effect::Replay,
-                            effect::ReplayPrack,
-                            effect::Arm,
-                            effect::Lift,
-                            effect::Dispose,
-                            effect::RunMedia,
-                            effect::CloseMedia,
-                            effect::StartRetryTimer,
-                            effect::StopRetryTimer,
-                            effect::StartRingTimer,
-                            effect::Tell,
-                            effect::Settle>;
+// What the SIP stack is to say, or to do with the dialog in it.
+using SipEffect = std::variant<effect::SendInvite,
+                               effect::RepeatInvite,
+                               effect::Acknowledge,
+                               effect::AcknowledgeStandIn,
+                               effect::AcknowledgeAgain,
+                               effect::SendPrack,
+                               effect::Respond,
+                               effect::Reply,
+                               effect::RespondBye,
+                               effect::SendCancel,
+                               effect::SendBye,
+                               effect::Reoffer,
+                               effect::Describe,
+                               effect::SendInfo,
+                               effect::SendOptions,
+                               effect::Authenticate,
+                               effect::Restore,
+                               effect::Replay,
+                               effect::ReplayPrack,
+                               effect::Arm,
+                               effect::Lift,
+                               effect::Dispose>;
+
+using RecordEffect =
+    std::variant<effect::Persist, effect::PersistSoon, effect::Forget, effect::Shelve>;
+
+using OtherEffect = std::variant<effect::RunMedia,
+                                 effect::CloseMedia,
+                                 effect::StartRetryTimer,
+                                 effect::StopRetryTimer,
+                                 effect::StartRingTimer,
+                                 effect::Tell,
+                                 effect::Settle>;
+
+using Effect = base::Joined<RecordEffect, SipEffect, OtherEffect>;
+
+template <typename T>
+concept SaysSip = base::is_alternative<T, SipEffect>;
 
 [[nodiscard]] std::string_view name(const Effect& effect);
 [[nodiscard]] std::string_view name(News news);

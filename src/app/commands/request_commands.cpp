@@ -1,7 +1,5 @@
 // Requests inside and outside calls: reinvite, info, options; credentials.
 #include <cstdint>
-#include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,14 +29,6 @@ using call::State;
 using shell::Arguments;
 using shell::Completes;
 using shell::Done;
-
-// OPTIONS outside a call that have no answer yet.
-struct Question {
-    Done done;
-    std::int64_t asked_ms = 0; // on the boot clock
-};
-
-using Tickets = std::map<std::uint64_t, Question>;
 
 // INFO and in-dialog OPTIONS: finished when the answer is there.
 std::optional<base::Status> until_answered(const Call& call) {
@@ -77,10 +67,27 @@ void info_command(Switchboard& board, const Arguments& arguments, const Done& do
                 done);
 }
 
-void options_command(Switchboard& board,
-                     Tickets& open,
-                     const Arguments& arguments,
-                     const Done& done) {
+void tell_options_answer(const sip::OptionsAnswer& answer,
+                         std::int64_t asked_ms,
+                         const Done& done) {
+    const std::string text = answer.is_local
+                                 ? fmt::format("OPTIONS: {}", answer.reason)
+                                 : fmt::format("OPTIONS: {} {}", answer.status, answer.reason);
+    const bool is_good = answer.status < 300;
+    shell::Notice notice{.event = "options",
+                         .call = std::nullopt,
+                         .tone = is_good ? shell::Tone::good : shell::Tone::attention,
+                         .text = text,
+                         .fields = {{"status", std::int64_t{answer.status}},
+                                    {"source", answer.is_local ? "local" : "peer"},
+                                    {"reason", answer.reason}}};
+    add_answer(notice, answer.is_local ? -1 : base::read_clock().boot_ms() - asked_ms,
+               answer.allow);
+    shell::print(notice);
+    done(is_good ? base::Status{} : base::fail(base::Errc::unreachable, text));
+}
+
+void options_command(Switchboard& board, const Arguments& arguments, const Done& done) {
     const std::string& target = arguments.at(0);
     const auto number = base::to_u32(target);
     if (number && board.find(*number) != nullptr) {
@@ -92,12 +99,14 @@ void options_command(Switchboard& board,
                     done);
         return;
     }
-    const auto ticket = board.agent().ask_options(target);
-    if (!ticket) {
-        done(base::fail(ticket.error()));
-        return;
+    const std::int64_t asked_ms = base::read_clock().boot_ms();
+    const base::Status asked =
+        board.agent().ask_options(target, [done, asked_ms](const sip::OptionsAnswer& answer) {
+            tell_options_answer(answer, asked_ms, done);
+        });
+    if (!asked) {
+        done(base::fail(asked.error()));
     }
-    open.emplace(*ticket, Question{.done = done, .asked_ms = base::read_clock().boot_ms()});
 }
 
 // Restored calls are resumed; a call that is established is refreshed.
@@ -180,30 +189,6 @@ void key_command(Switchboard& board, const Arguments& arguments, const Done& don
     done({});
 }
 
-void on_options_answer(Tickets& open, std::uint64_t ticket, const sip::OptionsAnswer& answer) {
-    const auto found = open.find(ticket);
-    if (found == open.end()) {
-        return;
-    }
-    const Question question = std::move(found->second);
-    open.erase(found);
-    const std::string text = answer.is_local
-                                 ? fmt::format("OPTIONS: {}", answer.reason)
-                                 : fmt::format("OPTIONS: {} {}", answer.status, answer.reason);
-    const bool is_good = answer.status < 300;
-    shell::Notice notice{.event = "options",
-                         .call = std::nullopt,
-                         .tone = is_good ? shell::Tone::good : shell::Tone::attention,
-                         .text = text,
-                         .fields = {{"status", std::int64_t{answer.status}},
-                                    {"source", answer.is_local ? "local" : "peer"},
-                                    {"reason", answer.reason}}};
-    add_answer(notice, answer.is_local ? -1 : base::read_clock().boot_ms() - question.asked_ms,
-               answer.allow);
-    shell::print(notice);
-    question.done(is_good ? base::Status{} : base::fail(base::Errc::unreachable, text));
-}
-
 } // namespace
 
 void add_request_commands(shell::Table& table, Switchboard& board) {
@@ -225,11 +210,6 @@ void add_request_commands(shell::Table& table, Switchboard& board) {
              {1, 64},
              {Completes::call_id}},
             [b](const Arguments& a, const Done& d) { info_command(*b, a, d); });
-    // Shared by the command, which enters tickets, and the answers, which take them out.
-    auto open = std::make_shared<Tickets>();
-    board.on_options = [open](std::uint64_t ticket, const sip::OptionsAnswer& answer) {
-        on_options_answer(*open, ticket, answer);
-    };
     add_row(table,
             {"options",
              {"o"},
@@ -237,7 +217,7 @@ void add_request_commands(shell::Table& table, Switchboard& board) {
              "ask what a peer can do (OPTIONS), in a call or outside",
              {1, 1},
              {Completes::uri}},
-            [b, open](const Arguments& a, const Done& d) { options_command(*b, *open, a, d); });
+            [b](const Arguments& a, const Done& d) { options_command(*b, a, d); });
     add_row(table,
             {"key",
              {"k"},

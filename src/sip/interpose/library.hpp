@@ -10,11 +10,11 @@
 
 namespace revenant::sip {
 class Stack;
-class Leg;
+class HandleUser;
 } // namespace revenant::sip
 
 #define NUA_MAGIC_T revenant::sip::Stack
-#define NUA_HMAGIC_T revenant::sip::Leg
+#define NUA_HMAGIC_T revenant::sip::HandleUser
 
 #include <sofia-resolv/sres.h>
 

@@ -19,16 +19,16 @@ std::string tagged(const std::string& name_addr, const std::string& tag) {
 } // namespace
 
 // SAFETY: nua delivers nothing to a destroyed handle, and the handle is destroyed with the Leg.
-Leg::Leg(Stack& stack, nua_t* nua, const call::Dialog& dialog)
-    : stack_{&stack}, number_{dialog.number},
+Leg::Leg(LegUser& user, Stack& stack, nua_t* nua, const call::Dialog& dialog)
+    : user_{&user}, stack_{&stack}, number_{dialog.number},
       handle_{nua_handle(nua,
                          this,
                          SIPTAG_FROM_STR(tagged(dialog.local_uri, dialog.local_tag).c_str()),
                          SIPTAG_TO_STR(tagged(dialog.remote_uri, dialog.remote_tag).c_str()),
                          TAG_END())} {}
 
-Leg::Leg(Stack& stack, Handle fresh, call::Number number)
-    : stack_{&stack}, number_{number}, handle_{std::move(fresh)} {
+Leg::Leg(LegUser& user, Stack& stack, Handle fresh, call::Number number)
+    : user_{&user}, stack_{&stack}, number_{number}, handle_{std::move(fresh)} {
     nua_handle_bind(handle_.get(), this);
 }
 

@@ -18,20 +18,28 @@ namespace revenant::sip {
     return std::string{call_id}.append(1, ' ').append(local_tag);
 }
 
-// Neither copied nor moved: the stack holds its address as the handle's magic.
-class Leg {
+class Leg;
+
+class LegUser {
 public:
-    // For a call of ours or a restored one: makes the handle with both ends of `dialog`.
-    Leg(Stack& stack, nua_t* nua, const call::Dialog& dialog);
+    virtual ~LegUser() = default;
+    virtual void on_leg_event(Leg& leg, const Raw& raw) = 0;
+};
+
+// Neither copied nor moved: the stack holds its address as the handle's magic.
+class Leg final : public HandleUser {
+public:
+    // For a call of ours or a restored one: makes the handle with both ends of `dialog`. `user`
+    // outlives the Leg.
+    Leg(LegUser& user, Stack& stack, nua_t* nua, const call::Dialog& dialog);
     // For an INVITE that came in: adopts its handle.
-    Leg(Stack& stack, Handle fresh, call::Number number);
-    Leg(const Leg&) = delete;
-    Leg& operator=(const Leg&) = delete;
-    ~Leg() = default;
+    Leg(LegUser& user, Stack& stack, Handle fresh, call::Number number);
+
+    void on_handle_event(const Raw& raw) override { user_->on_leg_event(*this, raw); }
+
+    [[nodiscard]] call::Number number() const override { return number_; }
 
     [[nodiscard]] nua_handle_t* handle() const { return handle_.get(); }
-
-    [[nodiscard]] call::Number number() const { return number_; }
 
     [[nodiscard]] Stack& stack() const { return *stack_; }
 
@@ -70,9 +78,15 @@ public:
     std::string end_reason;
 
 private:
+    LegUser* user_;
     Stack* stack_; // outlives every Leg
     call::Number number_;
     Handle handle_;
 };
+
+// Null for a handle of another usage's, or of nobody's.
+[[nodiscard]] inline Leg* leg_of(nua_handle_t* handle) {
+    return handle != nullptr ? dynamic_cast<Leg*>(nua_handle_magic(handle)) : nullptr;
+}
 
 } // namespace revenant::sip

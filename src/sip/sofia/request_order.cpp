@@ -57,7 +57,7 @@ int queue_request(nua_client_request* request) {
 }
 
 int say_bye(nua_t* nua, nua_handle_t* handle, nua_event_t event, const tagi_t* tags) {
-    Leg* leg = nua_handle_magic(handle);
+    Leg* leg = leg_of(handle);
     const WaitsForNone at_once{leg != nullptr && leg->order.is_first_bye()};
     return hooks.nua_stack_bye.own()(nua, handle, event, tags);
 }

@@ -20,7 +20,7 @@
 #include "revenant/base/log.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/socket_address.hpp"
-#include "revenant/sip/agent.hpp"
+#include "revenant/sip/settings.hpp"
 #include "sip/names/names.hpp"
 #include "sip/sofia/arrival.hpp"
 #include "sip/sofia/forks.hpp"
@@ -37,6 +37,14 @@ constexpr const char* allowed_methods = "INVITE, ACK, BYE, CANCEL, OPTIONS, PRAC
 // own, which are INVITE and three that are not allowed.
 constexpr const char* methods_of_ours = "INVITE, UPDATE, BYE, INFO";
 constexpr unsigned udp_receive_buffer = 4 << 20; // the default holds 92 messages
+
+// One that makes the stack a handle of its own.
+bool is_request(nua_event_t event) {
+    return event == nua_i_invite || event == nua_i_options || event == nua_i_info ||
+           event == nua_i_message || event == nua_i_method || event == nua_i_refer ||
+           event == nua_i_subscribe || event == nua_i_notify || event == nua_i_publish ||
+           event == nua_i_update || event == nua_i_bye || event == nua_i_register;
+}
 
 std::string nua_url(const Listen& listen) {
     std::string url = "sip:" + host_port(listen.at);
@@ -182,10 +190,11 @@ void Stack::on_nua(nua_event_t event,
                    nua_t* nua,
                    Stack* stack,
                    nua_handle_t* handle,
-                   Leg* leg,
+                   HandleUser* owner,
                    const sip_t* sip,
                    tagi_t tags[]) {
     base::at_boundary("nua event", [&] {
+        const std::uint32_t number = owner != nullptr ? owner->number() : 0;
         const Raw raw{.event = event,
                       .status = status,
                       .phrase = phrase,
@@ -193,12 +202,11 @@ void Stack::on_nua(nua_event_t event,
                       .tags = tags,
                       .message = nua_current_request(nua)};
         if (base::log_enabled(base::Level::debug)) {
-            base::log(base::Level::debug,
-                      fmt::format("{} {} {} call {}", nua_event_name(event), status,
-                                  text_of(phrase), leg != nullptr ? leg->number() : 0));
+            base::log(base::Level::debug, fmt::format("{} {} {} call {}", nua_event_name(event),
+                                                      status, text_of(phrase), number));
         }
-        const base::InHand hand{leg != nullptr ? leg->number() : 0};
-        stack->dispatch(raw, handle, leg);
+        const base::InHand hand{number};
+        stack->dispatch(raw, handle, owner);
     });
 }
 
@@ -215,7 +223,7 @@ int Stack::on_stray(nta_outgoing_magic_t* stack, nta_outgoing_t* /*request*/, co
     return 0;
 }
 
-void Stack::dispatch(const Raw& raw, nua_handle_t* handle, Leg* leg) {
+void Stack::dispatch(const Raw& raw, nua_handle_t* handle, HandleUser* owner) {
     if (raw.event == nua_r_shutdown) {
         if (raw.status >= 200 && !is_shut_down_) {
             is_shut_down_ = true;
@@ -228,28 +236,11 @@ void Stack::dispatch(const Raw& raw, nua_handle_t* handle, Leg* leg) {
     if (handle == nullptr) {
         return;
     }
-    if (leg != nullptr) {
-        user_->on_leg_event(*leg, raw);
-        return;
-    }
-    if (raw.event == nua_r_options) {
-        user_->on_options_done(handle, raw);
-        return;
-    }
-    // A handle that the stack made for a request of a stranger: adopted here, or destroyed.
-    const bool is_incoming =
-        raw.event == nua_i_invite || raw.event == nua_i_options || raw.event == nua_i_info ||
-        raw.event == nua_i_message || raw.event == nua_i_method || raw.event == nua_i_refer ||
-        raw.event == nua_i_subscribe || raw.event == nua_i_notify || raw.event == nua_i_publish ||
-        raw.event == nua_i_update || raw.event == nua_i_bye || raw.event == nua_i_register;
-    if (!is_incoming) {
-        return;
-    }
-    Handle fresh{handle};
-    if (raw.event == nua_i_invite && raw.status < 200 && raw.sip != nullptr) {
-        user_->on_new_invite(*this, fresh, raw);
-    } else if (raw.event == nua_i_info && raw.status < 200) {
-        nua_respond(handle, 481, "Call Does Not Exist", NUTAG_WITH(raw.message), TAG_END());
+    if (owner != nullptr) {
+        owner->on_handle_event(raw);
+    } else if (is_request(raw.event)) {
+        Handle fresh{handle};
+        user_->on_request(*this, fresh, raw);
     }
 }
 

@@ -9,21 +9,20 @@
 
 #include "revenant/base/result.hpp"
 #include "revenant/call/dialog.hpp"
-#include "revenant/sip/agent.hpp"
+#include "revenant/sip/settings.hpp"
 #include "sip/sofia/decode.hpp"
-#include "sip/sofia/leg.hpp"
 #include "sip/sofia/nua.hpp"
 
 namespace revenant::sip {
 
-// What the callback hands on, within the callback.
+// What belongs to no handle of ours, within the stack's callback.
 class StackUser {
 public:
     virtual ~StackUser() = default;
-    virtual void on_leg_event(Leg& leg, const Raw& raw) = 0;
-    // A new INVITE: the handle may be moved from; else it is destroyed, which refuses the call.
-    virtual void on_new_invite(Stack& stack, Handle& fresh, const Raw& raw) = 0;
-    virtual void on_options_done(nua_handle_t* handle, const Raw& raw) = 0;
+    // A stranger's request, with the handle that the stack has made for it: it may be moved from;
+    // else it is destroyed, which refuses what has no answer yet. The stack has answered by itself
+    // where raw.status is 200 or above.
+    virtual void on_request(Stack& stack, Handle& fresh, const Raw& raw) = 0;
     // A 2xx to an INVITE that no transaction of the stack's waits for. `is_ours`: it had one; so
     // the INVITE was this process's, and this is another callee's answer.
     virtual void on_stray_answer(Stack& stack, const sip_t& sip, bool is_ours) = 0;
@@ -64,11 +63,11 @@ private:
                        nua_t* nua,
                        Stack* stack,
                        nua_handle_t* handle,
-                       Leg* leg,
+                       HandleUser* owner,
                        const sip_t* sip,
                        tagi_t tags[]);
     static int on_stray(nta_outgoing_magic_t* stack, nta_outgoing_t* request, const sip_t* sip);
-    void dispatch(const Raw& raw, nua_handle_t* handle, Leg* leg);
+    void dispatch(const Raw& raw, nua_handle_t* handle, HandleUser* owner);
 
     Listen listen_;
     StackUser* user_;

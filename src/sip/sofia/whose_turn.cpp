@@ -6,14 +6,13 @@
 #include "revenant/base/in_hand.hpp"
 #include "revenant/base/kill_point.hpp"
 #include "sip/interpose/stack_hooks.hpp"
-#include "sip/sofia/leg.hpp"
 #include "sip/sofia/nua.hpp"
 
 namespace revenant::sip {
 
 std::uint32_t call_of(nua_handle_t* handle) {
-    const Leg* leg = handle != nullptr ? nua_handle_magic(handle) : nullptr;
-    return leg != nullptr ? leg->number() : 0;
+    const HandleUser* user = handle != nullptr ? nua_handle_magic(handle) : nullptr;
+    return user != nullptr ? user->number() : 0;
 }
 
 // ---- In front of the library's functions -------------------------------------------------------

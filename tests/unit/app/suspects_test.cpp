@@ -293,27 +293,27 @@ TEST_CASE("suspects come back after all others, and one at a time") {
         b.board.restore([&] { done = true; });
         b.board.on_wanted(1); // a message waits for it: that is no reason to hurry
         CHECK(b.agent.taken() ==
-              "restore 2 above 12000, restore 4 above 12000, restore 5 above 12000");
+              "Restore 2 above 12000, Restore 4 above 12000, Restore 5 above 12000");
     }
     b.ready(2);
     b.ready(4);
     CHECK(b.agent.taken().empty());
     b.ready(5);
-    CHECK(b.agent.taken() == "restore 1 above 12000");
+    CHECK(b.agent.taken() == "Restore 1 above 12000");
     b.ready(1);
-    CHECK(b.agent.taken() == "restore 3 above 12000");
+    CHECK(b.agent.taken() == "Restore 3 above 12000");
     CHECK_FALSE(done);
     b.ready(3);
     CHECK(done);
     {
         const Quiet quiet;
         b.board.resume({3, 1, 2});
-        CHECK(b.agent.taken() == "arm 2");
+        CHECK(b.agent.taken() == "Arm 2");
         b.board.resume({5});
-        CHECK(b.agent.taken() == "arm 5");
+        CHECK(b.agent.taken() == "Arm 5");
         // Somebody who does not answer does not keep them waiting for long.
         CHECK(run_until([&] { return !b.agent.said.empty(); }, 5000));
-        CHECK(b.agent.taken() == "arm 3");
+        CHECK(b.agent.taken() == "Arm 3");
     }
 }
 

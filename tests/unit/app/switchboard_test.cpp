@@ -156,19 +156,19 @@ TEST_CASE("a call that we make: stored, sent, answered, played, ended") {
     const auto number = b.dial();
     REQUIRE(number);
     CHECK(*number == 1);
-    CHECK(b.agent.taken() == "send_invite 1");
+    CHECK(b.agent.taken() == "SendInvite 1");
     CHECK(b.stored(1)->phase == call::Phase::inviting);
     CHECK_FALSE(b.media.sessions.at(1).running);
     b.on_event(1, event::Progress{.status = 180, .remote_tag = "peer-tag"});
     b.on_event(
         1, event::Answered{.cseq = 2, .facts = call::peer_facts(), .answer = call::peer_session()});
-    CHECK(b.agent.taken() == "acknowledge 1");
+    CHECK(b.agent.taken() == "Acknowledge 1");
     CHECK(b.stored(1)->phase == call::Phase::established);
     CHECK(b.stored(1)->remote_tag == "peer-tag");
     CHECK(b.media.sessions.at(1).running);
     CHECK(b.media.sessions.at(1).media.remote.port == 40000);
     CHECK(b.apply(1, event::HangUp{}));
-    CHECK(b.agent.taken() == "send_bye 1");
+    CHECK(b.agent.taken() == "SendBye 1");
     CHECK(b.stored(1)->phase == call::Phase::ending);
     CHECK(b.media.sessions.empty());
     b.on_event(1, event::RequestDone{.method = "BYE", .status = 200, .cseq = 3});
@@ -190,22 +190,22 @@ TEST_CASE("the record is in the store before each verb that the peer hears") {
     CHECK(b.apply(1, event::Answer{}));
     b.on_event(1, event::PeerBye{.cseq = 2});
     CHECK(seen == std::vector<std::string>{
-                      fmt::format("respond 1 180: {}", static_cast<int>(call::Phase::ringing)),
-                      fmt::format("respond 1 200: {}", static_cast<int>(call::Phase::answered)),
-                      "respond_now 1 200: -1"});
+                      fmt::format("Respond 1 180: {}", static_cast<int>(call::Phase::ringing)),
+                      fmt::format("Respond 1 200: {}", static_cast<int>(call::Phase::answered)),
+                      "RespondBye 1: -1"});
 }
 
 TEST_CASE("hold and unhold say it in a re-INVITE and mute what we send") {
     Bench b;
     const call::Number n = b.establish();
     CHECK(b.apply(n, event::Hold{}));
-    CHECK(b.agent.taken() == "reoffer 1");
+    CHECK(b.agent.taken() == "Reoffer 1");
     CHECK(b.stored(n)->in_flight.reoffer);
     CHECK(call::direction_of(b.stored(n)->local_sdp) == call::Direction::sendonly);
     b.on_event(n, event::Answered{.cseq = 3,
                                   .facts = call::peer_facts(),
                                   .answer = call::peer_session(call::Direction::recvonly)});
-    CHECK(b.agent.taken() == "acknowledge 1");
+    CHECK(b.agent.taken() == "Acknowledge 1");
     CHECK(b.media.sessions.at(n).muted);
     CHECK(b.stored(n)->hold.local);
     CHECK_FALSE(b.apply(n, event::Hold{}));
@@ -233,7 +233,7 @@ TEST_CASE("disk full: a call that comes in hears 500, and nothing is left open")
     Bench b;
     b.store.fail_from(1);
     static_cast<void>(b.invite());
-    CHECK(b.agent.taken() == "respond 1 500");
+    CHECK(b.agent.taken() == "Respond 1 500");
     CHECK(b.media.sessions.empty());
     settle();
     CHECK(b.board.calls().empty());
@@ -248,7 +248,7 @@ TEST_CASE("disk full: answering fails and the call rings on") {
     CHECK(b.agent.taken().empty());
     CHECK(b.state(1) == State::alerting);
     CHECK(b.apply(1, event::Answer{}));
-    CHECK(b.agent.taken() == "respond 1 200");
+    CHECK(b.agent.taken() == "Respond 1 200");
 }
 
 TEST_CASE("disk full: the 200 to our INVITE is ACKed and ended") {
@@ -258,7 +258,7 @@ TEST_CASE("disk full: the 200 to our INVITE is ACKed and ended") {
     b.store.fail_from(1);
     b.on_event(
         1, event::Answered{.cseq = 2, .facts = call::peer_facts(), .answer = call::peer_session()});
-    CHECK(b.agent.taken() == "acknowledge 1, send_bye 1");
+    CHECK(b.agent.taken() == "Acknowledge 1, SendBye 1");
     CHECK(b.media.sessions.empty());
 }
 
@@ -270,7 +270,7 @@ TEST_CASE("disk full: the peer's re-INVITE hears 500 and the call goes on as it 
     b.on_event(n, event::Offered{.cseq = 5,
                                  .facts = call::peer_facts(),
                                  .offer = call::peer_session(call::Direction::sendonly, 2)});
-    CHECK(b.agent.taken() == "respond_now 1 500");
+    CHECK(b.agent.taken() == "Reply 1 500");
     CHECK(b.board.find(n)->dialog == before);
     CHECK(b.stored(n) == before);
 }
@@ -280,7 +280,7 @@ TEST_CASE("disk full: hanging up says BYE all the same") {
     const call::Number n = b.establish();
     b.store.fail_from(1);
     CHECK(b.apply(n, event::HangUp{}));
-    CHECK(b.agent.taken() == "send_bye 1");
+    CHECK(b.agent.taken() == "SendBye 1");
 }
 
 TEST_CASE("a call in that nobody here could answer leaves no media open") {
@@ -296,7 +296,7 @@ TEST_CASE("a dialog that cannot be rebuilt is not tried again without a pause") 
     std::size_t births = 0;
     std::vector<base::Source> reports;
     b.agent.on_verb = [&](const std::string& verb) {
-        if (verb.starts_with("restore") && births < 1000) {
+        if (verb.starts_with("Restore") && births < 1000) {
             ++births;
             reports.push_back(base::when_idle([&] {
                 b.board.on_event(1, event::Terminated{.status = 503, .reason = "not listened on"});
@@ -360,10 +360,10 @@ TEST_CASE("there is a limit to the calls, and to the ports") {
 TEST_CASE("calls may be answered by the policy") {
     Bench yes{[](app::Policy& p) { p.auto_answer = 200; }};
     REQUIRE(yes.invite());
-    CHECK(yes.agent.taken() == "respond 1 200");
+    CHECK(yes.agent.taken() == "Respond 1 200");
     Bench no{[](app::Policy& p) { p.auto_answer = 486; }};
     REQUIRE(no.invite());
-    CHECK(no.agent.taken() == "respond 1 486");
+    CHECK(no.agent.taken() == "Respond 1 486");
     no.on_event(1, event::Terminated{.status = 486});
     CHECK(no.media.sessions.empty());
 }
@@ -412,19 +412,19 @@ TEST_CASE("a restart: restore through the stand-in, resume by one armed re-INVIT
     CHECK_FALSE(b.media.sessions.at(1).running);
     bool done = false;
     b.board.restore([&] { done = true; });
-    CHECK(b.agent.taken() == "restore 1 above 5000");
+    CHECK(b.agent.taken() == "Restore 1 above 5000");
     CHECK_FALSE(done);
     b.board.on_event(1, event::Answered{.cseq = 5001, .from_stand_in = true});
     b.board.on_event(1, event::Ready{});
-    CHECK(b.agent.taken() == "acknowledge_stand_in 1");
+    CHECK(b.agent.taken() == "AcknowledgeStandIn 1");
     CHECK(done);
     b.board.resume({1});
-    CHECK(b.agent.taken() == "arm 1");
+    CHECK(b.agent.taken() == "Arm 1");
     CHECK(b.media.sessions.at(1).running);
     b.board.on_event(
         1,
         event::Answered{.cseq = 5002, .facts = call::peer_facts(), .answer = call::peer_session()});
-    CHECK(b.agent.taken() == "acknowledge 1");
+    CHECK(b.agent.taken() == "Acknowledge 1");
     CHECK(counted(b, call::Verdict::survived) == 1);
     CHECK(b.stored(1)->resumes == 1);
     CHECK(b.stored(1)->cseq_watermark == 6000);
@@ -461,7 +461,7 @@ TEST_CASE("a call that a message waits for is restored next") {
     b.board.on_wanted(199);
     b.board.on_wanted(7777); // no such call
     b.board.on_event(1, event::Ready{});
-    CHECK(b.agent.taken().starts_with("restore 199"));
+    CHECK(b.agent.taken().starts_with("Restore 199"));
 }
 
 TEST_CASE("a long way back says each second how far it has come") {
@@ -505,11 +505,11 @@ TEST_CASE("never more than 50 calls are on their way back at once") {
     b.board.adopt(records(all), 2, false);
     bool done = false;
     b.board.restore([&] { done = true; });
-    CHECK(count_of(b.agent.said, "restore") == 50);
+    CHECK(count_of(b.agent.said, "Restore") == 50);
     for (std::uint32_t i = 1; i <= all; ++i) {
         CHECK(done == false);
         b.board.on_event(i, event::Ready{});
-        CHECK(count_of(b.agent.said, "restore") == std::min<std::size_t>(all, 50 + i));
+        CHECK(count_of(b.agent.said, "Restore") == std::min<std::size_t>(all, 50 + i));
     }
     CHECK(done);
     std::vector<call::Number> numbers;
@@ -517,11 +517,11 @@ TEST_CASE("never more than 50 calls are on their way back at once") {
         numbers.push_back(i);
     }
     b.board.resume(numbers);
-    CHECK(count_of(b.agent.said, "arm") == 50);
+    CHECK(count_of(b.agent.said, "Arm") == 50);
     b.board.on_event(1, event::Answered{.cseq = 5002, .answer = call::peer_session()});
-    CHECK(count_of(b.agent.said, "arm") == 51);
+    CHECK(count_of(b.agent.said, "Arm") == 51);
     b.board.on_event(2, event::PeerBye{.cseq = 5});
-    CHECK(count_of(b.agent.said, "arm") == 52);
+    CHECK(count_of(b.agent.said, "Arm") == 52);
 }
 
 TEST_CASE("calls come back in the order of their session timers, those without last") {
@@ -534,8 +534,8 @@ TEST_CASE("calls come back in the order of their session timers, those without l
     some[3].timer.deadline_ms = 2000;
     b.board.adopt(some, 2, false);
     b.board.restore({});
-    CHECK(b.agent.taken() == "restore 3 above 5000, restore 4 above 5000, restore 2 above 5000, "
-                             "restore 1 above 5000");
+    CHECK(b.agent.taken() == "Restore 3 above 5000, Restore 4 above 5000, Restore 2 above 5000, "
+                             "Restore 1 above 5000");
 }
 
 TEST_CASE("a retry timer leads to the next re-INVITE, and ends with its call") {
@@ -550,9 +550,9 @@ TEST_CASE("a retry timer leads to the next re-INVITE, and ends with its call") {
     CHECK(b.state(1) == State::retrying);
     b.agent.said.clear();
     CHECK(run_until([&] { return b.state(1) == State::resuming; }, 3000));
-    CHECK(b.agent.taken() == "arm 1");
+    CHECK(b.agent.taken() == "Arm 1");
     b.board.on_event(1, event::Terminated{});
-    CHECK(b.agent.taken() == "dispose 1, restore 1 above 5103");
+    CHECK(b.agent.taken() == "Dispose 1, Restore 1 above 5103");
     CHECK(b.stored(1) == std::nullopt); // the block still holds: nothing had to be stored
 }
 

@@ -7,15 +7,16 @@
 #include <utility>
 #include <vector>
 
-#include "revenant/base/fd.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/socket_address.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/call/dialog.hpp"
-#include "sip/agent_impl.hpp"
+#include "revenant/call/effect.hpp"
+#include "revenant/call/machine.hpp"
 #include "sip/comeback/held_connections.hpp"
 #include "sip/comeback/held_sockets.hpp"
 #include "sip/comeback/inject.hpp"
+#include "sip/legs.hpp"
 #include "sip/sofia/leg.hpp"
 #include "sip/sofia/uri_text.hpp"
 
@@ -48,7 +49,7 @@ base::Status say_again(const Leg& leg, const call::Dialog& dialog, const std::st
 
 } // namespace
 
-bool AgentImpl::hears_caller(const call::Dialog& dialog) const {
+bool Legs::hears_caller(const call::Dialog& dialog) const {
     if (dialog.transport == call::Transport::udp) {
         return true;
     }
@@ -56,7 +57,8 @@ bool AgentImpl::hears_caller(const call::Dialog& dialog) const {
     return caller && HeldConnections::waits(*caller);
 }
 
-void AgentImpl::replay(const call::Dialog& dialog) {
+void Legs::say(const call::Call& call, const call::effect::Replay& /*e*/) {
+    const call::Dialog& dialog = call.dialog;
     Leg* leg = this->leg(dialog.number);
     if (leg == nullptr) {
         return;
@@ -73,10 +75,10 @@ void AgentImpl::replay(const call::Dialog& dialog) {
     }
 }
 
-void AgentImpl::replay_prack(const call::Dialog& dialog) {
+void Legs::say(const call::Call& call, const call::effect::ReplayPrack& /*e*/) {
     // The response goes first: signals to the stack are served before what is idle.
     // SAFETY: the sources are members.
-    reports_.push_back(base::when_idle([this, number = dialog.number] {
+    reports_.push_back(base::when_idle([this, number = call.dialog.number] {
         const Leg* leg = this->leg(number);
         const call::Dialog* now = listener_->dialog(number);
         if (leg != nullptr && now != nullptr) { // lost: as if never sent
@@ -85,11 +87,7 @@ void AgentImpl::replay_prack(const call::Dialog& dialog) {
     }));
 }
 
-std::vector<int> AgentImpl::sockets() const {
-    return HeldSockets::bound();
-}
-
-void AgentImpl::expect(const std::vector<std::pair<std::string, call::Number>>& call_ids) {
+void Legs::expect(const std::vector<std::pair<std::string, call::Number>>& call_ids) {
     for (const auto& [call_id, number] : call_ids) {
         awaited_.try_emplace(call_id, Awaited{.call = number});
     }
@@ -98,7 +96,7 @@ void AgentImpl::expect(const std::vector<std::pair<std::string, call::Number>>& 
                           [this](std::string_view call_id) { return is_awaited(call_id); });
 }
 
-bool AgentImpl::is_awaited(std::string_view call_id) {
+bool Legs::is_awaited(std::string_view call_id) {
     const auto found = awaited_.find(std::string{call_id});
     if (found == awaited_.end()) {
         return false;
@@ -110,13 +108,13 @@ bool AgentImpl::is_awaited(std::string_view call_id) {
 }
 
 // What has been put aside for a dialog that is there now.
-void AgentImpl::has_come(const std::string& call_id) {
+void Legs::has_come(const std::string& call_id) {
     if (early_reader_ && awaited_.erase(call_id) > 0) {
         early_reader_->release(call_id);
     }
 }
 
-base::Status AgentImpl::adopt_held_sockets() {
+base::Status Legs::adopt_held_sockets() {
     if (early_reader_) {
         early_reader_->stop();
     }
@@ -133,18 +131,11 @@ base::Status AgentImpl::adopt_held_sockets() {
 }
 
 // The connection that an INVITE was to come in with was lost on the way to the stack.
-void AgentImpl::end_overdue_replays() {
+void Legs::end_overdue_replays() {
     for (const auto& [number, leg] : legs_) {
         if (leg->is_replaying) {
             report_terminated(number, "the caller's connection is gone");
         }
-    }
-}
-
-void offer_held_sockets(std::vector<base::Fd> sockets, bool wait) {
-    HeldSockets::offer(std::move(sockets));
-    if (wait) {
-        HeldSockets::delay_reading();
     }
 }
 

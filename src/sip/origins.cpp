@@ -1,7 +1,6 @@
-// From which of our addresses a call or an OPTIONS leaves: a matter of where it goes, which a name
+// Core: from which of our addresses a request leaves: a matter of where it goes, which a name
 // tells only when it has been looked up.
 #include <algorithm>
-#include <cassert>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -14,7 +13,7 @@
 #include "revenant/base/result.hpp"
 #include "revenant/base/socket_address.hpp"
 #include "revenant/call/dialog.hpp"
-#include "sip/agent_impl.hpp"
+#include "sip/core.hpp"
 #include "sip/sofia/locate.hpp"
 #include "sip/sofia/nua.hpp"
 #include "sip/sofia/stack.hpp"
@@ -45,12 +44,12 @@ std::vector<Locate::Place> places_of(const Uri& hop) {
 
 } // namespace
 
-base::Result<Uri> AgentImpl::next_hop(const Uri& target) const {
+base::Result<Uri> Core::next_hop(const Uri& target) const {
     return settings_.outbound_proxy.empty() ? base::Result<Uri>{target}
                                             : read_uri(settings_.outbound_proxy);
 }
 
-base::Result<Origin> AgentImpl::origin_for(std::string_view target) const {
+base::Result<Origin> Core::origin_for(std::string_view target) const {
     auto uri = read_uri(target);
     if (!uri) {
         return base::fail(uri.error());
@@ -59,9 +58,8 @@ base::Result<Origin> AgentImpl::origin_for(std::string_view target) const {
     return hop ? origin_at(*uri, *hop, places_of(*hop)) : base::fail(hop.error());
 }
 
-base::Result<Origin> AgentImpl::origin_at(const Uri& target,
-                                          const Uri& hop,
-                                          const std::vector<Locate::Place>& places) const {
+base::Result<Origin>
+Core::origin_at(const Uri& target, const Uri& hop, const std::vector<Locate::Place>& places) const {
     for (const auto& stack : stacks_) {
         std::string local;
         const auto reaches = [&](const Locate::Place& place) {
@@ -97,7 +95,7 @@ base::Result<Origin> AgentImpl::origin_at(const Uri& target,
                                   target.text, where));
 }
 
-std::uint64_t AgentImpl::locate(std::string_view target, Located located) {
+std::uint64_t Core::locate(std::string_view target, Agent::Located located) {
     const auto uri = read_uri(target);
     const auto hop = uri ? next_hop(*uri) : uri;
     if (!hop || is_numeric(hop->host)) {
@@ -108,7 +106,7 @@ std::uint64_t AgentImpl::locate(std::string_view target, Located located) {
         return std::ranges::any_of(stacks_,
                                    [v6](const auto& stack) { return stack->is_v6() == v6; });
     };
-    const std::uint64_t ticket = ++last_ticket_;
+    const std::uint64_t ticket = new_ticket();
     // SAFETY: the Locate is a member, and gives up in its destructor.
     lookups_[ticket] = std::make_unique<Locate>(
         *hop, Locate::Families{.v4 = has(false), .v6 = has(true)},
@@ -119,55 +117,6 @@ std::uint64_t AgentImpl::locate(std::string_view target, Located located) {
                                           : origin_at(uri, hop, result.places));
         });
     return ticket;
-}
-
-void AgentImpl::give_up(std::uint64_t lookup) {
-    lookups_.erase(lookup);
-}
-
-base::Result<std::uint64_t> AgentImpl::ask_options(std::string_view target) {
-    if (const auto uri = read_uri(target); !uri) {
-        return base::fail(uri.error());
-    }
-    const std::uint64_t ticket = ++last_ticket_;
-
-    struct Start {
-        bool is_over = false;
-        base::Status status;
-    };
-
-    // Shared with a callback that may come after this has returned.
-    const auto start = std::make_shared<Start>();
-    static_cast<void>(locate(target, [this, ticket, start](const base::Result<Origin>& origin) {
-        if (origin) {
-            send_options(*origin, ticket);
-        } else if (!start->is_over) {
-            start->status = base::fail(origin.error());
-        } else {
-            listener_->on_options_answer(
-                ticket, {.status = 503, .reason = origin.error().context, .is_local = true});
-        }
-    }));
-    start->is_over = true;
-    return start->status ? base::Result<std::uint64_t>{ticket} : base::fail(start->status.error());
-}
-
-void AgentImpl::send_options(const Origin& origin, std::uint64_t ticket) {
-    const auto is_its = [&](const auto& stack) {
-        return stack->listen().at.port == origin.local.port &&
-               stack->is_v6() == is_v6(origin.local.address) && stack->takes(origin.transport);
-    };
-    const auto stack = std::ranges::find_if(stacks_, is_its);
-    assert(stack != stacks_.end()); // origin_at has found it
-    clock_cseqs_ += 1;
-    Handle handle{nua_handle((*stack)->nua(), nullptr, SIPTAG_FROM_STR(origin.from.c_str()),
-                             SIPTAG_TO_STR(fmt::format("<{}>", origin.target).c_str()), TAG_END())};
-    nua_options(
-        handle.get(), NUTAG_URL(origin.target.c_str()),
-        TAG_IF(!settings_.outbound_proxy.empty(), NUTAG_PROXY(settings_.outbound_proxy.c_str())),
-        TAG_END());
-    nua_handle_t* key = handle.get();
-    options_.emplace(key, std::pair{ticket, std::move(handle)});
 }
 
 } // namespace revenant::sip
