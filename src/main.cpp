@@ -7,7 +7,9 @@
 
 int main(int argc, char** argv) {
     using namespace revenant;
-    const base::Result<shell::Options> options = shell::read_options(argc, argv);
+    const auto earlier = app::kept_configuration();
+    const base::Result<shell::Options> options =
+        shell::read_options(argc, argv, earlier ? &*earlier : nullptr);
     if (!options) {
         static_cast<void>(std::fprintf(stderr, "revenant: %s\n", options.error().context.c_str()));
         return app::exit_usage;
@@ -20,7 +22,7 @@ int main(int argc, char** argv) {
         static_cast<void>(std::puts("revenant " REVENANT_VERSION));
         return app::exit_success;
     }
-    if (options->keep) {
+    if (options->keep && !app::has_keeper()) {
         return app::run_kept(argc, argv);
     }
     return app::run_phone(*options);

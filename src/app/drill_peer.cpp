@@ -48,8 +48,8 @@ std::optional<std::uint16_t> free_port(const std::string& address) {
 }
 
 std::vector<std::string> command_line(const std::string& at, const std::string& directory) {
-    return {"/proc/self/exe", "--listen", at, "--state", directory, "--resume=never", "--json",
-            "--aor", "sip:drill@" + at.substr(0, at.find(';')), "--audio", "echo",
+    return {"/proc/self/exe", "--no-config", "--listen", at, "--state", directory, "--resume=never",
+            "--json", "--aor", "sip:drill@" + at.substr(0, at.find(';')), "--audio", "echo",
             "--auto-answer=200",
             // Whatever becomes of us, it does not stay.
             "-c", "wait established 20s", "-c", "wait ended 120s"};

@@ -17,6 +17,7 @@
 
 #include <fmt/format.h>
 
+#include "app/kept_configuration.hpp"
 #include "revenant/base/fd.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/base/text.hpp"
@@ -83,7 +84,8 @@ base::Fd take_one(std::multimap<std::string, base::Fd>& held, const char* name) 
 
 Keeping::Keeping()
     : is_kept_{std::getenv("NOTIFY_SOCKET") != nullptr}, held_{take_held()},
-      slate_{take_one(held_, keeper::slate_name), is_kept_}, is_return_{!held_.empty()} {
+      slate_{take_one(held_, keeper::slate_name), is_kept_},
+      configuration_{take_one(held_, configuration_name)}, is_return_{!held_.empty()} {
     const char* const death = std::getenv("KEEPER_DEATH");
     last_death_ = is_kept_ && death != nullptr ? base::printable(death, 100) : "";
     hold(keeper::slate_name, slate_.fd());
@@ -170,6 +172,21 @@ void Keeping::hold_connection(std::uint32_t id, int socket) {
 
 void Keeping::drop_connection(std::uint32_t id) {
     drop(connection_name(id));
+}
+
+void Keeping::hold_configuration(const shell::Configuration& configuration) {
+    if (!is_kept_ || read_stored(configuration_.get()) == configuration) {
+        return;
+    }
+    if (configuration_) {
+        drop(configuration_name);
+    }
+    configuration_ = stored(configuration);
+    hold(configuration_name, configuration_.get());
+}
+
+void Keeping::drop_configuration() const {
+    drop(configuration_name);
 }
 
 void Keeping::say_ready(const std::string& status) {

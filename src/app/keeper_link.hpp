@@ -15,6 +15,7 @@
 #include "revenant/base/fd.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/call/dialog.hpp"
+#include "revenant/shell/options.hpp"
 #include "revenant/sip/connections.hpp"
 
 namespace revenant::app {
@@ -65,6 +66,9 @@ public:
     void drop_ports(call::Number call);
     void hold_connection(std::uint32_t id, int socket) override;
     void drop_connection(std::uint32_t id) override;
+    // For the lives after this one, until the phone ends by itself.
+    void hold_configuration(const shell::Configuration& configuration);
+    void drop_configuration() const;
 
     // The phone works, and has its calls back: `status` in a few words.
     void say_ready(const std::string& status);
@@ -77,6 +81,7 @@ private:
     bool was_kept_ = is_kept_;
     std::multimap<std::string, base::Fd> held_; // by name
     OwnSlate slate_;
+    base::Fd configuration_;
     bool is_return_;
     Heartbeat heartbeat_;
     std::string last_death_;

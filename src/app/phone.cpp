@@ -116,6 +116,7 @@ Phone::~Phone() {
 base::Status Phone::open() {
     loop_ = g_main_loop_new(nullptr, FALSE);
     keeping_.begin_beating();
+    keeping_.hold_configuration(options_.configuration);
     if (keeping_.is_kept() && !options_.resume_given) {
         options_.resume = shell::Resume::automatic;
     }
@@ -434,6 +435,7 @@ int Phone::run() {
     });
     begin_shell();
     g_main_loop_run(loop_);
+    keeping_.drop_configuration();
     shell::flush_output();
     return exit_status();
 }

@@ -1,10 +1,10 @@
 // `revenant --keep`: the same command line under revenant-keeper.
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <unistd.h>
@@ -28,11 +28,7 @@ int run_kept(int argc, char** argv) {
     const std::string self = own_path();
     const std::string keeper = self.substr(0, self.rfind('/') + 1) + "revenant-keeper";
     std::vector<std::string> words{keeper, "--", self};
-    for (int i = 1; i < argc; ++i) {
-        if (std::string_view{argv[i]} != "--keep") {
-            words.emplace_back(argv[i]);
-        }
-    }
+    words.insert(words.end(), argv + std::min(argc, 1), argv + argc);
     std::vector<char*> pointers;
     pointers.reserve(words.size() + 1);
     for (std::string& word : words) {

@@ -65,7 +65,8 @@ std::size_t column_width(const std::vector<std::string>& left) {
     return width;
 }
 
-std::string two_columns(std::string_view left, std::string_view right, std::size_t width) {
+std::string
+two_columns(std::string_view left, std::string_view right, std::size_t width, std::size_t columns) {
     std::string out = std::string(margin, ' ').append(left);
     const std::size_t start = margin + width + margin;
     if (display_width(left) > width) {
@@ -73,14 +74,14 @@ std::string two_columns(std::string_view left, std::string_view right, std::size
     } else {
         out += std::string(start - display_width(out), ' ');
     }
-    out += take_line(right, terminal_width() - start) + "\n";
-    return right.empty() ? out : out + wrapped(right, start);
+    out += take_line(right, columns - start) + "\n";
+    return right.empty() ? out : out + wrapped(right, start, columns);
 }
 
-std::string wrapped(std::string_view text, std::size_t indent) {
+std::string wrapped(std::string_view text, std::size_t indent, std::size_t columns) {
     std::string out;
     do {
-        out += std::string(indent, ' ') + take_line(text, terminal_width() - indent) + "\n";
+        out += std::string(indent, ' ') + take_line(text, columns - indent) + "\n";
     } while (!text.empty());
     return out;
 }

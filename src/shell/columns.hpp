@@ -19,10 +19,13 @@ namespace revenant::shell {
 [[nodiscard]] std::size_t column_width(const std::vector<std::string>& left);
 
 // "  left    right…\n", the right one wrapped under itself.
-[[nodiscard]] std::string
-two_columns(std::string_view left, std::string_view right, std::size_t width);
+[[nodiscard]] std::string two_columns(std::string_view left,
+                                      std::string_view right,
+                                      std::size_t width,
+                                      std::size_t columns = terminal_width());
 
 // `text` in lines that each begin with `indent` blanks and end with a newline.
-[[nodiscard]] std::string wrapped(std::string_view text, std::size_t indent);
+[[nodiscard]] std::string
+wrapped(std::string_view text, std::size_t indent, std::size_t columns = terminal_width());
 
 } // namespace revenant::shell

@@ -50,18 +50,16 @@ std::string usage_line(const Command& command) {
 }
 
 base::Error unknown_command(const std::vector<Command>& commands, std::string_view name) {
-    std::string context = "unknown command '" + base::printable(name, 40) + "'";
-    const std::vector<std::string> near = suggestions(commands, name);
-    if (near.empty()) {
-        context += "; 'help' lists the commands";
+    std::vector<Spelling> spellings;
+    for (const Command& command : commands) {
+        spellings.push_back({.text = command.name, .meaning = command.name});
+        for (const std::string& alias : command.aliases) {
+            spellings.push_back({.text = alias, .meaning = command.name});
+        }
     }
-    for (std::size_t i = 0; i < near.size(); ++i) {
-        context += i == 0 ? "; did you mean " : i + 1 == near.size() ? " or " : ", ";
-        context += "'" + near[i] + "'";
-    }
-    if (!near.empty()) {
-        context += "?";
-    }
+    const std::string guess = did_you_mean(nearest(spellings, name));
+    std::string context = "unknown command '" + base::printable(name, 40) + "'" +
+                          (guess.empty() ? "; 'help' lists the commands" : guess);
     return {.code = base::Errc::bad_input, .context = std::move(context)};
 }
 

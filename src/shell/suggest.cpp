@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "revenant/base/text.hpp"
-#include "revenant/shell/command.hpp"
 
 namespace revenant::shell {
 
@@ -57,28 +56,38 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     return row[b.size()];
 }
 
-std::vector<std::string> suggestions(const std::vector<Command>& commands, std::string_view name) {
-    if (name.empty() || name.size() > name_length_max) {
+std::vector<std::string> nearest(const std::vector<Spelling>& spellings, std::string_view typed) {
+    if (typed.empty() || typed.size() > name_length_max) {
         return {};
     }
     std::vector<std::pair<std::size_t, std::string>> near;
-    for (const Command& command : commands) {
-        std::size_t best = closeness(command.name, name);
-        for (const std::string& alias : command.aliases) {
-            best = std::min(best, closeness(alias, name));
-        }
-        if (best != no_match) {
-            near.emplace_back(best, command.name);
+    for (const Spelling& spelling : spellings) {
+        const std::size_t distance = closeness(spelling.text, typed);
+        const auto same =
+            std::ranges::find(near, spelling.meaning, &std::pair<std::size_t, std::string>::second);
+        if (same != near.end()) {
+            same->first = std::min(same->first, distance);
+        } else if (distance != no_match) {
+            near.emplace_back(distance, spelling.meaning);
         }
     }
     std::ranges::stable_sort(near, {}, &std::pair<std::size_t, std::string>::first);
     near.resize(std::min(near.size(), suggestions_max));
     std::vector<std::string> out;
     out.reserve(near.size());
-    for (auto& [distance, suggested] : near) {
-        out.push_back(std::move(suggested));
+    for (auto& [distance, meaning] : near) {
+        out.push_back(std::move(meaning));
     }
     return out;
+}
+
+std::string did_you_mean(const std::vector<std::string>& near) {
+    std::string text;
+    for (std::size_t i = 0; i < near.size(); ++i) {
+        text += i == 0 ? "; did you mean " : i + 1 == near.size() ? " or " : ", ";
+        text += "'" + near[i] + "'";
+    }
+    return text.empty() ? text : text + "?";
 }
 
 } // namespace revenant::shell

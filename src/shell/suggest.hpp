@@ -1,4 +1,4 @@
-// What to say about a command: its usage, and what a mistyped one may have meant.
+// What to say about a command: its usage; and what a mistyped name may have meant.
 #pragma once
 
 #include <cstddef>
@@ -18,9 +18,18 @@ namespace revenant::shell {
 [[nodiscard]] base::Error unknown_command(const std::vector<Command>& commands,
                                           std::string_view name);
 
-// At most three command names that `name` begins, or that are a slip or two away, nearest first.
-[[nodiscard]] std::vector<std::string> suggestions(const std::vector<Command>& commands,
-                                                   std::string_view name);
+// Something that may be typed, and what it would mean.
+struct Spelling {
+    std::string text;
+    std::string meaning;
+};
+
+// The meanings, at most three, of what `typed` begins or is a slip or two away from, nearest first.
+[[nodiscard]] std::vector<std::string> nearest(const std::vector<Spelling>& spellings,
+                                               std::string_view typed);
+
+// "; did you mean 'a' or 'b'?", or "".
+[[nodiscard]] std::string did_you_mean(const std::vector<std::string>& near);
 
 // How many characters must be inserted, removed, replaced or swapped with their neighbour.
 [[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -245,6 +246,42 @@ base::Result<std::string> read_path(std::string_view name, std::string_view text
         return wrong(name, "a path", text);
     }
     return std::string{text};
+}
+
+base::Result<std::string> read_fixed_path(std::string_view name, std::string_view text) {
+    const std::string home = text.starts_with("~/") ? environment("HOME") : std::string{};
+    if (home.starts_with('/')) {
+        return home + std::string{text.substr(1)};
+    }
+    if (!text.starts_with('/')) {
+        return wrong(name, "a path that begins with / or ~/", text);
+    }
+    return std::string{text};
+}
+
+base::Status fix_audio_path(std::string_view name, std::string& end) {
+    constexpr std::string_view scheme = "file:";
+    if (!end.starts_with(scheme)) {
+        return {};
+    }
+    auto path = read_fixed_path(name, std::string_view{end}.substr(scheme.size()));
+    if (!path) {
+        return base::fail(std::move(path.error()));
+    }
+    end = std::string{scheme} + *path;
+    return {};
+}
+
+std::optional<bool> to_bool(std::string_view text) {
+    if (text == "true" || text == "yes") {
+        return true;
+    }
+    return text == "false" || text == "no" ? std::optional{false} : std::nullopt;
+}
+
+std::string environment(const char* name) {
+    const char* value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): before the threads
+    return value == nullptr ? "" : value;
 }
 
 std::string state_name(const Options& options) {

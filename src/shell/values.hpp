@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,6 +35,15 @@ read_rtp_ports(std::string_view name, std::string_view text);
 [[nodiscard]] base::Result<base::CrashPoint> read_crash_point(std::string_view name,
                                                               std::string_view text);
 [[nodiscard]] base::Result<std::string> read_path(std::string_view name, std::string_view text);
+// The same from wherever it is read: an absolute path, or one within the home directory ("~/").
+[[nodiscard]] base::Result<std::string> read_fixed_path(std::string_view name,
+                                                        std::string_view text);
+// Does that to the path of a source or sink of read_audio's which is a file.
+[[nodiscard]] base::Status fix_audio_path(std::string_view name, std::string& end);
+// true or false, yes or no; nothing if it is none of them.
+[[nodiscard]] std::optional<bool> to_bool(std::string_view text);
+// A variable of the environment, "" if there is none. At the start only, before there are threads.
+[[nodiscard]] std::string environment(const char* name);
 
 // The name of a state directory for `--state auto`: the same for the same identity, another one for
 // each phone that can run beside it.

@@ -48,6 +48,7 @@ class Terminal:
         environment = dict(os.environ, INPUTRC="/dev/null", LC_ALL="C.UTF-8", HOME=folder)
         environment.pop("TMUX", None)
         environment.pop("NO_COLOR", None)
+        environment.pop("XDG_CONFIG_HOME", None)
         self.environment = environment
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(width), "-y", str(height),
                   "sh", "-c", script)

@@ -1,6 +1,8 @@
 // The whole phone: everything wired together, from the options to the exit status.
 #pragma once
 
+#include <optional>
+
 #include "revenant/shell/options.hpp"
 
 namespace revenant::app {
@@ -15,8 +17,14 @@ enum ExitStatus : int {
     exit_signal_base = 128, // and the number of the signal that has cut a script short
 };
 
-// Becomes the keeper, which starts this program with the same arguments but --keep. Returns only
-// when that fails, with the exit status.
+// What the first life of this kept phone has read, if this is a later one.
+[[nodiscard]] std::optional<shell::Configuration> kept_configuration();
+
+// Whether revenant-keeper has started this process.
+[[nodiscard]] bool has_keeper();
+
+// Becomes the keeper, which starts this program with the same arguments. Returns only when that
+// fails, with the exit status.
 [[nodiscard]] int run_kept(int argc, char** argv);
 
 // Runs until `quit`, `detach`, the end of the script or a signal.

@@ -1,4 +1,4 @@
-// The program's command line, read into values.
+// The program's options, read into values. src/shell/option_table.cpp says what there are.
 #pragma once
 
 #include <cstdint>
@@ -24,10 +24,18 @@ struct Listen {
     friend bool operator==(const Listen&, const Listen&) = default;
 };
 
+// A configuration file as it was read; no path: none was.
+struct Configuration {
+    std::string path;
+    std::string text;
+
+    friend bool operator==(const Configuration&, const Configuration&) = default;
+};
+
 struct Options {
     std::string aor;            // --aor URI; empty: sip:<user>@<first listen address>
     std::string display_name;   // --aor '"NAME" <URI>'; without quotes
-    std::vector<Listen> listen; // empty: the default, 0.0.0.0:5060 is never assumed silently
+    std::vector<Listen> listen; // --listen, in the order given; empty: 0.0.0.0:5060
     std::string
         state_directory; // --state DIR; default $XDG_STATE_HOME/revenant or ~/.local/state/revenant
     std::string outbound_proxy;     // --outbound-proxy URI
@@ -61,12 +69,18 @@ struct Options {
     base::KillPoint die_at = base::KillPoint::after_effect;
     std::uint32_t die_count = 0;
     base::Death death = base::Death::kill;
-    base::CrashPoint crash_at; // test builds: --crash-at
+    base::CrashPoint crash_at;   // test builds: --crash-at
+    Configuration configuration; // --config FILE, or the default one; what it says is in the above
 };
 
-// Errc::bad_input names the option and what it takes. --help and --version win over everything.
-[[nodiscard]] base::Result<Options> read_options(int argc, const char* const* argv);
+// From the command line, the environment and the configuration file; who comes first wins.
+// `earlier`, if there is one, counts instead of the file: it is what the first life of a kept phone
+// has read. Errc::bad_input names the option and what it takes. --help and --version win over
+// everything.
+[[nodiscard]] base::Result<Options>
+read_options(int argc, const char* const* argv, const Configuration* earlier = nullptr);
 
+// What --help prints, for 80 columns.
 [[nodiscard]] std::string usage();
 
 } // namespace revenant::shell

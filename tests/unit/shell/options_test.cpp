@@ -10,6 +10,7 @@
 #include "revenant/call/dialog.hpp"
 #include "revenant/shell/options.hpp"
 #include "shell/columns.hpp"
+#include "unit/fakes/environment.hpp"
 
 using namespace revenant;
 using shell::Options;
@@ -17,39 +18,6 @@ using shell::Resume;
 using shell::ScriptLine;
 
 namespace {
-
-// The environment as these tests want it, and back.
-class Environment {
-public:
-    Environment() {
-        for (const char* name : names) {
-            const char* value = std::getenv(name);
-            before_.emplace_back(value == nullptr ? "\1" : value);
-            ::unsetenv(name);
-        }
-        ::setenv("HOME", "/home/alice", 1);
-    }
-
-    ~Environment() {
-        for (std::size_t i = 0; i < before_.size(); ++i) {
-            if (before_[i] == "\1") {
-                ::unsetenv(names[i]);
-            } else {
-                ::setenv(names[i], before_[i].c_str(), 1);
-            }
-        }
-    }
-
-    Environment(const Environment&) = delete;
-    Environment& operator=(const Environment&) = delete;
-
-    static void set(const char* name, const char* value) { ::setenv(name, value, 1); }
-
-private:
-    static constexpr const char* names[] = {"HOME",           "XDG_STATE_HOME", "REVENANT_AOR",
-                                            "REVENANT_STATE", "REVENANT_PROXY", "REVENANT_AUDIO"};
-    std::vector<std::string> before_;
-};
 
 base::Result<Options> read(const std::vector<std::string>& words) {
     std::vector<const char*> argv{"revenant"};
@@ -280,6 +248,7 @@ TEST_CASE("a session expires after 90 seconds at the least, or never") {
 }
 
 TEST_CASE("at least one call may ring, and one may ring for ever") {
+    const Environment environment;
     CHECK(read({"--max-calls=1"})->ringing_max == 1);
     CHECK(refused({"--max-calls=0"}));
     CHECK(refused({"--max-calls=10001"}));
