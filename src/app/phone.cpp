@@ -68,11 +68,28 @@ base::Status check_codecs(const std::vector<std::string>& names) {
                 known += (known.empty() ? "" : ", ") + codec.name;
             }
             return base::fail(base::Errc::bad_input,
-                              fmt::format("--codecs: there is no codec \"{}\"; there are: {}",
+                              fmt::format("codecs: there is no codec \"{}\"; there are: {}",
                                           base::printable(name, 40), known));
         }
     }
     return {};
+}
+
+// What only the media module knows about options.
+base::Status check_media(const shell::Options& options) {
+    return media::check_source(options.source)
+        .and_then([&] { return media::check_sink(sink_of(options.sink, 1)); })
+        .and_then([&] { return check_codecs(options.codecs); });
+}
+
+// Nothing has been said to anyone; records stay for the next start.
+[[noreturn]] void refuse(const shell::Options& options, const base::Error& error, int status) {
+    if (options.json) { // for the program that reads stdout; people look at stderr
+        shell::print(shell::failure_notice(error));
+    }
+    shell::flush_output();
+    static_cast<void>(std::fprintf(stderr, "revenant: %s\n", error.context.c_str()));
+    ::_exit(status);
 }
 
 std::vector<call::Codec> chosen_codecs(const std::vector<std::string>& names) {
@@ -144,13 +161,6 @@ base::Status Phone::open_journal() {
     const auto epoch = store_->next_epoch();
     if (!epoch) {
         return base::fail(epoch.error());
-    }
-    for (const base::Status& checked :
-         {media::check_source(options_.source), media::check_sink(sink_of(options_.sink, 1)),
-          check_codecs(options_.codecs)}) {
-        if (!checked) {
-            return checked;
-        }
     }
     if (base::Status opened = open_media(); !opened) {
         return opened;
@@ -452,15 +462,12 @@ int run_phone(const shell::Options& options) {
     static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));
     base::make_room_for_descriptors();
     base::wait_on_boot_clock();
+    if (const base::Status checked = check_media(options); !checked) {
+        refuse(options, checked.error(), exit_usage);
+    }
     Phone phone{options};
     if (const base::Status opened = phone.open(); !opened) {
-        if (options.json) { // for the program that reads stdout; people look at stderr
-            shell::print(shell::failure_notice(opened.error()));
-        }
-        shell::flush_output();
-        static_cast<void>(std::fprintf(stderr, "revenant: %s\n", opened.error().context.c_str()));
-        // Nothing has been said to anyone; records stay for the next start.
-        ::_exit(exit_command_failed);
+        refuse(options, opened.error(), exit_command_failed);
     }
     return phone.run();
 }
