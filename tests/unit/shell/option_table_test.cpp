@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -14,6 +15,7 @@
 #include <doctest/doctest.h>
 
 #include "revenant/base/kill_point.hpp"
+#include "revenant/shell/documents.hpp"
 #include "revenant/shell/options.hpp"
 #include "shell/option_table.hpp"
 
@@ -198,6 +200,70 @@ TEST_CASE("help names every option that people are told of, and no other") {
     }
     told.insert({"no-config", "no-durable"}); // in running text
     CHECK(options_in(shell::usage()) == told);
+}
+
+TEST_CASE("the manual has an entry for every option, and for every key of a file") {
+    std::string page = shell::man_page();
+    std::erase(page, '\\'); // a hyphen is \-
+    const std::string config = shell::config_man_page();
+    std::set<std::string> told;
+    for (const OptionRow& row : shell::option_table()) {
+        const std::string name{row.name};
+        CAPTURE(name);
+        const bool is_told = row.group != shell::Group::tests;
+        const std::string entry = "fB" + std::string{row.is_on_by_default ? "--no-" : "--"} + name;
+        CHECK((page.find(entry + "fR") != std::string::npos) == is_told);
+        CHECK((row.environment.empty() ||
+               page.find(".TP\nfB" + std::string{row.environment} + "fR\n") != std::string::npos));
+        std::string key = name;
+        for (std::size_t at = 0; (at = key.find('-', at)) != std::string::npos; at += 2) {
+            key.insert(at, 1, '\\');
+        }
+        CHECK((config.find(".TP\n\\fB" + key + "\\fR = ") != std::string::npos) == row.has_key);
+        told.insert({name, "no-" + name, std::string{row.alias}});
+    }
+    for (const std::string& name : options_in(page)) {
+        CHECK_MESSAGE((told.contains(name) || name == "no-"), "--" << name);
+    }
+}
+
+TEST_CASE("the manual is well-formed: known requests, known escapes, no empty line") {
+    const std::set<std::string> requests{".\\\"", ".TH", ".nh", ".ad", ".SH", ".SS",
+                                         ".TP",   ".PP", ".B",  ".I",  ".BR", ".RB",
+                                         ".RI",   ".IR", ".BI", ".nf", ".fi"};
+    for (const std::string& page : {shell::man_page(), shell::config_man_page()}) {
+        CHECK(page.ends_with('\n'));
+        std::istringstream lines{page};
+        bool is_literal = false;
+        for (std::string line; std::getline(lines, line);) {
+            CAPTURE(line);
+            CHECK_FALSE(line.empty());
+            CHECK_FALSE(line.starts_with('\''));
+            if (line.starts_with('.')) {
+                CHECK(requests.contains(line.substr(0, line.find(' '))));
+                is_literal = line == ".nf" || (is_literal && line != ".fi");
+            }
+            for (std::size_t at = 0; (at = line.find('\\', at)) != std::string::npos; at += 2) {
+                REQUIRE(at + 1 < line.size());
+                CHECK(std::string_view{"-e&(f\""}.find(line[at + 1]) != std::string_view::npos);
+            }
+        }
+        CHECK_FALSE(is_literal);
+    }
+}
+
+TEST_CASE("shells complete every option that people are told of") {
+    const std::set<std::string> bash = options_in(shell::bash_completion());
+    const std::set<std::string> zsh = options_in(shell::zsh_completion());
+    for (const OptionRow& row : shell::option_table()) {
+        const std::string name{row.name};
+        CAPTURE(name);
+        const bool is_told = row.group != shell::Group::tests;
+        CHECK(bash.contains(name) == is_told);
+        CHECK(zsh.contains(name) == is_told);
+        CHECK(bash.contains("no-" + name) == shell::is_negatable(row));
+        CHECK(zsh.contains("no-" + name) == shell::is_negatable(row));
+    }
 }
 
 TEST_CASE("the README names no option that there is not") {
