@@ -34,6 +34,7 @@
 #include "revenant/shell/output.hpp"
 #include "revenant/sip/agent.hpp"
 #include "revenant/sip/connections.hpp"
+#include "revenant/sip/library.hpp"
 
 namespace revenant::app {
 
@@ -131,6 +132,9 @@ Phone::~Phone() {
 }
 
 base::Status Phone::open() {
+    if (base::Status fits = sip::check_library(); !fits) {
+        return fits;
+    }
     loop_ = g_main_loop_new(nullptr, FALSE);
     keeping_.begin_beating();
     keeping_.hold_configuration(options_.configuration);
