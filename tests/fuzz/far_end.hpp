@@ -262,7 +262,11 @@ private:
         const std::uint32_t cseq =
             base::to_u32(header(request, "CSeq").substr(0, header(request, "CSeq").find(' ')))
                 .value_or(0);
-        auto& [highest, branches] = numbers_[header(request, "Call-ID")];
+        // What is said to another callee, with a tag that is not its own, is said in another
+        // dialog.
+        const std::string to = after_tag(header(request, "To"));
+        auto& [highest, branches] =
+            numbers_[header(request, "Call-ID") + (to == "theirs" ? std::string{} : to)];
         const std::string said = method + " " + header(request, "Via");
         const auto before = branches.find(cseq);
         must(before == branches.end() ? cseq > highest : before->second == said,
@@ -296,7 +300,7 @@ private:
         std::map<std::uint32_t, std::string> branches;
     };
 
-    std::map<std::string, Numbers> numbers_; // of the phone's requests, by Call-ID
+    std::map<std::string, Numbers> numbers_; // of the phone's requests, by dialog
     Dialog dialog_;
     std::uint32_t cseq_ = 100;
     std::uint32_t count_ = 0;

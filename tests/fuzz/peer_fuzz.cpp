@@ -30,8 +30,6 @@
 #include <fmt/format.h>
 #include <glib.h>
 
-#include "../unit/fake_engine.hpp"
-#include "../unit/fake_store.hpp"
 #include "app/free_port.hpp"
 #include "app/keeper_link.hpp"
 #include "app/switchboard.hpp"
@@ -45,6 +43,8 @@
 #include "revenant/sip/agent.hpp"
 #include "shell/terminal.hpp"
 #include "sip_mutations.hpp"
+#include "unit/fakes/fake_engine.hpp"
+#include "unit/fakes/fake_store.hpp"
 #include "virtual_time.hpp"
 
 namespace {

@@ -23,6 +23,9 @@ public:
     // Whether somebody has come through since the program's start.
     [[nodiscard]] bool is_reached() const { return is_reached_.load(std::memory_order_relaxed); }
 
+    // For a test that looks who comes.
+    void forget_reached() { is_reached_.store(false, std::memory_order_relaxed); }
+
     // Whether something of ours runs.
     [[nodiscard]] bool is_taken() const { return is_taken_; }
 
