@@ -24,14 +24,6 @@ su_time64_t su_nanotime(su_time64_t* now) {
     return hooks.su_nanotime(now);
 }
 
-su_time64_t su_now64() {
-    return hooks.su_now64();
-}
-
-su_time64_t su_stamp64() {
-    return hooks.su_stamp64();
-}
-
 int su_randint(int lowest, int highest) {
     return hooks.su_randint(lowest, highest);
 }

@@ -38,8 +38,6 @@ struct StackHooks {
     // sofia-sip: su
     Slot<void(su_time_t*)> su_time{"su_time"};
     Slot<su_time64_t(su_time64_t*)> su_nanotime{"su_nanotime"};
-    Slot<su_time64_t()> su_now64{"su_now64"};
-    Slot<su_time64_t()> su_stamp64{"su_stamp64"};
     Slot<int(int, int)> su_randint{"su_randint"};
     Slot<issize_t(su_socket_t)> su_getmsgsize{"su_getmsgsize"};
     Slot<issize_t(su_socket_t, su_iovec_t[], isize_t, int, su_sockaddr_t*, socklen_t*)> su_vrecv{

@@ -45,10 +45,6 @@ su_time64_t tell_nanoseconds(su_time64_t* now) {
     return ns;
 }
 
-su_time64_t boot_ns() {
-    return static_cast<su_time64_t>(base::read_clock().boot_ns);
-}
-
 // With this one the library's main-loop source compares its timers.
 void tell_source(_GSource* /*source*/, timeval* now) {
     const std::int64_t us = base::unstepped_ns() / 1000;
@@ -67,8 +63,6 @@ std::time_t tell_seconds(std::time_t* now) {
 
 const Standing times{hooks.su_time, tell_time};
 const Standing nanoseconds{hooks.su_nanotime, tell_nanoseconds};
-const Standing now64{hooks.su_now64, since_1900_ns};
-const Standing stamps{hooks.su_stamp64, boot_ns};
 const Standing sources{hooks.g_source_get_current_time, tell_source};
 const Standing seconds{hooks.time, tell_seconds};
 
