@@ -80,9 +80,9 @@ TestPeer::start(const shell::Listen& near, const std::string& directory, Ready r
                                       address));
     }
     const bool v6 = address.find(':') != std::string::npos;
-    const char* transport = !near.transport                           ? ""
-                            : *near.transport == call::Transport::tcp ? ";transport=tcp"
-                                                                      : ";transport=udp";
+    const std::string transport =
+        !near.transport ? std::string{}
+                        : fmt::format(";transport={}", call::transport_name(*near.transport));
     const std::string at =
         fmt::format("{}{}{}:{}{}", v6 ? "[" : "", address, v6 ? "]" : "", *port, transport);
     std::vector<std::string> words = command_line(at, directory);

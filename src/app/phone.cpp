@@ -391,9 +391,9 @@ void Phone::tell_ready() const {
         const bool v6 = listen.address.find(':') != std::string::npos;
         where += fmt::format("{}{}:{}{}", where.empty() ? "" : ", ",
                              v6 ? "[" + listen.address + "]" : listen.address, listen.port,
-                             !listen.transport                           ? ""
-                             : *listen.transport == call::Transport::tcp ? " (tcp)"
-                                                                         : " (udp)");
+                             !listen.transport
+                                 ? std::string{}
+                                 : fmt::format(" ({})", call::transport_name(*listen.transport)));
     }
     shell::print({.event = "ready",
                   .call = std::nullopt,

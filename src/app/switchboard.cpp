@@ -236,7 +236,7 @@ bool Switchboard::is_under_way(const call::Call& call) {
 
 bool Switchboard::is_being_restored(const call::Call& call) {
     return call.state == call::State::restoring ||
-           (call.state == call::State::replaying && call.dialog.transport == call::Transport::udp);
+           (call.state == call::State::replaying && !call::is_stream(call.dialog.transport));
 }
 
 std::optional<call::Number> Switchboard::free_number() {

@@ -75,11 +75,12 @@ Step replayed(const Call& call, const event::Offered& e, base::Now now) {
             return result;
         }
         const bool is_pracked = !in_flight.prack.empty();
-        const bool is_udp = call.dialog.transport == Transport::udp;
-        if (is_udp || !is_pracked) { // else our 180 has arrived, and there is no PRACK to follow
+        const bool is_repeated = !is_stream(call.dialog.transport);
+        if (is_repeated ||
+            !is_pracked) { // else our 180 has arrived, and there is no PRACK to follow
             result.effects.emplace_back(effect::Respond{.status = 180});
         }
-        if (is_udp && is_pracked) {
+        if (is_repeated && is_pracked) {
             result.effects.emplace_back(effect::ReplayPrack{});
         }
         result.effects.emplace_back(effect::Tell{.news = News::incoming});

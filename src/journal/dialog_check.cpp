@@ -65,16 +65,18 @@ std::string_view problem_of(const std::string& text, Alphabet alphabet) {
     return {};
 }
 
-std::string_view problem_of(const std::string& text, Form form) {
-    switch (form) {
+std::string_view problem_of_form(const std::string& text, const TextRule& rule) {
+    switch (rule.form) {
     case Form::any: return {};
     case Form::address:
         return is_numeric_address(text) ? "" : "is not a numeric IPv4 or IPv6 address";
-    case Form::next_uri: return is_sip_uri(text, Hop::next) ? "" : "is no sip: URI for UDP or TCP";
-    case Form::next_route:
-        return is_sip_address(text, Hop::next) ? "" : "holds what is no sip: URI";
-    case Form::later_route:
-        return is_sip_address(text, Hop::later) ? "" : "holds what is no sip: URI";
+    case Form::uri:
+        if (is_sip_uri(text, rule.hop)) {
+            return {};
+        }
+        return rule.hop == Hop::next ? "is no sip: URI for UDP or TCP"
+                                     : "is no sip: or sips: URI for UDP, TCP or TLS";
+    case Form::route: return is_sip_address(text, rule.hop) ? "" : "holds what is no sip: URI";
     }
     return {};
 }
@@ -84,7 +86,7 @@ std::string_view problem_of(const std::string& text, const TextRule& rule) {
         return rule.may_be_empty ? "" : "is empty";
     }
     const std::string_view problem = problem_of(text, rule.alphabet);
-    return problem.empty() ? problem_of(text, rule.form) : problem;
+    return problem.empty() ? problem_of_form(text, rule) : problem;
 }
 
 // Keeps the first rule that was broken; the rest are then idle.
@@ -102,6 +104,9 @@ public:
         strings_size_ += value.size();
         if (const std::string_view problem = problem_of(value, rule); !problem.empty()) {
             refuse(key, problem);
+        }
+        if (value.size() > rule.size_max) {
+            refuse(key, fmt::format("is longer than {} bytes", rule.size_max));
         }
     }
 
@@ -127,6 +132,13 @@ public:
         if (!is_in && !(rule.or_zero && value == 0)) {
             refuse(key, fmt::format("is not {}in {}..{}", rule.or_zero ? "0 or " : "", rule.min,
                                     rule.max));
+        }
+    }
+
+    template <std::integral Integer>
+    void number(std::string_view key, Integer value, const OneOf& rule) {
+        if (std::ranges::find(rule.values, value) == rule.values.end()) {
+            refuse(key, fmt::format("is none of {}", fmt::join(rule.values, ", ")));
         }
     }
 

@@ -5,13 +5,13 @@
 // A visitor has these members; the rules are for the one that checks:
 //   text(key, string, TextRule)    texts(key, strings, ListRule)    formats(key, codecs)
 //   number(key, integer, Range)    flag(key, bool)                  name(key, enum)
-//                                  (without a rule: what the integer can be)
+//   number(key, integer, OneOf)    number(key, integer): any
 //   object(key, struct)            object_or_null(key, optional struct)
 //   bool has(key, members…)        the members are in the record: all are, or none is. They are
 //                                  left out when all have their defaults. `key` is the first one's
 //   bool since(schema)             what follows is in records of this schema and later ones; in
 //                                  others it has its default
-// The order is that in the record. A member may ask for one that stands before it.
+// The order is that in the record. A rule may ask for any member: who checks has them all.
 #pragma once
 
 #include <concepts>
@@ -44,6 +44,9 @@ template <typename V, Is<call::Segment> T>
 void fields(V& v, T& segment) {
     v.number("seq", segment.seq);
     v.number("ts", segment.ts);
+    if (v.since(3)) { // before, all there was had 8000
+        v.number("clock_rate", segment.clock_rate, OneOf{call::Segment::clock_rates});
+    }
     v.number("boot_ns", segment.boot_ns);
     v.number("real_ns", segment.real_ns, rule::time);
     v.text("boot_id", segment.boot_id, rule::word);
@@ -136,10 +139,21 @@ void fields(V& v, T& boot) {
     return true;
 }
 
+[[nodiscard]] constexpr Hop next_hop(call::Transport transport) {
+    using enum call::Transport;
+    switch (transport) {
+    case udp:
+    case tcp: return Hop::next;
+    case tls: return Hop::next_tls;
+    }
+    return Hop::next;
+}
+
 // Who speaks with whom (RFC 3261 §12).
 template <typename V, Is<call::Dialog> T>
 void identity_fields(V& v, T& dialog) {
     const bool complete = has_dialog(dialog.phase);
+    const Hop hop = next_hop(dialog.transport);
     v.text("call_id", dialog.call_id, rule::filled(rule::word));
     v.text("local_uri", dialog.local_uri, rule::filled(rule::line));
     v.text("local_tag", dialog.local_tag, rule::filled(rule::word));
@@ -147,9 +161,9 @@ void identity_fields(V& v, T& dialog) {
     v.text("remote_tag", dialog.remote_tag,
            rule::filled(rule::word, dialog.phase != call::Phase::inviting));
     v.text("local_contact", dialog.local_contact, rule::filled(rule::line, complete));
-    v.text("remote_target", dialog.remote_target, rule::filled(rule::uri, complete));
-    v.texts("route_set", dialog.route_set, rule::route_set);
-    v.text("outbound_proxy", dialog.outbound_proxy, rule::uri);
+    v.text("remote_target", dialog.remote_target, rule::filled(rule::uri(hop), complete));
+    v.texts("route_set", dialog.route_set, rule::route_set(hop));
+    v.text("outbound_proxy", dialog.outbound_proxy, rule::uri(hop));
 }
 
 template <typename V, Is<call::Dialog> T>
@@ -157,6 +171,9 @@ void fields(V& v, T& dialog) {
     v.number("number", dialog.number, Range{.min = 1, .max = call::number_max});
     v.name("role", dialog.role);
     v.name("phase", dialog.phase);
+    if (v.since(3)) {
+        v.text("account", dialog.account, rule::name);
+    }
     identity_fields(v, dialog);
     v.number("cseq_watermark", dialog.cseq_watermark, rule::cseq);
     v.number("epoch", dialog.epoch);

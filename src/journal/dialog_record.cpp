@@ -57,7 +57,8 @@ public:
         json_.texts(key, texts);
     }
 
-    void number(std::string_view key, std::int64_t value, const Range& /*rule*/ = {}) {
+    template <typename... Rule>
+    void number(std::string_view key, std::int64_t value, const Rule&... /*rule*/) {
         json_.number(key, value);
     }
 
@@ -134,8 +135,8 @@ public:
         }
     }
 
-    template <std::integral Integer>
-    void number(std::string_view key, Integer& value, const Range& /*rule*/ = {}) {
+    template <std::integral Integer, typename... Rule>
+    void number(std::string_view key, Integer& value, const Rule&... /*rule*/) {
         value = json_.number<Integer>(key);
     }
 

@@ -43,6 +43,7 @@ struct Names<call::Transport> {
     static constexpr std::array table{
         Named<call::Transport>{call::Transport::udp, "udp"},
         Named<call::Transport>{call::Transport::tcp, "tcp"},
+        Named<call::Transport>{call::Transport::tls, "tls"},
     };
 };
 

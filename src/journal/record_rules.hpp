@@ -6,7 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <type_traits>
+
+#include "journal/uri.hpp"
 
 namespace revenant::journal {
 
@@ -29,15 +32,16 @@ enum class Alphabet : std::uint8_t {
 // What a text must be unless it is empty.
 enum class Form : std::uint8_t {
     any,
-    address,     // numeric, IPv4 or IPv6
-    next_uri,    // where we send: see uri.hpp
-    next_route,  // the same as a name-addr
-    later_route, // where others send
+    address, // numeric, IPv4 or IPv6
+    uri,     // where requests are sent: see uri.hpp
+    route,   // the same as a name-addr
 };
 
 struct TextRule {
     Alphabet alphabet = Alphabet::bytes;
     Form form = Form::any;
+    Hop hop = Hop::next;                     // of a URI
+    std::size_t size_max = strings_size_max; // bytes
     bool may_be_empty = true;
 };
 
@@ -52,6 +56,11 @@ struct Range {
     bool or_zero = false;
 };
 
+// One of these numbers.
+struct OneOf {
+    std::span<const std::uint32_t> values;
+};
+
 namespace rule {
 
 inline constexpr TextRule bytes{.alphabet = Alphabet::bytes};
@@ -59,10 +68,6 @@ inline constexpr TextRule sdp{.alphabet = Alphabet::sdp};
 inline constexpr TextRule line{.alphabet = Alphabet::line};
 inline constexpr TextRule word{.alphabet = Alphabet::word};
 inline constexpr TextRule address{.alphabet = Alphabet::word, .form = Form::address};
-inline constexpr TextRule uri{.alphabet = Alphabet::word, .form = Form::next_uri};
-inline constexpr ListRule route_set{
-    .first = {.alphabet = Alphabet::line, .form = Form::next_route, .may_be_empty = false},
-    .others = {.alphabet = Alphabet::line, .form = Form::later_route, .may_be_empty = false}};
 
 [[nodiscard]] constexpr TextRule filled(TextRule rule, bool needed = true) {
     rule.may_be_empty = !needed;
@@ -76,6 +81,22 @@ inline constexpr Range whole = [] {
     using Limits = std::numeric_limits<Integer>;
     return Range{.min = Limits::min(), .max = Limits::max()};
 }();
+
+// A name that the user gives.
+inline constexpr TextRule name{.alphabet = Alphabet::word, .size_max = 64};
+
+// Where we send, by the transport of the call.
+[[nodiscard]] constexpr TextRule uri(Hop hop) {
+    return {.alphabet = Alphabet::word, .form = Form::uri, .hop = hop};
+}
+
+[[nodiscard]] constexpr ListRule route_set(Hop hop) {
+    constexpr TextRule any{.alphabet = Alphabet::line, .form = Form::route, .may_be_empty = false};
+    ListRule both{.first = any, .others = any};
+    both.first.hop = hop;
+    both.others.hop = Hop::later;
+    return both;
+}
 
 inline constexpr Range cseq{.max = cseq_max};
 inline constexpr Range time{}; // milliseconds or nanoseconds since 1970

@@ -38,15 +38,26 @@ bool is_host_and_port(std::string_view text) {
            (!has_port || base::to_port(text.substr(colon + 1)).has_value());
 }
 
-bool are_parameters_ours(std::string_view parameters) {
+bool is_transport_known(std::string_view name, Hop hop) {
+    const auto is = [name](std::string_view other) {
+        return base::equals_ignoring_case(name, other);
+    };
+    switch (hop) {
+    case Hop::next: return is("udp") || is("tcp");
+    case Hop::next_tls: return is("udp") || is("tcp") || is("tls");
+    case Hop::later: return true;
+    }
+    return false;
+}
+
+bool are_transports_known(std::string_view parameters, Hop hop) {
     while (!parameters.empty()) {
         const std::string_view one = parameters.substr(0, parameters.find(';'));
         parameters.remove_prefix(std::min(one.size() + 1, parameters.size()));
         const std::size_t equals = std::min(one.find('='), one.size());
         const std::string_view value = one.substr(std::min(equals + 1, one.size()));
         const bool is_transport = base::equals_ignoring_case(one.substr(0, equals), "transport");
-        if (is_transport && !base::equals_ignoring_case(value, "udp") &&
-            !base::equals_ignoring_case(value, "tcp")) {
+        if (is_transport && !is_transport_known(value, hop)) {
             return false;
         }
     }
@@ -59,7 +70,7 @@ bool is_sip_uri(std::string_view text, Hop hop) {
     const std::size_t colon = std::min(text.find(':'), text.size());
     const std::string_view scheme = text.substr(0, colon);
     const bool is_known = base::equals_ignoring_case(scheme, "sip") ||
-                          (hop == Hop::later && base::equals_ignoring_case(scheme, "sips"));
+                          (hop != Hop::next && base::equals_ignoring_case(scheme, "sips"));
     if (!is_known || text.size() > uri_size_max || !is_graphic_ascii(text)) {
         return false;
     }
@@ -70,8 +81,7 @@ bool is_sip_uri(std::string_view text, Hop hop) {
     rest = rest.substr(0, rest.find('?'));
     const std::size_t semicolon = std::min(rest.find(';'), rest.size());
     return is_host_and_port(rest.substr(0, semicolon)) &&
-           (hop == Hop::later ||
-            are_parameters_ours(rest.substr(std::min(semicolon + 1, rest.size()))));
+           are_transports_known(rest.substr(std::min(semicolon + 1, rest.size())), hop);
 }
 
 bool is_sip_address(std::string_view text, Hop hop) {

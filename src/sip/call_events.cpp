@@ -153,7 +153,12 @@ void Legs::on_new_invite(Stack& stack, Handle& fresh, const Raw& raw) {
                     TAG_END());
         return;
     }
-    call::Dialog seed = decode_invite(raw, core_->settings().session_expires_s);
+    std::optional<call::Dialog> decoded = decode_invite(raw, core_->settings().session_expires_s);
+    if (!decoded) {
+        nua_respond(fresh.get(), SIP_400_BAD_REQUEST, TAG_END());
+        return;
+    }
+    call::Dialog& seed = *decoded;
     const Home home = make_home();
     // Our tag exists from the moment that the stack has taken the request in, before any response.
     const sip_replaces_t* identity = nua_handle_make_replaces(fresh.get(), home.get(), 0);

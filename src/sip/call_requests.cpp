@@ -59,7 +59,7 @@ std::string first_proxy(const call::Dialog& dialog) {
         return dialog.outbound_proxy;
     }
     return fmt::format("sip:{};transport={}", host_port(before),
-                       dialog.transport == call::Transport::tcp ? "tcp" : "udp");
+                       call::transport_name(dialog.transport));
 }
 
 bool goes_by_name(const call::Dialog& dialog) {
@@ -91,6 +91,20 @@ nua_session_refresher refresher_of(const call::SessionTimer& timer) {
     case call::Refresher::remote: return nua_remote_refresher;
     }
     return nua_any_refresher;
+}
+
+std::string why_no_listener(const call::Dialog& dialog) {
+    switch (dialog.transport) {
+    case call::Transport::udp:
+    case call::Transport::tcp:
+        return fmt::format("the call was on {}, which is not listened on now; start with "
+                           "--listen {}",
+                           host_port(dialog.local_sip), host_port(dialog.local_sip));
+    case call::Transport::tls:
+        return "the call is over TLS, which this version does not speak; start the version that "
+               "wrote the record";
+    }
+    return {};
 }
 
 void set_proxy(const Leg& leg, const std::string& url) {
@@ -353,10 +367,7 @@ void Legs::say(const call::Call& call, const call::effect::Restore& /*e*/) {
 
     Stack* stack = core_->stack_at(dialog.local_sip, dialog.transport);
     if (stack == nullptr) {
-        report_terminated(
-            dialog.number,
-            fmt::format("the call was on {}, which is not listened on now; start with --listen {}",
-                        host_port(dialog.local_sip), host_port(dialog.local_sip)));
+        report_terminated(dialog.number, why_no_listener(dialog));
         return;
     }
     const auto url = stand_in_url(*stack);

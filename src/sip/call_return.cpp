@@ -36,7 +36,7 @@ base::Status say_again(const Leg& leg, const call::Dialog& dialog, const std::st
     if (message.empty() || !from) {
         return base::fail(base::Errc::corrupt, "the stored INVITE is none, or from nowhere");
     }
-    if (dialog.transport != call::Transport::udp) {
+    if (call::is_stream(dialog.transport)) {
         return HeldConnections::say_first(*from, message)
                    ? base::Status{}
                    : base::fail(base::Errc::io, "the caller's connection is gone");
@@ -50,7 +50,7 @@ base::Status say_again(const Leg& leg, const call::Dialog& dialog, const std::st
 } // namespace
 
 bool Legs::hears_caller(const call::Dialog& dialog) const {
-    if (dialog.transport == call::Transport::udp) {
+    if (!call::is_stream(dialog.transport)) {
         return true;
     }
     const auto caller = socket_address(dialog.remote_sip);
@@ -67,8 +67,7 @@ void Legs::say(const call::Call& call, const call::effect::Replay& /*e*/) {
     leg->call_id = dialog.call_id;
     ringing_[leg->call_id] = dialog.number;
     // A PRACK that has come does not come again over a stream; it is not waited for.
-    const bool reliable =
-        dialog.transport == call::Transport::udp || dialog.in_flight.prack.empty();
+    const bool reliable = !call::is_stream(dialog.transport) || dialog.in_flight.prack.empty();
     const std::string invite = with_to_tag(dialog.in_flight.invite, dialog.local_tag, reliable);
     if (const base::Status done = say_again(*leg, dialog, invite); !done) {
         report_terminated(dialog.number, done.error().context);

@@ -119,8 +119,8 @@ Stack* Core::stack_at(const call::Endpoint& local, call::Transport transport) co
 
 std::string Core::contact_for(const call::Endpoint& local, call::Transport transport) const {
     const std::string user = aor_.user.empty() ? std::string{} : aor_.user + "@";
-    const char* parameter = transport == call::Transport::tcp ? ";transport=tcp" : "";
-    return fmt::format("<sip:{}{}{}>", user, host_port(local), parameter);
+    return fmt::format("<sip:{}{}{}>", user, host_port(local),
+                       call::transport_parameter(transport));
 }
 
 // The stack numbers its first request in a dialog that the peer began from the clock: seconds

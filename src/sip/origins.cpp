@@ -75,9 +75,8 @@ Core::origin_at(const Uri& target, const Uri& hop, const std::vector<Locate::Pla
         Origin origin;
         origin.transport = place->transport;
         origin.target = target.text;
-        if (!target.transport && settings_.outbound_proxy.empty() &&
-            origin.transport == call::Transport::tcp) {
-            origin.target += ";transport=tcp";
+        if (!target.transport && settings_.outbound_proxy.empty()) {
+            origin.target += call::transport_parameter(origin.transport);
         }
         origin.local = {.address = local, .port = stack->listen().at.port};
         origin.contact = contact_for(origin.local, origin.transport);

@@ -3,10 +3,13 @@
 // Stored as JSON; the format is specified in state/README.md.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "revenant/call/transport.hpp"
 
 namespace revenant::call {
 
@@ -25,8 +28,6 @@ enum class Phase : std::uint8_t {
     established, // both sides have the 2xx
     ending,      // our BYE is not answered; callee: nor is our refusal of the INVITE ACKed
 };
-
-enum class Transport : std::uint8_t { udp, tcp };
 
 enum class Refresher : std::uint8_t { none, local, remote };
 
@@ -63,8 +64,15 @@ struct Codec {
 // A run of RTP packets numbered by the clock: packet n has sequence number `seq + n` and timestamp
 // `ts + n * step`, and is due at `boot_ns + n * ptime`. A pause in sending ends the segment.
 struct Segment {
+    // Those of RTP audio that have whole units in 10 ms (RFC 3551, RFC 7587).
+    static constexpr std::array<std::uint32_t, 6> clock_rates{8000,   16'000, 24'000,
+                                                              32'000, 44'100, 48'000};
+
     std::uint16_t seq = 0;
     std::uint32_t ts = 0;
+    // Units of `ts` in a second, as the codec had it by which the segment was sent: the one of now
+    // may be another.
+    std::uint32_t clock_rate = 8000;
     std::int64_t boot_ns = 0; // CLOCK_BOOTTIME at packet 0, valid while `boot_id` is this boot's
     std::int64_t real_ns = 0; // CLOCK_REALTIME at packet 0
     std::string boot_id;
@@ -146,6 +154,7 @@ struct Dialog {
     Number number = 0;
     Role role = Role::caller;
     Phase phase = Phase::inviting;
+    std::string account = {}; // whose call it is, by the name that the user gave it; empty: the one
 
     std::string call_id;
     std::string local_uri; // name-addr without tag: "\"Alice\" <sip:alice@example.org>"

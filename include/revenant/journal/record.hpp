@@ -10,7 +10,7 @@
 
 namespace revenant::journal {
 
-inline constexpr int schema = 2;
+inline constexpr int schema = 3;
 inline constexpr std::size_t record_size_max = 1 << 20; // bytes; a larger file is not one of ours
 
 // The rules that a record must keep apart from its syntax (state/README.md lists them):

@@ -1,11 +1,13 @@
 #include "sip/sofia/arrival.hpp"
 
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
 #include <sofia-sip/nta_tport.h>
 
 #include "revenant/base/boundary.hpp"
+#include "revenant/base/text.hpp"
 #include "sip/interpose/stack_hooks.hpp"
 #include "sip/sofia/decode.hpp"
 #include "sip/sofia/multipart.hpp"
@@ -59,6 +61,23 @@ Reach reach_of(const sip_t& sip) {
         }
     }
     return {};
+}
+
+std::optional<call::Transport> transport_of(const sip_via_t* via) {
+    if (via == nullptr || via->v_protocol == nullptr) {
+        return std::nullopt;
+    }
+    const std::string_view protocol{via->v_protocol};
+    if (base::equals_ignoring_case(protocol, "SIP/2.0/UDP")) {
+        return call::Transport::udp;
+    }
+    if (base::equals_ignoring_case(protocol, "SIP/2.0/TCP")) {
+        return call::Transport::tcp;
+    }
+    if (base::equals_ignoring_case(protocol, "SIP/2.0/TLS")) {
+        return call::Transport::tls;
+    }
+    return std::nullopt;
 }
 
 // ---- In front of the library's function --------------------------------------------------------

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string_view>
 
+#include "revenant/call/transport.hpp"
 #include "sip/sofia/message_guard.hpp"
 #include "sip/sofia/nua.hpp"
 
@@ -25,5 +27,9 @@ void set_path_hint(PathHint hint);
 // What the Contact or Record-Route of the message that is being delivered must be within;
 // everything, when it does not matter.
 [[nodiscard]] Reach reach_of(const sip_t& sip);
+
+// By which transport a request has come: the stack drops one whose topmost Via says another.
+// Nothing: by one that is no transport of ours.
+[[nodiscard]] std::optional<call::Transport> transport_of(const sip_via_t* via);
 
 } // namespace revenant::sip

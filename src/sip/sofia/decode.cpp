@@ -12,6 +12,7 @@
 #include "revenant/base/log.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/call/event.hpp"
+#include "sip/sofia/arrival.hpp"
 #include "sip/sofia/failures.hpp"
 #include "sip/sofia/message_guard.hpp"
 #include "sip/sofia/nua.hpp"
@@ -330,9 +331,14 @@ std::string whole_text(msg_t* message) {
     return text != nullptr ? std::string{text, length} : std::string{};
 }
 
-call::Dialog decode_invite(const Raw& raw, std::uint32_t own_interval_s) {
+std::optional<call::Dialog> decode_invite(const Raw& raw, std::uint32_t own_interval_s) {
     call::Dialog dialog;
     const sip_t& sip = *raw.sip;
+    const auto transport = transport_of(sip.sip_via);
+    if (!transport) {
+        return std::nullopt;
+    }
+    dialog.transport = *transport;
     dialog.role = call::Role::callee;
     dialog.phase = call::Phase::ringing;
     dialog.call_id = text_of(sip.sip_call_id->i_id);
@@ -350,9 +356,6 @@ call::Dialog decode_invite(const Raw& raw, std::uint32_t own_interval_s) {
     dialog.timer.min_se_s = facts.min_se_s;
     dialog.timer.refresher = facts.refresher;
     dialog.in_flight.cseq = dialog.remote_cseq;
-    const bool tcp = sip.sip_via != nullptr && sip.sip_via->v_protocol != nullptr &&
-                     std::string_view{sip.sip_via->v_protocol}.ends_with("TCP");
-    dialog.transport = tcp ? call::Transport::tcp : call::Transport::udp;
     return dialog;
 }
 

@@ -25,12 +25,13 @@ struct Raw {
 [[nodiscard]] std::optional<call::Event>
 decode(const Raw& raw, std::string_view stand_in, std::uint32_t own_interval_s);
 
-// An INVITE outside any dialog as the beginning of a call. Number, contact, local tag and
-// addresses of ours are left to the caller.
 // The message as it came in; empty if it cannot be had.
 [[nodiscard]] std::string whole_text(msg_t* message);
 
-[[nodiscard]] call::Dialog decode_invite(const Raw& raw, std::uint32_t own_interval_s);
+// An INVITE outside any dialog as the beginning of a call. Number, contact, local tag and
+// addresses of ours are left to the caller. Nothing if it came by a transport that is not ours.
+[[nodiscard]] std::optional<call::Dialog> decode_invite(const Raw& raw,
+                                                        std::uint32_t own_interval_s);
 
 // Expires of a request in seconds; nothing if it has none.
 [[nodiscard]] std::optional<std::uint32_t> expires_of(const sip_t& sip);

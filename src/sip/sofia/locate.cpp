@@ -29,7 +29,12 @@ constexpr std::size_t plain_rank = 1'000'000;
 constexpr std::size_t tcp_rank = 100'000; // after all services over UDP
 
 std::size_t rank_of(Transport transport, std::size_t rank) {
-    return rank + (transport == Transport::tcp ? tcp_rank : 0);
+    switch (transport) {
+    case Transport::udp: return rank;
+    case Transport::tcp:
+    case Transport::tls: return rank + tcp_rank;
+    }
+    return rank;
 }
 
 std::optional<Transport> transport_of(const NameRecord& naptr) {

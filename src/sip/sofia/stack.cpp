@@ -49,7 +49,7 @@ bool is_request(nua_event_t event) {
 std::string nua_url(const Listen& listen) {
     std::string url = "sip:" + host_port(listen.at);
     if (listen.transport) {
-        url += *listen.transport == call::Transport::tcp ? ";transport=tcp" : ";transport=udp";
+        url.append(";transport=").append(call::transport_name(*listen.transport));
     }
     return url;
 }
@@ -96,8 +96,7 @@ base::Error why_not(const Listen& listen, int kind) {
 
 base::Error bind_error(const Listen& listen) {
     for (const int kind : {SOCK_DGRAM, SOCK_STREAM}) {
-        const auto transport = kind == SOCK_STREAM ? call::Transport::tcp : call::Transport::udp;
-        if (listen.transport && *listen.transport != transport) {
+        if (listen.transport && call::is_stream(*listen.transport) != (kind == SOCK_STREAM)) {
             continue;
         }
         base::Error error = why_not(listen, kind);
@@ -116,7 +115,7 @@ Stack::create(su_root_t* root, const Listen& listen, const Settings& settings, S
     std::unique_ptr<Stack> stack{new Stack{listen, user}};
     const std::string url = nua_url(listen);
     // The stand-in speaks UDP, so a socket for it there must be, also where calls are TCP.
-    const bool tcp_only = listen.transport == call::Transport::tcp;
+    const bool streams_only = listen.transport && call::is_stream(*listen.transport);
     const std::string extra =
         fmt::format("sip:{}:*;transport=udp",
                     stack->is_v6() ? "[" + listen.at.address + "]" : listen.at.address);
@@ -125,7 +124,7 @@ Stack::create(su_root_t* root, const Listen& listen, const Settings& settings, S
     // SAFETY: the Stack outlives its nua: ~Stack destroys it.
     stack->nua_ = nua_create(
         root, on_nua, stack.get(), NUTAG_URL(url.c_str()),
-        TAG_IF(tcp_only, NUTAG_SIPS_URL(extra.c_str())),
+        TAG_IF(streams_only, NUTAG_SIPS_URL(extra.c_str())),
         // Each answer waits for the journal: nothing is sent by itself.
         NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), NUTAG_AUTOACK(0),
         NUTAG_APPL_METHOD(methods_of_ours),

@@ -46,7 +46,15 @@ public:
     [[nodiscard]] bool is_v6() const { return listen_.at.address.find(':') != std::string::npos; }
 
     [[nodiscard]] bool takes(call::Transport transport) const {
-        return !listen_.transport || *listen_.transport == transport;
+        if (listen_.transport) {
+            return *listen_.transport == transport;
+        }
+        switch (transport) {
+        case call::Transport::udp:
+        case call::Transport::tcp: return true;
+        case call::Transport::tls: return false; // not spoken
+        }
+        return false;
     }
 
     // The address that a packet to `remote` (numeric) leaves from; empty if there is no route.

@@ -98,7 +98,7 @@ def damaged(phone, good):
 
 def newer(phone, good):
     """As an older program finds it after a newer one: not its to read, to write or to remove, and the number is taken."""
-    left = {2: write(phone, 2, changed(good, 2, schema=3, news={"a": [1, 2]}))}
+    left = {2: write(phone, 2, changed(good, 2, schema=4, news={"a": [1, 2]}))}
     return left, lambda: rejected(phone, 2, "newer", "stays")
 
 

@@ -187,9 +187,25 @@ inline call::Dialog sample_ringing_until() {
     return d;
 }
 
+// Over TLS, of an account with a name, and its timestamps count 16,000 a second.
+inline call::Dialog sample_tls() {
+    call::Dialog d = sample_caller();
+    d.account = "work";
+    d.transport = call::Transport::tls;
+    d.local_contact = "<sip:alice@192.0.2.10:5061;transport=tls>";
+    d.remote_target = "sips:bob@198.51.100.7:5062;ob";
+    d.route_set = {"<sip:p1.example.org;transport=tls;lr>", "<sip:p2.example.org:5070;lr>"};
+    d.outbound_proxy = "sip:192.0.2.1:5061;transport=tls";
+    d.local_sip.port = 5061;
+    d.media.codec = {.payload_type = 96, .name = "L16", .clock_rate = 16'000};
+    d.media.segment.clock_rate = 16'000;
+    return d;
+}
+
 // As no call is: everything that a record can hold is there, and differs from its default.
 inline call::Dialog sample_full() {
     call::Dialog d = sample_receiving();
+    d.account = "work";
     d.hold = {.local = true, .remote = true};
     d.media.direction = call::Direction::inactive;
     d.in_flight = sample_inviting().in_flight;

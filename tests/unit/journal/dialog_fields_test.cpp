@@ -91,8 +91,8 @@ struct Named {
 
     void formats(std::string_view key, const std::vector<call::Codec>& m) { name_it(key, m); }
 
-    template <std::integral Integer>
-    void number(std::string_view key, const Integer& m, const journal::Range& /*rule*/ = {}) {
+    template <std::integral Integer, typename... Rule>
+    void number(std::string_view key, const Integer& m, const Rule&... /*rule*/) {
         name_it(key, m);
     }
 
@@ -137,9 +137,8 @@ std::string another(const std::string& text, Form form) {
     switch (form) {
     case Form::any: return text + "x";
     case Form::address: return text == "192.0.2.77" ? "192.0.2.78" : "192.0.2.77";
-    case Form::next_uri: return text + ";other";
-    case Form::next_route:
-    case Form::later_route: return text + ";other=1";
+    case Form::uri: return text + ";other";
+    case Form::route: return text + ";other=1";
     }
     return {};
 }
@@ -175,6 +174,13 @@ struct ChangeOne {
     void operator()(const std::string& path, Integer& value, const journal::Range& rule) {
         if (is_it(path)) {
             value = static_cast<Integer>(value == rule.max ? value - 1 : value + 1);
+        }
+    }
+
+    template <std::integral Integer>
+    void operator()(const std::string& path, Integer& value, const journal::OneOf& rule) {
+        if (is_it(path)) {
+            value = rule.values[rule.values.front() == value ? 1 : 0];
         }
     }
 

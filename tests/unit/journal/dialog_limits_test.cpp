@@ -79,6 +79,18 @@ struct NumberLimits {
         }
     }
 
+    void
+    operator()(const std::string& path, std::integral auto& /*value*/, const journal::OneOf& rule) {
+        for (const std::int64_t value : rule.values) {
+            accepted(path, value);
+            refused(path, value - 1);
+            refused(path, value + 1);
+        }
+        for (const json& other : {json(0), json(-8000), json(8000.0), json("8000"), json()}) {
+            refused(path, other);
+        }
+    }
+
     void operator()(const std::string& path, bool& /*value*/) {
         accepted(path, true);
         accepted(path, false);
@@ -182,20 +194,24 @@ struct TextSizes {
         };
         switch (rule.form) {
         case Form::any:
-            accepted(path, std::string(most, 'a'));
-            refused(path, std::string(most + 1, 'a'), "163840");
+            if (rule.size_max < most) {
+                accepted(path, std::string(rule.size_max, 'a'));
+                refused(path, std::string(rule.size_max + 1, 'a'));
+            } else {
+                accepted(path, std::string(most, 'a'));
+                refused(path, std::string(most + 1, 'a'), "163840");
+            }
             break;
         case Form::address:
             accepted(path, "2001:db8:1111:2222:3333:4444:5555:6666%123456789012345");
             refused(path, "2001:db8:1111:2222:3333:4444:5555:6666%1234567890123456");
             refused(path, "example.org");
             break;
-        case Form::next_uri:
+        case Form::uri:
             accepted(path, uri(journal::uri_size_max));
             refused(path, uri(journal::uri_size_max + 1));
             break;
-        case Form::next_route:
-        case Form::later_route:
+        case Form::route:
             accepted(path, "<" + uri(journal::uri_size_max) + ">");
             refused(path, "<" + uri(journal::uri_size_max + 1) + ">");
             accepted(path, std::string(most - 9, 'a') + "<sip:a@b>");

@@ -54,6 +54,11 @@ public:
         act_(place(key), value, rule);
     }
 
+    template <std::integral Integer>
+    void number(std::string_view key, Integer& value, const OneOf& rule) {
+        act_(place(key), value, rule);
+    }
+
     void flag(std::string_view key, bool& value) { act_(place(key), value); }
 
     template <typename E>

@@ -347,7 +347,7 @@ TEST_CASE("of hundreds of records, as of one, the good are found in order and th
         if (number % 100 == 50) {
             write(path, "garbage");
         } else if (number % 100 == 99) {
-            write(path, "{\"schema\":3}");
+            write(path, "{\"schema\":4}");
         } else {
             good.push_back(numbered(number));
             write(path, journal::encode(good.back()));
@@ -366,7 +366,7 @@ TEST_CASE("of hundreds of records, as of one, the good are found in order and th
 TEST_CASE("a record of a later schema stays, and its number is taken") {
     const TemporaryDirectory directory;
     open(directory.state());
-    write(directory.record("7.json"), "{\"schema\":3}");
+    write(directory.record("7.json"), "{\"schema\":4}");
     const auto store = open(directory.state());
     const Loaded loaded = load(*store);
     CHECK(loaded.taken == std::vector<call::Number>{7});
@@ -376,7 +376,7 @@ TEST_CASE("a record of a later schema stays, and its number is taken") {
     CHECK_FALSE(store->save(numbered(7)));
     CHECK_FALSE(store->remove(7));
     CHECK(store->save(numbered(8)));
-    CHECK(read(directory.record("7.json")) == "{\"schema\":3}");
+    CHECK(read(directory.record("7.json")) == "{\"schema\":4}");
 }
 
 TEST_CASE("strange things in the directory do no harm") {

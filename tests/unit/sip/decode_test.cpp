@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "revenant/call/event.hpp"
+#include "sip/sofia/arrival.hpp"
 #include "sip/sofia/decode.hpp"
 #include "sip/sofia/nua.hpp"
 #include "unit/fakes/call_samples.hpp"
@@ -192,8 +193,10 @@ TEST_CASE("requests of the peer become events unless the stack has refused them"
 TEST_CASE("an INVITE outside a dialog is the beginning of a record") {
     const Message invite{"INVITE sip:alice@192.0.2.10 SIP/2.0", dialog_headers,
                          call::peer_session().text};
-    const call::Dialog d =
+    const auto decoded =
         sip::decode_invite({.event = nua_i_invite, .status = 100, .sip = invite.sip()}, 1800);
+    REQUIRE(decoded);
+    const call::Dialog& d = *decoded;
     CHECK(d.role == call::Role::callee);
     CHECK(d.phase == call::Phase::ringing);
     CHECK(d.call_id == "id@host");
@@ -206,6 +209,29 @@ TEST_CASE("an INVITE outside a dialog is the beginning of a record") {
     CHECK(d.timer.interval_s == 600);
     CHECK(d.timer.refresher == call::Refresher::remote);
     CHECK(d.transport == call::Transport::udp);
+}
+
+TEST_CASE("an INVITE is a call over what its topmost Via names, and none over what is not ours") {
+    using call::Transport;
+    const auto transport_by = [](const std::string& via) -> std::optional<Transport> {
+        const Message invite{fmt::format("INVITE sip:alice@192.0.2.10 SIP/2.0\r\n"
+                                         "Via: {} 198.51.100.7;branch=z9hG4bK0",
+                                         via),
+                             dialog_headers, call::peer_session().text};
+        const auto decoded =
+            sip::decode_invite({.event = nua_i_invite, .status = 100, .sip = invite.sip()}, 1800);
+        return decoded ? std::optional{decoded->transport} : std::nullopt;
+    };
+    CHECK(transport_by("SIP/2.0/UDP") == Transport::udp);
+    CHECK(transport_by("SIP/2.0/TCP") == Transport::tcp);
+    CHECK(transport_by("sip / 2.0 / tcp") == Transport::tcp);
+    CHECK(transport_by("SIP/2.0/TLS") == Transport::tls);
+    for (const char* other : {"SIP/2.0/SCTP", "SIP/2.0/WS", "SIP/2.0/WSS", "SIP/2.0/TLS-SCTP",
+                              "SIP/2.0/XTCP", "SIP/3.0/UDP"}) {
+        CAPTURE(other);
+        CHECK_FALSE(transport_by(other));
+    }
+    CHECK_FALSE(sip::transport_of(nullptr));
 }
 
 TEST_CASE("another body is no offer, a broken description is one that nobody can play") {
