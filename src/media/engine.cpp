@@ -408,8 +408,14 @@ std::optional<call::Segment> RealEngine::segment(call::Number number) const {
     if (!run) {
         return std::nullopt;
     }
+    const auto& rates = call::Segment::clock_rates;
+    const auto* const rate = std::ranges::find(rates, clock_rate_of(*run));
+    if (rate == rates.end()) {
+        return std::nullopt; // not as any plan of ours is
+    }
     return call::Segment{.seq = static_cast<std::uint16_t>(run->index),
                          .ts = run->timestamp,
+                         .clock_rate = *rate,
                          .boot_ns = run->boot_ns,
                          .real_ns = run->real_ns,
                          .boot_id = base::boot_id()};
@@ -447,6 +453,7 @@ StreamIdentity new_stream() {
     // first wrap is far off (RFC 3711 §3.3.1 asks this of senders whose roll-over may be missed).
     identity.segment = {.seq = static_cast<std::uint16_t>(base::random_u32() & 0x7fffU),
                         .ts = base::random_u32(),
+                        .clock_rate = pcm_rate,
                         .boot_ns = now.boot_ns,
                         .real_ns = now.real_ns,
                         .boot_id = base::boot_id()};

@@ -41,10 +41,11 @@ base::Result<Plan> make_plan(call::Number number, const call::Media& media) {
         return base::fail(Errc::unsupported, fmt::format("call {}: there is no codec {}/{}", number,
                                                          media.codec.name, media.codec.clock_rate));
     }
-    if (media.ptime_ms < 10 || media.ptime_ms > 60 || media.ptime_ms % 10 != 0) {
+    if (media.ptime_ms < packet_ms_min || media.ptime_ms > packet_ms_max ||
+        media.ptime_ms % packet_ms_min != 0) {
         return base::fail(Errc::unsupported,
-                          fmt::format("call {}: packets of {} ms are not possible, 10 to 60 are",
-                                      number, media.ptime_ms));
+                          fmt::format("call {}: packets of {} ms are not possible, {} to {} are",
+                                      number, media.ptime_ms, packet_ms_min, packet_ms_max));
     }
     auto rtcp = media.remote_rtcp;
     if (rtcp.address.empty() || rtcp.port == 0) {
@@ -67,7 +68,8 @@ base::Result<Plan> make_plan(call::Number number, const call::Media& media) {
     if (media.telephone_event) {
         plan.event_type = media.telephone_event->payload_type;
     }
-    plan.step = media.ptime_ms * plan.codec->clock_rate / 1000;
+    plan.clock_rate = plan.codec->clock_rate;
+    plan.step = media.ptime_ms * plan.clock_rate / 1000;
     plan.period_ns = std::int64_t{media.ptime_ms} * 1'000'000;
     using enum call::Direction;
     plan.may_send = media.direction == sendrecv || media.direction == sendonly;
@@ -86,7 +88,7 @@ Run first_run(const call::Segment& segment,
               const base::Now& now) {
     Run run{.index = first_index(segment.seq),
             .timestamp = segment.ts,
-            .step = plan.step,
+            .step = static_cast<std::uint32_t>(units_in(plan.period_ns, segment.clock_rate)),
             .boot_ns = segment.boot_ns,
             .real_ns = segment.real_ns,
             .period_ns = plan.period_ns};
@@ -105,6 +107,7 @@ Run first_run(const call::Segment& segment,
         run.index = floor + 1;
         run.timestamp = timestamp;
     }
+    run.step = plan.step; // the segment's may have been another
     run.boot_ns = begin;
     run.real_ns = now.real_ns + (begin - now.boot_ns);
     return run;

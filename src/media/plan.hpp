@@ -9,6 +9,7 @@
 
 #include "media/audio/codec.hpp"
 #include "media/audio/sources_and_sinks.hpp"
+#include "media/rates.hpp"
 #include "media/rtp/numbering.hpp"
 #include "media/rtp/sockets.hpp"
 #include "revenant/base/clock.hpp"
@@ -32,7 +33,8 @@ struct Plan {
         return none;
     }();
     std::optional<std::uint8_t> event_type; // RFC 4733
-    std::uint32_t step = 160;
+    std::uint32_t clock_rate = pcm_rate;    // units of a timestamp in a second, of what we send
+    std::uint32_t step = 20 * pcm_per_ms;   // units in a packet
     std::int64_t period_ns = 20'000'000;
     bool may_send = true;
     bool may_receive = true;

@@ -180,7 +180,8 @@ void Session::take(const Datagram& datagram, const base::Now& now, Workspace& wo
     const RtpHeader& header = packet->header;
     counters.received.add();
     counters.received_octets.add(packet->payload.size());
-    const auto arrival_units = static_cast<std::uint32_t>(datagram.arrival_boot_ns / unit_ns);
+    const auto arrival_units =
+        static_cast<std::uint32_t>(units_in(datagram.arrival_boot_ns, plan_.clock_rate));
     switch (reception_.receive(header.ssrc, header.sequence, header.timestamp, arrival_units)) {
     case Reception::Verdict::duplicate: counters.duplicate.add(); return;
     case Reception::Verdict::suspicious: return;
@@ -212,7 +213,7 @@ void Session::receive(const base::Now& now, Workspace& workspace) {
     }
     if (any && reception_.started()) {
         counters.lost.set(reception_.lost());
-        counters.jitter_us.set(std::uint64_t{reception_.jitter_units()} * unit_ns / 1000);
+        counters.jitter_us.set(microseconds_of(reception_.jitter_units(), plan_.clock_rate));
         counters.remote_ssrc.set(std::uint64_t{reception_.ssrc()} + 1);
     }
     // Counted first, then told: who is told looks at the counters.

@@ -17,6 +17,7 @@
 #include "media/audio/sources_and_sinks.hpp"
 #include "media/mailbox.hpp"
 #include "media/plan.hpp"
+#include "media/rates.hpp"
 #include "media/rtp/jitter_buffer.hpp"
 #include "media/rtp/latch.hpp"
 #include "media/rtp/numbering.hpp"
@@ -83,9 +84,9 @@ struct Workspace {
     Mailbox<Notice>& notices; // outlives the thread
     Receiver receiver;
     JitterBuffer::Frame frame;
-    std::array<std::int16_t, 480> heard{};
-    std::array<std::int16_t, 480> spoken{};
-    std::array<std::uint8_t, rtp_header_size + 480> packet{};
+    std::array<std::int16_t, packet_samples_max> heard{};
+    std::array<std::int16_t, packet_samples_max> spoken{};
+    std::array<std::uint8_t, rtp_header_size + packet_samples_max> packet{}; // an octet a sample
     std::array<std::uint8_t, rtcp_size_max> report{};
 };
 
@@ -121,7 +122,6 @@ private:
     // So many batches of 16 datagrams are taken in one slot, lest a flood on one port starve the
     // rest.
     static constexpr int batches_max = 20;
-    static constexpr std::int64_t unit_ns = 125'000; // 8000 Hz, the RTP clock of all codecs so far
 
     void begin_run(const base::Now& now);
     void change_sending(bool sending, bool numbering_changed, const base::Now& now);

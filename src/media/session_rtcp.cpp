@@ -62,7 +62,7 @@ void Session::take_rtcp(const Datagram& datagram) {
         last_sr_arrival_ntp_ = arrival_ntp;
     }
     if (news->about_us) {
-        counters.remote_jitter_us.set(std::uint64_t{news->about_us->jitter} * unit_ns / 1000);
+        counters.remote_jitter_us.set(microseconds_of(news->about_us->jitter, plan_.clock_rate));
         counters.remote_lost.set(static_cast<std::uint64_t>(std::max(news->about_us->lost, 0)));
         if (const auto trip = round_trip_ms(*news->about_us, arrival_ntp)) {
             counters.round_trip_us.set(static_cast<std::uint64_t>(*trip * 1000) + 1);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "media/audio/spandsp.hpp"
+#include "media/rates.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/media/engine.hpp"
 
@@ -35,19 +36,23 @@ void decode_alaw(Bytes in, Samples pcm) {
 constexpr std::array table{
     CodecRow{.name = "PCMA",
              .payload_type = 8,
-             .clock_rate = 8000,
+             .clock_rate = pcm_rate,
              .silence = 0xd5,
              .encode = encode_alaw,
              .decode = decode_alaw},
     CodecRow{.name = "PCMU",
              .payload_type = 0,
-             .clock_rate = 8000,
+             .clock_rate = pcm_rate,
              .silence = 0xff,
              .encode = encode_ulaw,
              .decode = decode_ulaw},
 };
 
 } // namespace
+
+static_assert(std::ranges::all_of(table,
+                                  [](const CodecRow& row) { return row.clock_rate == pcm_rate; }),
+              "a codec of another rate: see rates.hpp");
 
 std::span<const CodecRow> codec_table() {
     return table;

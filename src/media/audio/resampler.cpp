@@ -7,11 +7,12 @@
 
 #include <speex/speex_resampler.h>
 
+#include "media/rates.hpp"
+
 namespace revenant::media {
 
 namespace {
 
-constexpr std::uint32_t rate_out = 8000;
 constexpr int quality = 5;                  // of 0..10: 80 taps at the lower of both rates
 constexpr std::uint64_t history = 160;      // output samples that a jump needs before it
 constexpr std::uint64_t period_max = 320;   // that of 11,025 Hz, the longest of the common rates
@@ -29,7 +30,7 @@ void Resampler::Free::operator()(State* state) const {
 
 Resampler::Resampler(std::uint32_t rate_in) : rate_in_{rate_in} {
     int error = 0;
-    void* const state = ::speex_resampler_init(1, rate_in, rate_out, quality, &error);
+    void* const state = ::speex_resampler_init(1, rate_in, pcm_rate, quality, &error);
     if (state == nullptr) {
         throw std::bad_alloc{}; // the only way to fail with these arguments
     }
@@ -42,7 +43,7 @@ bool Resampler::go_on(Samples out, const Input& input) {
     next_out_ += out.size();
     while (!out.empty()) {
         // About what this much output takes; what is read and not taken is read again.
-        const std::uint64_t wanted = out.size() * std::uint64_t{rate_in_} / rate_out + 1;
+        const std::uint64_t wanted = out.size() * std::uint64_t{rate_in_} / pcm_rate + 1;
         const Samples chunk = Samples{buffer}.first(std::min<std::uint64_t>(wanted, buffer.size()));
         good = input(next_in_, chunk) && good;
         auto taken = static_cast<spx_uint32_t>(chunk.size());
@@ -62,14 +63,14 @@ bool Resampler::go_on(Samples out, const Input& input) {
 bool Resampler::jump(std::uint64_t position, const Input& input) {
     // Where an input sample lies exactly on an output sample, so that a jump sounds as if there had
     // been none; with odd rates it is off by less than one sample.
-    const std::uint64_t period = rate_out / std::gcd(rate_in_, rate_out);
+    const std::uint64_t period = pcm_rate / std::gcd(rate_in_, pcm_rate);
     std::array<std::int16_t, history + period_max> before; // NOLINT(*-member-init): filled, dropped
     std::uint64_t skipped = std::min(position, history);
     skipped += period <= period_max ? (position - skipped) % period : 0;
     ::speex_resampler_reset_mem(speex(state_.get()));
     ::speex_resampler_skip_zeros(speex(state_.get()));
     next_out_ = position - skipped;
-    next_in_ = next_out_ * rate_in_ / rate_out;
+    next_in_ = next_out_ * rate_in_ / pcm_rate;
     return go_on(Samples{before}.first(skipped), input);
 }
 

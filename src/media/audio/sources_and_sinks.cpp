@@ -17,6 +17,7 @@
 
 #include "media/audio/wav_reader.hpp"
 #include "media/audio/wav_writer.hpp"
+#include "media/rates.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/media/engine.hpp"
 
@@ -26,7 +27,6 @@ using base::Errc;
 
 namespace {
 
-constexpr std::size_t rate = 8000;
 constexpr std::uint32_t tone_hz_default = 440;
 
 class SilentSource final : public FrameSource {
@@ -44,7 +44,7 @@ public:
 
 // One second of a tone of a whole number of hertz repeats without a seam.
 struct ToneTable {
-    std::array<std::int16_t, rate> pcm{};
+    std::array<std::int16_t, pcm_rate> pcm{};
     std::vector<std::vector<std::uint8_t>> encoded; // one per row of the codec table
 };
 
@@ -56,13 +56,13 @@ std::shared_ptr<const ToneTable> tone_table(std::uint32_t hz) {
     }
     auto table = std::make_shared<ToneTable>();
     constexpr double amplitude = 8000; // -12 dBov, comfortable
-    for (std::size_t i = 0; i < rate; ++i) {
-        const double turns = static_cast<double>(i * hz % rate) / rate;
+    for (std::size_t i = 0; i < pcm_rate; ++i) {
+        const double turns = static_cast<double>(i * hz % pcm_rate) / pcm_rate;
         table->pcm[i] = static_cast<std::int16_t>(
             std::lround(amplitude * std::sin(2 * std::numbers::pi * turns)));
     }
     for (const CodecRow& codec : codec_table()) {
-        table->encoded.emplace_back(rate);
+        table->encoded.emplace_back(pcm_rate);
         codec.encode(table->pcm, table->encoded.back());
     }
     tables[hz] = table;
@@ -138,7 +138,7 @@ public:
     }
 
 private:
-    std::array<std::int16_t, 480> pcm_{};
+    std::array<std::int16_t, packet_samples_max> pcm_{};
     std::size_t heard_ = 0;
 };
 
@@ -169,10 +169,10 @@ base::Result<std::uint32_t> tone_hz(const std::string& text) {
         return tone_hz_default;
     }
     const auto hz = base::to_u32(std::string_view{text}.substr(prefix.size()));
-    if (!hz || *hz < 1 || *hz >= rate / 2) {
+    if (!hz || *hz < 1 || *hz >= pcm_rate / 2) {
         return base::fail(Errc::bad_input,
                           fmt::format("\"{}\" is no tone: write tone:HZ with 1 to {} Hz",
-                                      base::printable(text), rate / 2 - 1));
+                                      base::printable(text), pcm_rate / 2 - 1));
     }
     return *hz;
 }

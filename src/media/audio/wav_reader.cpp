@@ -26,7 +26,6 @@ using base::Errc;
 
 namespace {
 
-constexpr std::uint32_t rate_out = 8000;
 constexpr std::uint32_t rate_max = 192'000;
 constexpr std::uint32_t channels_max = 8;
 constexpr std::size_t chunk_frames = 128; // at a time
@@ -207,7 +206,7 @@ base::Result<WavReader> WavReader::open(const std::string& path) {
 
 WavReader::WavReader(base::Fd file, const WavFormat& format)
     : file_{std::move(file)}, format_{format},
-      resampler_{format.rate == rate_out ? nullptr : std::make_unique<Resampler>(format.rate)} {}
+      resampler_{format.rate == pcm_rate ? nullptr : std::make_unique<Resampler>(format.rate)} {}
 
 bool WavReader::read_chunk(std::uint64_t first, Samples out) const {
     const std::uint64_t from = first * format_.frame_octets();

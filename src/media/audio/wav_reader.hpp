@@ -13,6 +13,7 @@
 
 #include "media/audio/codec.hpp"
 #include "media/audio/resampler.hpp"
+#include "media/rates.hpp"
 #include "revenant/base/fd.hpp"
 #include "revenant/base/result.hpp"
 
@@ -23,7 +24,7 @@ struct WavFormat {
 
     Encoding encoding = Encoding::pcm16;
     std::uint32_t channels = 1;
-    std::uint32_t rate = 8000;
+    std::uint32_t rate = pcm_rate;
     std::uint64_t data_at = 0;     // file offset of the first sample
     std::uint64_t data_octets = 0; // as the header says, but never beyond the end of the file
 

@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "media/audio/wav_reader.hpp"
+#include "media/rates.hpp"
 #include "revenant/base/text.hpp"
 
 namespace revenant::media {
@@ -27,7 +28,7 @@ namespace {
 
 constexpr std::uint64_t header_octets = 44;
 constexpr std::uint64_t data_octets_max = 0xffffffffU - header_octets - 1;
-constexpr std::uint64_t octets_per_second = 16'000;
+constexpr std::uint64_t octets_per_second = 2 * pcm_rate;
 constexpr std::int64_t gap_ns_max = 3'600'000'000'000;
 
 std::array<std::uint8_t, header_octets> make_header(std::uint64_t data_octets) {
@@ -41,7 +42,7 @@ std::array<std::uint8_t, header_octets> make_header(std::uint64_t data_octets) {
     put_le32(header, 16, 16);
     put_le16(header, 20, 1); // PCM
     put_le16(header, 22, 1); // channel
-    put_le32(header, 24, 8000);
+    put_le32(header, 24, pcm_rate);
     put_le32(header, 28, octets_per_second);
     put_le16(header, 32, 2);
     put_le16(header, 34, 16);
@@ -119,7 +120,7 @@ base::Status WavWriter::continue_file(bool timed) {
             std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
         const std::int64_t gap_ns = base::read_clock().real_ns - last_ns;
         if (gap_ns > 0 && gap_ns <= gap_ns_max) {
-            static_cast<void>(silence(static_cast<std::uint64_t>(gap_ns / 125'000)));
+            static_cast<void>(silence(static_cast<std::uint64_t>(units_in(gap_ns, pcm_rate))));
         }
     }
     return write_sizes() ? base::Status{} : base::fail(Errc::io, reason(errno));

@@ -12,7 +12,7 @@ constexpr std::uint32_t window_packets = 100;
 // So many late packets in a row are not late: the sender's timestamps moved.
 constexpr std::uint32_t late_run_max = 8;
 // After so long without a packet the stream has paused; the next packet begins it anew.
-constexpr std::uint32_t pause_samples = 1000 * JitterBuffer::samples_per_ms;
+constexpr std::uint32_t pause_samples = 1000 * pcm_per_ms;
 
 std::int32_t distance(std::uint32_t from, std::uint32_t to) {
     return static_cast<std::int32_t>(to - from);

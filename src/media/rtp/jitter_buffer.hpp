@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "media/rates.hpp"
 #include "media/rtp/bytes.hpp"
 
 namespace revenant::media {
@@ -15,11 +16,10 @@ namespace revenant::media {
 class JitterBuffer {
 public:
     static constexpr std::size_t packets_max = 32;
-    static constexpr std::size_t payload_max = 640;
-    static constexpr std::uint32_t samples_per_ms = 8;
+    static constexpr std::size_t payload_max = std::size_t{80} * pcm_per_ms;
     // How far the newest sample may lie ahead of the one being played.
-    static constexpr std::uint32_t delay_max = 200 * samples_per_ms;
-    static constexpr std::uint32_t delay_first = 40 * samples_per_ms;
+    static constexpr std::uint32_t delay_max = 200 * pcm_per_ms;
+    static constexpr std::uint32_t delay_first = 40 * pcm_per_ms;
 
     enum class Put : std::uint8_t {
         stored,
@@ -79,10 +79,10 @@ private:
     std::unique_ptr<std::array<std::array<std::uint8_t, payload_max>, packets_max>> payloads_;
 
     bool started_ = false;
-    std::uint32_t play_at_ = 0;     // timestamp of the next sample to be played
-    std::uint32_t frame_ = 160;     // samples of the last frame played
-    std::uint32_t waiting_for_ = 0; // samples until the first one is due
-    std::uint32_t silent_ = 0;      // samples concealed in a row
+    std::uint32_t play_at_ = 0;             // timestamp of the next sample to be played
+    std::uint32_t frame_ = 20 * pcm_per_ms; // samples of the last frame played
+    std::uint32_t waiting_for_ = 0;         // samples until the first one is due
+    std::uint32_t silent_ = 0;              // samples concealed in a row
     std::uint32_t late_run_ = 0;
     std::uint32_t window_count_ = 0;
     std::int32_t window_margin_ = 0;

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 
+#include "media/rates.hpp"
 #include "revenant/base/clock.hpp"
 
 namespace revenant::media {
@@ -18,10 +19,10 @@ inline constexpr std::int64_t grid_ns = 5'000'000;
 
 struct Run {
     std::uint64_t index = 0;
-    std::uint32_t timestamp = 0; // of the packet `index`
-    std::uint32_t step = 160;    // timestamp units from one packet to the next
-    std::int64_t boot_ns = 0;    // when the packet `index` is due; a multiple of the grid
-    std::int64_t real_ns = 0;    // the same instant
+    std::uint32_t timestamp = 0;          // of the packet `index`
+    std::uint32_t step = 20 * pcm_per_ms; // timestamp units from one packet to the next
+    std::int64_t boot_ns = 0;             // when the packet `index` is due; a multiple of the grid
+    std::int64_t real_ns = 0;             // the same instant
     std::int64_t period_ns = 20'000'000;
 
     friend bool operator==(const Run&, const Run&) = default;
@@ -30,6 +31,11 @@ struct Run {
 // The index whose sequence number is `sequence` at the start of a stream.
 [[nodiscard]] constexpr std::uint64_t first_index(std::uint16_t sequence) {
     return 0x10000U + std::uint64_t{sequence};
+}
+
+// Units of the timestamps in a second.
+[[nodiscard]] constexpr std::int64_t clock_rate_of(const Run& run) {
+    return run.step * second_ns / run.period_ns;
 }
 
 // The newest packet that is due at `boot_ns`; may lie before `run.index` if the run has not begun.

@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
+#include "media/plan.hpp"
 #include "media/rtp/numbering.hpp"
+#include "revenant/base/clock.hpp"
 
 using namespace revenant::media;
 using revenant::base::Now;
@@ -74,4 +76,46 @@ TEST_CASE("the next slot of a phase lies ahead, on the grid, within one period")
             CHECK(next / grid_ns % 4 == phase % 4);
         }
     }
+}
+
+TEST_CASE("a run tells the clock that its timestamps have") {
+    CHECK(clock_rate_of(run) == 8000);
+    for (const std::uint32_t rate : revenant::call::Segment::clock_rates) {
+        for (const std::int64_t period : {10 * ms, 20 * ms, 60 * ms}) {
+            Run other = run;
+            other.period_ns = period;
+            other.step = static_cast<std::uint32_t>(units_in(period, rate));
+            CHECK(clock_rate_of(other) == rate);
+        }
+    }
+}
+
+TEST_CASE("a span has its whole units, however long the machine has been up") {
+    CHECK(units_in(124'999, 8000) == 0);
+    CHECK(units_in(125'000, 8000) == 1);
+    CHECK(units_in(3 * ms, 44'100) == 132);
+    constexpr std::int64_t year_s = std::int64_t{365} * 86'400;
+    CHECK(units_in(200 * year_s * second_ns, 48'000) == 200 * year_s * 48'000);
+    CHECK(microseconds_of(3, 8000) == 375);
+    CHECK(microseconds_of(UINT32_MAX, 8000) == std::uint64_t{UINT32_MAX} * 125);
+}
+
+TEST_CASE("what the last segment may have sent is counted by that one's clock") {
+    const std::int64_t second = 1000 * ms;
+    revenant::call::Segment segment{.seq = 7,
+                                    .ts = 5000,
+                                    .clock_rate = 16'000,
+                                    .boot_ns = 10 * second,
+                                    .real_ns = 500 * second,
+                                    .boot_id = revenant::base::boot_id()};
+    const Plan plan; // of 8000
+    const Now now{.boot_ns = 12 * second, .real_ns = 502 * second};
+    const Run next = first_run(segment, plan, true, 0, now);
+    const std::int64_t since = next.boot_ns - segment.boot_ns;
+    CHECK(next.timestamp == 5000 + units_in(since, 16'000));
+    CHECK(next.step == 160);
+    segment.clock_rate = 8000;
+    CHECK(first_run(segment, plan, true, 0, now).timestamp == 5000 + units_in(since, 8000));
+    // What it certainly has not sent begins where the record says.
+    CHECK(first_run(segment, plan, false, 0, now).timestamp == 5000);
 }
