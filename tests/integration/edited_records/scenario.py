@@ -7,7 +7,7 @@ import os
 from lib import checks, story
 from lib.waiting import check, until
 
-VARIANTS = ["damaged", "newer", "swapped", "same_call_id", "no_sdp", "foreign_address"]
+VARIANTS = ["damaged", "newer", "swapped", "same_call_id", "no_sdp", "foreign_address", "tls"]
 
 
 def run(env):
@@ -17,7 +17,7 @@ def run(env):
     phone.kill9()
     good = read(phone.record_path(1))
     left, look = {"damaged": damaged, "newer": newer, "swapped": swapped, "same_call_id": same_call_id, "no_sdp": no_sdp,
-            "foreign_address": foreign_address}[env.variant](phone, good)
+            "foreign_address": foreign_address, "tls": tls}[env.variant](phone, good)
     phone.start()
     look()
     phone.wait("call.restored", call=1)
@@ -135,3 +135,14 @@ def foreign_address(phone, good):
         check("198.51.100.7" in event["text"], f"does not name the address: {event['text']}")
         check(os.path.exists(phone.record_path(2)), "its record is gone")
     return {}, said
+
+
+def tls(phone, good):
+    """Nothing here speaks TLS: the call is not taken for one over UDP."""
+    text = changed(good, 2, transport="tls", remote_target="sips:bob@127.0.0.2:5061", account="work")
+    left = {2: write(phone, 2, text)}
+    def said():
+        event = phone.wait("call.lost|call.restored", 10, call=2)
+        check(event["event"] == "call.lost", f"it came back: {event}")
+        check("TLS" in event["text"], f"does not name TLS: {event['text']}")
+    return left, said
