@@ -169,6 +169,7 @@ extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
     const int null = ::open("/dev/null", O_RDONLY);
     ::dup2(null, STDIN_FILENO);
     ::setenv("HOME", "/home/fuzz", 1);
+    ::unsetenv("XDG_CONFIG_HOME"); // nobody's file
     return 0;
 }
 
