@@ -19,6 +19,7 @@
 #include "app/commands/call_commands.hpp"
 #include "app/commands/wait_conditions.hpp"
 #include "app/free_port.hpp"
+#include "app/media_options.hpp"
 #include "app/switchboard.hpp"
 #include "revenant/app/phone.hpp"
 #include "revenant/base/descriptors.hpp"
@@ -56,33 +57,6 @@ std::string default_aor(const shell::Listen& listen) {
                        v6 ? "[" + listen.address + "]" : listen.address);
 }
 
-bool is_name_of(const call::Codec& codec, const std::string& name) {
-    return base::equals_ignoring_case(codec.name, name);
-}
-
-base::Status check_codecs(const std::vector<std::string>& names) {
-    const std::vector<call::Codec> all = media::supported_codecs();
-    for (const std::string& name : names) {
-        if (std::ranges::none_of(all, [&](const auto& codec) { return is_name_of(codec, name); })) {
-            std::string known;
-            for (const call::Codec& codec : all) {
-                known += (known.empty() ? "" : ", ") + codec.name;
-            }
-            return base::fail(base::Errc::bad_input,
-                              fmt::format("codecs: there is no codec \"{}\"; there are: {}",
-                                          base::printable(name, 40), known));
-        }
-    }
-    return {};
-}
-
-// What only the media module knows about options.
-base::Status check_media(const shell::Options& options) {
-    return media::check_source(options.source)
-        .and_then([&] { return media::check_sink(sink_of(options.sink, 1)); })
-        .and_then([&] { return check_codecs(options.codecs); });
-}
-
 // Nothing has been said to anyone; records stay for the next start.
 [[noreturn]] void refuse(const shell::Options& options, const base::Error& error, int status) {
     if (options.json) { // for the program that reads stdout; people look at stderr
@@ -93,20 +67,13 @@ base::Status check_media(const shell::Options& options) {
     ::_exit(status);
 }
 
-std::vector<call::Codec> chosen_codecs(const std::vector<std::string>& names) {
-    std::vector<call::Codec> all = media::supported_codecs();
-    if (names.empty()) {
-        return all;
-    }
-    std::vector<call::Codec> chosen;
-    for (const std::string& wanted : names) {
-        const auto found =
-            std::ranges::find_if(all, [&](const auto& codec) { return is_name_of(codec, wanted); });
-        if (found != all.end()) {
-            chosen.push_back(*found);
-        }
-    }
-    return chosen;
+// A later life goes on without what an option names; the first would not have started.
+void tell_lacking(const base::Error& error) {
+    shell::print({.event = "start.lacking",
+                  .call = std::nullopt,
+                  .tone = shell::Tone::bad,
+                  .text = error.context,
+                  .fields = {{"code", std::string{shell::code_name(error.code)}}}});
 }
 
 } // namespace
@@ -319,10 +286,14 @@ base::Status Phone::open_sip() {
     settings.aor = options_.aor.empty() ? default_aor(options_.listen.front()) : options_.aor;
     if (!options_.credentials_path.empty()) {
         auto credentials = sip::read_credentials(options_.credentials_path);
-        if (!credentials) {
+        if (!credentials && !is_return()) {
             return base::fail(credentials.error());
         }
-        settings.credentials = std::move(*credentials);
+        if (credentials) {
+            settings.credentials = std::move(*credentials);
+        } else { // the file is gone, or not ours to read any more; the calls are there
+            tell_lacking(credentials.error());
+        }
     }
     sip::offer_held_sockets(std::move(held), found_ > 0);
     if (keeping_.is_kept()) {
@@ -443,7 +414,7 @@ int Phone::run() {
     say_ready();
     drill_->look_back([this] {
         // A script has been killed with the first life; this one has done what was left of it.
-        if (!options_.interactive && !options_.script.empty()) {
+        if (!options_.interactive) {
             begin_quit();
         }
     });
@@ -466,10 +437,13 @@ int run_phone(const shell::Options& options) {
     static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));
     base::make_room_for_descriptors();
     base::wait_on_boot_clock();
-    if (const base::Status checked = check_media(options); !checked) {
-        refuse(options, checked.error(), exit_usage);
-    }
     Phone phone{options};
+    if (const base::Status checked = check_media(options); !checked) {
+        if (!phone.is_return()) {
+            refuse(options, checked.error(), exit_usage);
+        }
+        tell_lacking(checked.error()); // calls without sound are calls
+    }
     if (const base::Status opened = phone.open(); !opened) {
         refuse(options, opened.error(), exit_command_failed);
     }

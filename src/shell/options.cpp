@@ -53,6 +53,7 @@ private:
     base::Status default_state();
     base::Status read_sources();
 
+    bool is_later_life_ = false; // of a kept phone
     Draft draft_;
     Draft ignored_; // what something else wins against
     std::vector<Origin> origins_ = std::vector<Origin>(option_table().size(), Origin::nowhere);
@@ -205,7 +206,13 @@ base::Status Reader::read_sources() {
         if (source.text == "-" && options.interactive) {
             return wrong("--interactive needs the stdin that -f - reads to its end");
         }
+        if (source.text == "-" && is_later_life_) {
+            continue; // the first has read it to its end; a terminal would be waited for
+        }
         auto lines = read_script(source.text);
+        if (!lines && is_later_life_) {
+            continue; // the first has run it, and a script that is gone takes no call away
+        }
         if (!lines) {
             return base::fail(std::move(lines.error()));
         }
@@ -218,6 +225,7 @@ base::Status Reader::read_sources() {
 
 base::Result<Options>
 Reader::read(int argc, const char* const* argv, const Configuration* earlier) {
+    is_later_life_ = earlier != nullptr;
     std::optional<base::Error> error = read_command_line(
         argc, argv, [this](const OptionRow& row, const Said& said) { return take(row, said); });
     if (draft_.options.help || draft_.options.version) {

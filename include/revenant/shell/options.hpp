@@ -74,9 +74,9 @@ struct Options {
 };
 
 // From the command line, the environment and the configuration file; who comes first wins.
-// `earlier`, if there is one, counts instead of the file: it is what the first life of a kept phone
-// has read. Errc::bad_input names the option and what it takes. --help and --version win over
-// everything.
+// `earlier`, where this is a later life of a kept phone, is what the first has read, and counts
+// instead of the file; nor is a script needed any more that the first has run. Errc::bad_input
+// names the option and what it takes. --help and --version win over everything.
 [[nodiscard]] base::Result<Options>
 read_options(int argc, const char* const* argv, const Configuration* earlier = nullptr);
 

@@ -3,15 +3,16 @@ once: whatever becomes of it while calls are up, they come back to the same addr
 
 import os
 import signal
+import subprocess
 
 from lib import story
 from lib.waiting import check
 
-VARIANTS = ["read", "refused", "kept"]
+VARIANTS = ["read", "refused", "kept", "bereft"]
 
 
 def run(env):
-    {"read": read, "refused": refused, "kept": kept}[env.variant](env)
+    {"read": read, "refused": refused, "kept": kept, "bereft": bereft}[env.variant](env)
 
 
 def write(path, *lines):
@@ -99,3 +100,28 @@ def kept(env):
     phone.start()  # and the next phone is the file's
     check(phone.seen("ready")[0]["listen"] == "127.0.0.1:5070", phone.said())
     phone.quit()
+
+
+def bereft(env):
+    """What the command line names is needed for the first life; a later one brings the calls back without it."""
+    voice, secrets, script = env.path("voice.wav"), env.path("secrets"), env.path("script")
+    subprocess.run(["sox", "-n", "-r", "8000", "-b", "16", "-c", "1", voice, "synth", "1", "sine", "440"], check=True, timeout=10)
+    write(secrets, "example.org:alice:secret")
+    os.chmod(secrets, 0o600)
+    write(script, "calls")
+    phone = env.phone(audio=f"file:{voice}", resume="auto", options=["--keep", "--credentials", secrets, "-f", script]).start()
+    peer = env.sipp("peer_called.xml")
+    story.called_peer(env, phone, peer)
+    for path in (voice, secrets, script):
+        os.unlink(path)
+    os.kill(owner(phone), signal.SIGKILL)
+    entry = phone.wait("ledger", 10)
+    check(entry["verdict"] == "survived", f"{entry}")
+    told = [event["text"] for event in phone.seen("start.lacking")]
+    check(any(voice in text for text in told) and any(secrets in text for text in told), f"not told what is missing: {told}")
+    phone.do("bye")
+    peer.wait_exit()
+    phone.send("quit")
+    phone.wait_exit()
+    status, _, output = phone.run("-c", "calls")  # and the next phone is refused
+    check(status == 2 and script in output, f"{status}\n{output}")

@@ -204,6 +204,19 @@ TEST_CASE("what an earlier life has read counts instead of the file") {
     CHECK(read({"--config", file.path()}, &none)->ringing_max == 64);
 }
 
+TEST_CASE("a later life needs no script that the first has run") {
+    const Environment environment;
+    const Configuration none;
+    const auto options =
+        read({"-f", "/nowhere/calls.txt", "-c", "calls", "-f", "-", "--interactive"}, &none);
+    CHECK_FALSE(options.has_value()); // wrong in any life
+    const Options later = read({"-f", "/nowhere/calls.txt", "-f", "-"}, &none).value();
+    CHECK(later.script.empty());
+    CHECK_FALSE(later.interactive);
+    CHECK_FALSE(later.reads_stdin);
+    CHECK(read({"-f", "/dev/null", "-c", "calls"}, &none)->script.size() == 1);
+}
+
 TEST_CASE("a file that cannot be read is an error with its name, the reason, and a way out") {
     const Environment environment;
     const auto why = [](const std::string& path) {

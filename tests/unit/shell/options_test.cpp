@@ -179,6 +179,27 @@ TEST_CASE("an error names the option and says what it takes") {
     CHECK(refusal({"--aor", "\033[2Jx"}).find('\033') == std::string::npos);
 }
 
+TEST_CASE("a mistyped option is guessed, and an ambiguous one told apart") {
+    const Environment environment;
+    CHECK(refusal({"--audoi=echo"}) ==
+          "unknown or ambiguous option '--audoi=echo'; did you mean '--audio'?");
+    CHECK(refusal({"--re"}) ==
+          "unknown or ambiguous option '--re'; did you mean '--resume' or '--resume-deadline'?");
+    CHECK(refusal({"--no-json-please"}) ==
+          "unknown or ambiguous option '--no-json-please'; --help lists the options");
+}
+
+TEST_CASE("a switch has a --no-, and the last one counts") {
+    const Environment environment;
+    CHECK_FALSE(read({"--durable", "--no-durable"})->durable);
+    CHECK(read({"--no-durable", "--durable"})->durable);
+    CHECK_FALSE(read({"--no-bell"})->bell);
+    CHECK(read({"--no-journal"})->no_journal);
+    CHECK_FALSE(read({"--no-journal", "--journal"})->no_journal);
+    CHECK(read({"--no-keep-going", "-vv", "--no-verbose", "-v"})->verbosity == 1);
+    CHECK(refusal({"--no-bell=1"}) == "--no-bell takes no value; --help lists the options");
+}
+
 TEST_CASE("listen addresses are numeric, with brackets for IPv6 and a port in range") {
     const Environment environment;
     CHECK(read({"--listen", "127.0.0.1"})->listen[0].port == 5060);
