@@ -12,6 +12,7 @@
 #include "revenant/call/dialog.hpp"
 #include "revenant/call/event.hpp"
 #include "sip/core.hpp"
+#include "sip/interpose/under_way.hpp"
 #include "sip/legs.hpp"
 #include "sip/sofia/cseq_numbers.hpp"
 #include "sip/sofia/decode.hpp"
@@ -84,9 +85,10 @@ void Legs::on_leg_event(Leg& leg, const Raw& raw) {
         *ended = {.status = leg.end_status, .reason = leg.end_reason};
     }
     note_final_answer(leg, raw, *event);
-    being_handled_ = &raw;
-    listener_->on_event(number, *event);
-    being_handled_ = nullptr;
+    {
+        const UnderWay<const Raw*> handled{being_handled_, &raw};
+        listener_->on_event(number, *event);
+    }
     if (early_reader_ && std::holds_alternative<call::event::Ready>(*event)) {
         const call::Dialog* dialog = listener_->dialog(number);
         if (dialog != nullptr && dialog->in_flight.invite.empty()) { // else its INVITE comes first
@@ -189,12 +191,11 @@ void Legs::on_new_invite(Stack& stack, Handle& fresh, const Raw& raw) {
     auto offer = decode(raw, stand_in_name_, core_->settings().session_expires_s);
     auto* offered = offer ? std::get_if<call::event::Offered>(&*offer) : nullptr;
     slot->must_offer = offered == nullptr || !offered->offer;
-    being_handled_ = &raw;
+    const UnderWay<const Raw*> handled{being_handled_, &raw};
     listener_->on_event(
         *number,
         call::event::Invited{.offer = offered != nullptr ? std::move(offered->offer) : std::nullopt,
                              .expires_s = expires_of(*raw.sip)});
-    being_handled_ = nullptr;
 }
 
 void Legs::on_stray_answer(Stack& stack, const sip_t& sip, bool is_ours) {

@@ -14,10 +14,9 @@
 #include "revenant/call/dialog.hpp"
 #include "sip/comeback/stand_in.hpp"
 #include "sip/core.hpp"
-#include "sip/sofia/arrival.hpp"
 #include "sip/sofia/cseq_numbers.hpp"
 #include "sip/sofia/leg.hpp"
-#include "sip/sofia/name_hooks.hpp"
+#include "sip/sofia/our_dialogs.hpp"
 #include "sip/sofia/outgoing_watch.hpp"
 #include "sip/sofia/stack.hpp"
 
@@ -33,24 +32,19 @@ Legs::Legs(Core& core, CallListener& listener)
                                        const std::string& prack) { on_prack(call_id, prack); },
          .before_refusal_ack = [this](const OutgoingWatch::Refusal& r) { on_refusal(r); },
          .before_invite = [this](const OutgoingWatch::Invite& i) { on_invite_leaving(i); }});
-    set_dialog_hint([this](std::string_view call_id, std::string_view tag) {
-        const call::Dialog* dialog = dialog_of(call_id, tag); // where it was heard last
-        return dialog != nullptr ? dialog->remote_sip : call::Endpoint{};
-    });
-    set_path_hint([this](std::string_view call_id, std::string_view tag) {
-        const call::Dialog* dialog = dialog_of(call_id, tag);
-        return dialog != nullptr ? !dialog->route_set.empty() || !dialog->outbound_proxy.empty()
-                                 : !core_->settings().outbound_proxy.empty();
-    });
+    tell_dialogs(
+        [this](std::string_view call_id, std::string_view tag) { return dialog_of(call_id, tag); });
 }
 
 Legs::~Legs() {
     OutgoingWatch::tell({});
-    set_dialog_hint({});
-    set_path_hint({});
+    tell_dialogs({});
 }
 
 const call::Dialog* Legs::dialog_of(std::string_view call_id, std::string_view tag) const {
+    if (const auto ours = legs_by_key_.find(leg_key(call_id, tag)); ours != legs_by_key_.end()) {
+        return listener_->dialog(ours->second);
+    }
     for (const auto& [number, leg] : legs_) {
         const call::Dialog* dialog = listener_->dialog(number);
         if (dialog != nullptr && dialog->call_id == call_id && dialog->local_tag == tag) {
@@ -77,12 +71,10 @@ Leg& Legs::make_leg(Stack& stack, const call::Dialog& dialog) {
 base::Result<std::string> Legs::stand_in_url(const Stack& stack) {
     auto& stand_in = stand_ins_.at(stack.is_v6() ? 1 : 0);
     if (!stand_in) {
-        auto opened = StandIn::open(
-            stack.is_v6() ? AF_INET6 : AF_INET, stand_in_name_,
-            [this](std::string_view call_id, std::string_view tag) -> const call::Dialog* {
-                const auto found = legs_by_key_.find(leg_key(call_id, tag));
-                return found != legs_by_key_.end() ? listener_->dialog(found->second) : nullptr;
-            });
+        auto opened = StandIn::open(stack.is_v6() ? AF_INET6 : AF_INET, stand_in_name_,
+                                    [this](std::string_view call_id, std::string_view tag) {
+                                        return dialog_of(call_id, tag);
+                                    });
         if (!opened) {
             return base::fail(opened.error());
         }

@@ -17,11 +17,9 @@
 #include "revenant/base/socket_address.hpp"
 #include "sip/comeback/held_connections.hpp"
 #include "sip/interpose/stack_hooks.hpp"
-#include "sip/sofia/answer_address.hpp"
 #include "sip/sofia/message_guard.hpp"
 #include "sip/sofia/message_parts.hpp"
 #include "sip/sofia/nua.hpp"
-#include "sip/sofia/outgoing_watch.hpp"
 
 namespace revenant::sip {
 
@@ -113,11 +111,9 @@ issize_t receive(su_socket_t fd,
         errno = EAGAIN; // as if it had not come
         return -1;
     }
-    answers_go_to(message);
     if (length != nullptr) {
         *length = message.msg_namelen;
     }
-    OutgoingWatch::received(message, size);
     return static_cast<issize_t>(size);
 }
 

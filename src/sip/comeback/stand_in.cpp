@@ -136,7 +136,7 @@ accept_invite(const Request& request, const call::Dialog& dialog, std::string_vi
 StandIn::StandIn(base::Fd socket,
                  const base::SocketAddress& address,
                  std::string name,
-                 Lookup lookup)
+                 DialogLookup lookup)
     : socket_{std::move(socket)}, address_{address}, url_{fmt::format("sip:{}:{};transport=udp",
                                                                       address.family() == AF_INET6
                                                                           ? "[::1]"
@@ -151,7 +151,8 @@ StandIn::~StandIn() {
     HeldSockets::undivert(address_);
 }
 
-base::Result<std::unique_ptr<StandIn>> StandIn::open(int family, std::string name, Lookup lookup) {
+base::Result<std::unique_ptr<StandIn>>
+StandIn::open(int family, std::string name, DialogLookup lookup) {
     base::Fd socket{::socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
     const auto wanted = base::SocketAddress::loopback(family);
     const bool bound = socket && ::bind(socket.get(), wanted.data(), wanted.size()) == 0;

@@ -5,7 +5,6 @@
 // address by the stack is handed over without one (held_sockets.hpp), and nobody else is heard.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,20 +13,17 @@
 #include "revenant/base/result.hpp"
 #include "revenant/base/socket_address.hpp"
 #include "revenant/call/dialog.hpp"
+#include "sip/sofia/our_dialogs.hpp"
 
 namespace revenant::sip {
 
 class StandIn {
 public:
-    // Our end of the dialog with this Call-ID and our tag, null if there is none.
-    using Lookup =
-        std::function<const call::Dialog*(std::string_view call_id, std::string_view tag)>;
-
     // `family` is AF_INET or AF_INET6: the stack sends from sockets of one family only. `name` goes
     // into Server; the caller recognises the stand-in's answers by it, so it must be a secret of
     // this process.
     [[nodiscard]] static base::Result<std::unique_ptr<StandIn>>
-    open(int family, std::string name, Lookup lookup);
+    open(int family, std::string name, DialogLookup lookup);
 
     // What NUTAG_PROXY takes.
     [[nodiscard]] const std::string& url() const { return url_; }
@@ -37,7 +33,10 @@ public:
     ~StandIn();
 
 private:
-    StandIn(base::Fd socket, const base::SocketAddress& address, std::string name, Lookup lookup);
+    StandIn(base::Fd socket,
+            const base::SocketAddress& address,
+            std::string name,
+            DialogLookup lookup);
     void hear(std::string_view message, const base::SocketAddress& from) const;
     [[nodiscard]] std::string answer(std::string_view text) const;
 
@@ -45,7 +44,7 @@ private:
     base::SocketAddress address_;
     std::string url_;
     std::string name_;
-    Lookup lookup_;
+    DialogLookup lookup_;
 };
 
 } // namespace revenant::sip

@@ -79,8 +79,6 @@ inline constexpr std::array in_front = std::to_array<InFront>({
      "transactions.cpp", "nua"},
     {&hooks.nta_agent_destroy, Whose::open, "an agent that is gone is not asked",
      "transactions.cpp", "nua"},
-    {&hooks.nta_incoming_complete_response, Whose::open, "which response is made is known",
-     "cseq_numbers.cpp", "nua"},
     {&hooks.nta_msg_ackbye, Whose::open, "an answer of another fork is told BYE until it hears it",
      "forks.cpp", "nta"},
     {&hooks.nta_msg_request_complete, Whose::open, "no CSeq is used twice", "cseq_numbers.cpp",

@@ -115,21 +115,6 @@ void nta_agent_destroy(nta_agent_t* agent) {
     hooks.nta_agent_destroy(agent);
 }
 
-int nta_incoming_complete_response(nta_incoming_t* request,
-                                   msg_t* message,
-                                   int status,
-                                   const char* phrase,
-                                   tag_type_t tag,
-                                   tag_value_t value,
-                                   ...) {
-    ta_list ta;
-    ta_start(ta, tag, value);
-    const int result =
-        hooks.nta_incoming_complete_response(request, message, status, phrase, ta_args(ta));
-    ta_end(ta);
-    return result;
-}
-
 int nta_msg_ackbye(nta_agent_t* agent, msg_t* message) {
     return hooks.nta_msg_ackbye(agent, message);
 }

@@ -19,6 +19,13 @@
 
 namespace revenant::sip {
 
+// A message that has come in, while the library works at it.
+struct Delivery {
+    tport_t* transport = nullptr;
+    msg_t* message = nullptr;
+    bool is_of_other_fork = false; // the library has found that a call has this answer's INVITE
+};
+
 struct StackHooks {
     // libc
     Slot<int(int, const sockaddr*, socklen_t)> bind{"bind"};
@@ -63,8 +70,6 @@ struct StackHooks {
     TaggedSlot<nta_agent_t*(su_root_t*, const url_string_t*, nta_message_f*, nta_agent_magic_t*)>
         nta_agent_create{"nta_agent_create"};
     Slot<void(nta_agent_t*)> nta_agent_destroy{"nta_agent_destroy"};
-    TaggedSlot<int(nta_incoming_t*, msg_t*, int, const char*)> nta_incoming_complete_response{
-        "nta_incoming_complete_response"};
     Slot<int(nta_agent_t*, msg_t*)> nta_msg_ackbye{"nta_msg_ackbye"};
     Slot<int(msg_t*, nta_leg_t*, sip_method_t, const char*, const url_string_t*)>
         nta_msg_request_complete{"nta_msg_request_complete"};
@@ -94,6 +99,13 @@ struct StackHooks {
     Slot<int(soa_session_t*, soa_callback_f*)> soa_generate_answer{"soa_generate_answer"};
     Slot<int(const soa_session_t*, const sdp_session_t**, const char**, isize_t*)>
         soa_get_local_sdp{"soa_get_local_sdp"};
+
+    // ---- What is under way (under_way.hpp) ----
+    // Of the library's thread, which alone looks at it.
+
+    Delivery* delivery = nullptr;
+    int response = 0;          // the status that we answer a request with
+    bool asks_at_once = false; // what is asked now waits for no other request
 };
 
 extern StackHooks hooks; // constinit

@@ -2,19 +2,25 @@
 
 #include <string>
 
+#include <sys/socket.h>
+
 #include <sofia-sip/hostdomain.h>
 
 #include "revenant/base/socket_address.hpp"
+#include "sip/interpose/stack_hooks.hpp"
 #include "sip/sofia/nua.hpp"
 
 namespace revenant::sip {
 
 namespace {
 
-// Where the datagram has come from that was read last.
-base::SocketAddress& last_heard() {
-    static base::SocketAddress address;
-    return address;
+// Where the datagram has come from that is being answered; a connection's answer has its way.
+base::SocketAddress delivered_from() {
+    if (hooks.delivery == nullptr || tport_is_dgram(hooks.delivery->transport) == 0) {
+        return {};
+    }
+    const su_addrinfo_t* from = msg_addrinfo(hooks.delivery->message);
+    return {from->ai_addr, static_cast<socklen_t>(from->ai_addrlen)};
 }
 
 bool is_address(const char* host) {
@@ -39,20 +45,14 @@ void AnswerAddress::lead_back(const sip_via_t& via) {
     } else if (is_address(via.v_host)) {
         name_.tpn_host = via.v_host;
     } else {
-        host_ = last_heard().host();
+        const base::SocketAddress from = delivered_from();
+        host_ = from.host();
         name_.tpn_host = host_.c_str();
         if (via.v_rport != nullptr) { // RFC 3581 §4
-            port_ = std::to_string(last_heard().port());
+            port_ = std::to_string(from.port());
             name_.tpn_port = port_.c_str();
         }
     }
-}
-
-void answers_go_to(const msghdr& message) {
-    last_heard() = message.msg_name != nullptr
-                       ? base::SocketAddress{static_cast<const sockaddr*>(message.msg_name),
-                                             message.msg_namelen}
-                       : base::SocketAddress{};
 }
 
 } // namespace revenant::sip

@@ -4,8 +4,6 @@
 
 #include <string>
 
-#include <sys/socket.h>
-
 #include <sofia-sip/tport.h>
 
 #include "sip/sofia/nua.hpp"
@@ -30,9 +28,5 @@ private:
     std::string host_;
     std::string port_;
 };
-
-// A datagram has been read; what is said to it next, before its Via has been looked at, goes back
-// there. Over a connection the answer has its way.
-void answers_go_to(const msghdr& message);
 
 } // namespace revenant::sip

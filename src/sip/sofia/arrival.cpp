@@ -2,62 +2,63 @@
 
 #include <string_view>
 #include <unordered_map>
-#include <utility>
 
 #include <sofia-sip/nta_tport.h>
 
 #include "revenant/base/boundary.hpp"
 #include "revenant/base/text.hpp"
+#include "revenant/call/dialog.hpp"
 #include "sip/interpose/stack_hooks.hpp"
 #include "sip/sofia/decode.hpp"
 #include "sip/sofia/multipart.hpp"
 #include "sip/sofia/nua.hpp"
+#include "sip/sofia/our_dialogs.hpp"
 #include "sip/sofia/uri_text.hpp"
 
 namespace revenant::sip {
 
 namespace {
 
-std::unordered_map<const nta_agent_t*, Reach>& reaches() {
-    static std::unordered_map<const nta_agent_t*, Reach> all;
+struct Listener {
+    Reach reach;
+    bool has_proxy = false;
+};
+
+std::unordered_map<const nta_agent_t*, Listener>& listeners() {
+    static std::unordered_map<const nta_agent_t*, Listener> all;
     return all;
 }
 
-PathHint& path_hint() {
-    static PathHint hint;
-    return hint;
-}
-
-// The message that was read last; one that is delivered is. Only ever compared.
-const msg_t* last_read = nullptr; // NOLINT(*-avoid-non-const-global-variables): set from C
-
-bool goes_elsewhere(const sip_t& sip) {
+// Along a route set, or to an outbound proxy: not to the Contact of the dialog's other end. What
+// makes a dialog goes to the proxy that new ones have.
+bool goes_elsewhere(const sip_t& sip, bool new_ones_do) {
     const sip_addr_t* ours = sip.sip_request != nullptr ? sip.sip_to : sip.sip_from;
-    return path_hint() && path_hint()(text_of(sip.sip_call_id->i_id), text_of(ours->a_tag));
+    const call::Dialog* dialog = our_dialog(text_of(sip.sip_call_id->i_id), text_of(ours->a_tag));
+    return dialog != nullptr ? !dialog->route_set.empty() || !dialog->outbound_proxy.empty()
+                             : new_ones_do;
 }
 
 } // namespace
 
-void tell_reach(const nta_agent_t* agent, const Reach& reach) {
-    reaches()[agent] = reach;
+void tell_reach(const nta_agent_t* agent, const Reach& reach, bool has_proxy) {
+    listeners()[agent] = {.reach = reach, .has_proxy = has_proxy};
 }
 
 void forget_reach(const nta_agent_t* agent) {
-    reaches().erase(agent);
-}
-
-void set_path_hint(PathHint hint) {
-    path_hint() = std::move(hint);
+    listeners().erase(agent);
 }
 
 Reach reach_of(const sip_t& sip) {
-    for (const auto& [agent, reach] : reaches()) {
-        const tport_t* listeners = nta_agent_tports(const_cast<nta_agent_t*>(agent));
-        if (tport_delivered_by(listeners, last_read) != nullptr) {
+    if (hooks.delivery == nullptr) {
+        return {};
+    }
+    for (const auto& [agent, listener] : listeners()) {
+        const tport_t* transports = nta_agent_tports(const_cast<nta_agent_t*>(agent));
+        if (tport_delivered_by(transports, hooks.delivery->message) != nullptr) {
             // A stand-in says what a record does, which has its listener.
-            const bool matters =
-                !is_within(sip, reach) && !is_from_any_stand_in(sip) && !goes_elsewhere(sip);
-            return matters ? reach : Reach{};
+            const bool matters = !is_within(sip, listener.reach) && !is_from_any_stand_in(sip) &&
+                                 !goes_elsewhere(sip, listener.has_proxy);
+            return matters ? listener.reach : Reach{};
         }
     }
     return {};
@@ -88,7 +89,6 @@ namespace {
 int extract(msg_t* message) {
     const int result = hooks.msg_extract.own()(message);
     if (result > 0) {
-        last_read = message;
         base::at_boundary("a multipart body", [&] { keep_description_only(message); });
     }
     return result;

@@ -2,7 +2,6 @@
 // the dialog that it makes stays with that listener.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string_view>
 
@@ -12,17 +11,10 @@
 
 namespace revenant::sip {
 
-// What the agent's listener reaches; until it is told, everything.
-void tell_reach(const nta_agent_t* agent, const Reach& reach);
+// What the agent's listener reaches; until it is told, everything. `has_proxy`: what begins a
+// dialog from there goes to an outbound proxy.
+void tell_reach(const nta_agent_t* agent, const Reach& reach, bool has_proxy);
 void forget_reach(const nta_agent_t* agent);
-
-// Whether requests of this dialog, by Call-ID and our tag, go somewhere else than to the Contact of
-// its other end: along its route set, or to an outbound proxy. Of one that is not known: whether
-// those of new ones do.
-using PathHint = std::function<bool(std::string_view call_id, std::string_view tag)>;
-
-// Whoever gives it takes it back with an empty one.
-void set_path_hint(PathHint hint);
 
 // What the Contact or Record-Route of the message that is being delivered must be within;
 // everything, when it does not matter.

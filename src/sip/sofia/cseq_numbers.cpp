@@ -28,9 +28,6 @@ std::unordered_map<std::string, Dialog>& dialogs() {
     return all;
 }
 
-// The status of the response that the stack has begun last; its description comes next.
-int being_made = 0; // NOLINT(*-avoid-non-const-global-variables): set from C
-
 std::uint32_t number_for(Dialog& dialog, const sip_t& sip) {
     const std::uint32_t counted = sip.sip_cseq->cs_seq;
     if (sip.sip_request->rq_method == sip_method_invite && counted == dialog.invite) {
@@ -104,15 +101,8 @@ int complete_request(msg_t* message,
     return result;
 }
 
-int complete_response(
-    nta_incoming_t* request, msg_t* message, int status, const char* phrase, const tagi_t* tags) {
-    being_made = status;
-    return hooks.nta_incoming_complete_response.own()(request, message, status, phrase,
-                                                      TAG_NEXT(tags));
-}
-
 int generate_answer(soa_session_t* session, soa_callback_f* completed) {
-    if (being_made > 100 && being_made < 200) {
+    if (hooks.response > 100 && hooks.response < 200) {
         return -1;
     }
     auto* const own = hooks.soa_generate_answer.own();
@@ -120,16 +110,16 @@ int generate_answer(soa_session_t* session, soa_callback_f* completed) {
     return made < 0 && Refusals::forget_offer(session) ? own(session, completed) : made;
 }
 
-// The library wants a number out of this range for the first RSeq of a transaction, and for
-// nothing else.
+// For the first RSeq of an INVITE that comes in the library wants a number out of this range, and
+// for nothing else then.
 int draw(int lowest, int highest) {
-    return lowest == 1 && highest == std::numeric_limits<std::int32_t>::max()
+    return hooks.delivery != nullptr && lowest == 1 &&
+                   highest == std::numeric_limits<std::int32_t>::max()
                ? 1
                : hooks.su_randint.own()(lowest, highest);
 }
 
 const Standing requests{hooks.nta_msg_request_complete, complete_request};
-const Standing responses{hooks.nta_incoming_complete_response, complete_response};
 const Standing answers{hooks.soa_generate_answer, generate_answer};
 const Standing first_rseq{hooks.su_randint, draw};
 

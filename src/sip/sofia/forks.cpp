@@ -92,12 +92,10 @@ void say_bye(nta_agent_t* agent, const call::Dialog& dialog, std::uint32_t cseq)
     byes().emplace(branch, bye);
 }
 
-bool is_marked = false; // NOLINT(*-avoid-non-const-global-variables): set from C
-
 } // namespace
 
-bool take_fork_mark() {
-    return std::exchange(is_marked, false);
+bool is_of_other_fork() {
+    return hooks.delivery != nullptr && hooks.delivery->is_of_other_fork;
 }
 
 void end_other_answer(nta_agent_t* agent, const sip_t& answer, const std::string& proxy) {
@@ -119,9 +117,11 @@ void end_other_answer(nta_agent_t* agent, const sip_t& answer, const std::string
 namespace {
 
 // Told that it has failed, the library goes on as with an answer that it knows nothing of: it is
-// shown to Stack::on_stray, which asks for the mark.
+// shown to Stack::on_stray.
 int mark_fork(nta_agent_t* /*agent*/, msg_t* /*message*/) {
-    is_marked = true;
+    if (hooks.delivery != nullptr) {
+        hooks.delivery->is_of_other_fork = true;
+    }
     return -1;
 }
 

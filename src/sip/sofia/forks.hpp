@@ -18,7 +18,7 @@ namespace revenant::sip {
 // first, a URI or empty.
 void end_other_answer(nta_agent_t* agent, const sip_t& answer, const std::string& proxy);
 
-// Whether the library has called its function for the answer that is shown now. Asked once.
-[[nodiscard]] bool take_fork_mark();
+// Whether the answer that is being delivered is another one to an INVITE of ours.
+[[nodiscard]] bool is_of_other_fork();
 
 } // namespace revenant::sip

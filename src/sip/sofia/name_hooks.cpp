@@ -23,6 +23,7 @@
 #include "sip/names/names.hpp"
 #include "sip/sofia/failures.hpp"
 #include "sip/sofia/nua.hpp"
+#include "sip/sofia/our_dialogs.hpp"
 #include "sip/sofia/uri_text.hpp"
 
 namespace revenant::sip {
@@ -42,7 +43,6 @@ struct Question {
 struct Table {
     // By request: it asks one question at a time. Two answers to one, and the library aborts.
     std::unordered_map<sres_context_t*, std::unique_ptr<Question>> questions;
-    DialogHint hint;
 };
 
 Table& table() {
@@ -64,12 +64,15 @@ Message request_of(sres_context_t* context) {
     return Message{nta_outgoing_getrequest(reinterpret_cast<nta_outgoing_t*>(context))};
 }
 
+// Where the other end of the dialog was heard last; port 0: not known. It serves requests within
+// that dialog alone: a stranger may name any host as his.
 call::Endpoint hint_for(const sip_t* sip) {
     const bool is_in_dialog = sip != nullptr && sip->sip_call_id != nullptr &&
                               sip->sip_from != nullptr && sip->sip_from->a_tag != nullptr &&
                               sip->sip_to != nullptr && sip->sip_to->a_tag != nullptr;
-    return is_in_dialog && table().hint ? table().hint(sip->sip_call_id->i_id, sip->sip_from->a_tag)
-                                        : call::Endpoint{};
+    const call::Dialog* dialog =
+        is_in_dialog ? our_dialog(sip->sip_call_id->i_id, sip->sip_from->a_tag) : nullptr;
+    return dialog != nullptr ? dialog->remote_sip : call::Endpoint{};
 }
 
 // The hint as a record of the kind that is asked for; none where there is none of that kind.
@@ -169,8 +172,8 @@ void forget(const sres_query_t* query) {
 
 } // namespace
 
-void set_dialog_hint(DialogHint hint) {
-    table().hint = std::move(hint);
+sres_cache_t* name_cache() {
+    return Names::instance().cache().get();
 }
 
 // ---- In front of the library's functions, and of libc's ----------------------------------------

@@ -5,19 +5,11 @@
 // when resolv.conf gets shorter, and takes 64 s a question.
 #pragma once
 
-#include <functional>
-#include <string_view>
-
-#include "revenant/call/dialog.hpp"
+#include "sip/sofia/nua.hpp"
 
 namespace revenant::sip {
 
-// Where the other end of a dialog was heard last, by Call-ID and our tag; port 0: not known. It
-// serves requests within that dialog alone, where names do not lead anywhere: a stranger may name
-// any host as his.
-using DialogHint = std::function<call::Endpoint(std::string_view call_id, std::string_view tag)>;
-
-// Whoever gives it takes it back with an empty one.
-void set_dialog_hint(DialogHint hint);
+// Where the library looks before it asks: one for all stacks.
+[[nodiscard]] sres_cache_t* name_cache();
 
 } // namespace revenant::sip

@@ -15,7 +15,10 @@
 #include "revenant/base/boundary.hpp"
 #include "revenant/base/socket_address.hpp"
 #include "revenant/base/text.hpp"
+#include "sip/interpose/stack_hooks.hpp"
+#include "sip/sofia/decode.hpp"
 #include "sip/sofia/message_parts.hpp"
+#include "sip/sofia/nua.hpp"
 #include "sip/sofia/transactions.hpp"
 
 namespace revenant::sip {
@@ -30,8 +33,6 @@ struct HeldBack {
 
 struct Watch {
     OutgoingWatch::Listener listener;
-    std::uint16_t last_status = 0;
-    std::string last_prack;                              // the message that came last, if it is one
     std::unordered_map<std::string, HeldBack> held_back; // by branch
     std::unordered_set<std::string> reported;            // branches
 };
@@ -56,14 +57,25 @@ std::string_view line(std::string_view message, std::string_view name) {
     return after(message, name, "\r\n");
 }
 
+// The status of the answer that is being acknowledged.
+std::uint16_t delivered_status() {
+    const sip_t* sip = hooks.delivery != nullptr ? sip_object(hooks.delivery->message) : nullptr;
+    return sip != nullptr && sip->sip_status != nullptr
+               ? static_cast<std::uint16_t>(sip->sip_status->st_status)
+               : std::uint16_t{0};
+}
+
+// The PRACK that is being answered. The stack answers it while it is being delivered.
+std::string delivered_prack() {
+    return hooks.delivery != nullptr ? whole_text(hooks.delivery->message) : std::string{};
+}
+
 void look_at_answer(const std::string& message) {
     const std::string_view cseq = line(message, "\r\nCSeq:");
     if (cseq.ends_with(" CANCEL")) {
         watch().listener.before_cancel_answer(line(message, "\r\nCall-ID:"));
     } else if (cseq.ends_with(" PRACK")) {
-        // In a stream it may have come with something else; that it has come is enough there.
-        const std::string& prack = watch().last_prack.empty() ? message : watch().last_prack;
-        watch().listener.before_prack_answer(line(message, "\r\nCall-ID:"), prack);
+        watch().listener.before_prack_answer(line(message, "\r\nCall-ID:"), delivered_prack());
     }
 }
 
@@ -77,7 +89,7 @@ void look_at_ack(const std::string& message) {
         watch().listener.before_refusal_ack({.call_id = line(message, "\r\nCall-ID:"),
                                              .local_tag = tag,
                                              .cseq = *cseq,
-                                             .status = watch().last_status});
+                                             .status = delivered_status()});
     }
 }
 
@@ -141,16 +153,6 @@ bool OutgoingWatch::stops(int fd, const msghdr& message) {
         }
     });
     return stopped;
-}
-
-void OutgoingWatch::received(const msghdr& message, std::size_t size) {
-    constexpr std::string_view version = "SIP/2.0 ";
-    const std::string_view beginning = beginning_of(message, size);
-    watch().last_prack = beginning.starts_with("PRACK ") ? gather(message, size) : std::string{};
-    if (beginning.starts_with(version)) {
-        const auto status = base::to_u32(beginning.substr(version.size(), 3));
-        watch().last_status = static_cast<std::uint16_t>(status.value_or(0));
-    }
 }
 
 void OutgoingWatch::report(const std::string& branch) {

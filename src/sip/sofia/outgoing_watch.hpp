@@ -49,10 +49,6 @@ public:
     // True when the message shall not be sent now, nor ever by the caller.
     [[nodiscard]] static bool stops(int fd, const msghdr& message);
 
-    // A message that was received: its status belongs to the ACK that follows, and a PRACK to its
-    // 200, which the stack sends at once.
-    static void received(const msghdr& message, std::size_t size);
-
     // An INVITE is told of each time before it leaves.
     static void report(const std::string& branch);
     static void report_no_more(const std::string& branch);

@@ -4,6 +4,7 @@
 
 #include "revenant/base/in_hand.hpp"
 #include "sip/interpose/stack_hooks.hpp"
+#include "sip/interpose/under_way.hpp"
 #include "sip/sofia/leg.hpp"
 #include "sip/sofia/nua.hpp"
 #include "sip/sofia/whose_turn.hpp"
@@ -12,21 +13,8 @@ namespace revenant::sip {
 
 namespace {
 
-bool waits_for_none = false; // NOLINT(*-avoid-non-const-global-variables): set from C
-
-// What is said in its lifetime is not put behind another request.
-class WaitsForNone {
-public:
-    explicit WaitsForNone(bool holds) : before_{std::exchange(waits_for_none, holds)} {}
-
-    WaitsForNone(const WaitsForNone&) = delete;
-    WaitsForNone& operator=(const WaitsForNone&) = delete;
-
-    ~WaitsForNone() { waits_for_none = before_; }
-
-private:
-    bool before_;
-};
+// The library says BYE from within a refresh, when the session has run out.
+using AtOnce = UnderWay<bool, Nesting::allowed>;
 
 } // namespace
 
@@ -53,12 +41,12 @@ namespace {
 
 int queue_request(nua_client_request* request) {
     const int is_behind_another = hooks.nua_client_request_queue.own()(request);
-    return waits_for_none ? 0 : is_behind_another;
+    return hooks.asks_at_once ? 0 : is_behind_another;
 }
 
 int say_bye(nua_t* nua, nua_handle_t* handle, nua_event_t event, const tagi_t* tags) {
     Leg* leg = leg_of(handle);
-    const WaitsForNone at_once{leg != nullptr && leg->order.is_first_bye()};
+    const AtOnce at_once{hooks.asks_at_once, leg != nullptr && leg->order.is_first_bye()};
     return hooks.nua_stack_bye.own()(nua, handle, event, tags);
 }
 
@@ -68,7 +56,7 @@ void refresh(nua_handle_t* handle,
              nua_dialog_usage* usage,
              sip_time_t now) {
     const base::InHand hand{call_of(handle)};
-    const WaitsForNone at_once{nua_handle_has_invite(handle) != 0};
+    const AtOnce at_once{hooks.asks_at_once, nua_handle_has_invite(handle) != 0};
     hooks.nua_dialog_usage_refresh.own()(handle, dialog, usage, now);
 }
 

@@ -21,10 +21,10 @@
 #include "revenant/base/result.hpp"
 #include "revenant/base/socket_address.hpp"
 #include "revenant/sip/settings.hpp"
-#include "sip/names/names.hpp"
 #include "sip/sofia/arrival.hpp"
 #include "sip/sofia/forks.hpp"
 #include "sip/sofia/library_limits.hpp"
+#include "sip/sofia/name_hooks.hpp"
 #include "sip/sofia/transactions.hpp"
 #include "sip/sofia/uri_text.hpp"
 
@@ -138,17 +138,19 @@ Stack::create(su_root_t* root, const Listen& listen, const Settings& settings, S
         // No keep-alives or address discovery: the Contact is exactly ours.
         NUTAG_OUTBOUND("no-natify no-options-keepalive no-validate"),
         TPTAG_UDP_RMEM(udp_receive_buffer), NTATAG_MAXSIZE(message_size_max()),
-        SRESTAG_CACHE(Names::instance().cache().get()),
+        SRESTAG_CACHE(name_cache()),
         // Else each description makes the stack list the machine's interfaces, twice.
         TAG_IF(!is_wildcard, SOATAG_ADDRESS(listen.at.address.c_str())), TAG_END());
     if (stack->nua_ == nullptr) {
         stack->is_shut_down_ = true;
         return base::fail(bind_error(listen));
     }
-    tell_reach(stack->agent_, {.v4 = !stack->is_v6(),
-                               .v6 = stack->is_v6(),
-                               .udp = stack->takes(call::Transport::udp),
-                               .tcp = stack->takes(call::Transport::tcp)});
+    tell_reach(stack->agent_,
+               {.v4 = !stack->is_v6(),
+                .v6 = stack->is_v6(),
+                .udp = stack->takes(call::Transport::udp),
+                .tcp = stack->takes(call::Transport::tcp)},
+               !settings.outbound_proxy.empty());
     // SAFETY: the agent goes with its nua, before the Stack.
     nta_outgoing_default(stack->agent_, on_stray,
                          reinterpret_cast<nta_outgoing_magic_t*>(stack.get()));
@@ -216,7 +218,7 @@ int Stack::on_stray(nta_outgoing_magic_t* stack, nta_outgoing_t* /*request*/, co
             sip->sip_cseq != nullptr && sip->sip_cseq->cs_method == sip_method_invite;
         if (answers_invite) {
             auto* self = reinterpret_cast<Stack*>(stack);
-            self->user_->on_stray_answer(*self, *sip, take_fork_mark());
+            self->user_->on_stray_answer(*self, *sip, is_of_other_fork());
         }
     });
     return 0;

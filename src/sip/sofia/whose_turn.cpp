@@ -6,6 +6,7 @@
 #include "revenant/base/in_hand.hpp"
 #include "revenant/base/kill_point.hpp"
 #include "sip/interpose/stack_hooks.hpp"
+#include "sip/interpose/under_way.hpp"
 #include "sip/sofia/nua.hpp"
 
 namespace revenant::sip {
@@ -32,6 +33,7 @@ int create_request(nua_handle_t* handle,
 
 void respond(nua_t* nua, nua_handle_t* handle, int status, const char* phrase, const tagi_t* tags) {
     const base::InHand hand{call_of(handle)};
+    const UnderWay<int> answering{hooks.response, status};
     hooks.nua_stack_respond.own()(nua, handle, status, phrase, tags);
 }
 
@@ -49,6 +51,8 @@ void deliver(
     const std::string_view call_id = text != nullptr ? text : "";
     const base::InHand hand{call_id.empty() ? base::Mark::none : base::mark_of(call_id)};
     base::pass_message(call_id);
+    Delivery delivery{.transport = transport, .message = message};
+    const UnderWay<Delivery*> here{hooks.delivery, &delivery};
     hooks.tport_deliver.own()(transport, message, next, compressor, now);
 }
 
