@@ -56,7 +56,7 @@ public:
 
     void give_up(std::uint64_t lookup) override { core_.give_up(lookup); }
 
-    [[nodiscard]] std::vector<int> sockets() const override { return HeldSockets::bound(); }
+    [[nodiscard]] std::vector<int> sockets() const override { return held_sockets::bound(); }
 
     void add_credentials(Credentials credentials) override {
         core_.add_credentials(std::move(credentials));
@@ -111,9 +111,9 @@ base::Result<std::unique_ptr<Agent>> Agent::create(const Settings& settings, Cal
 }
 
 void offer_held_sockets(std::vector<base::Fd> sockets, bool wait) {
-    HeldSockets::offer(std::move(sockets));
+    held_sockets::offer(std::move(sockets));
     if (wait) {
-        HeldSockets::delay_reading();
+        held_sockets::delay_reading();
     }
 }
 

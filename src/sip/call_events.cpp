@@ -62,7 +62,7 @@ void Legs::on_leg_event(Leg& leg, const Raw& raw) {
         }
     }
     if (raw.event == nua_r_invite && !leg.held_back.empty()) {
-        OutgoingWatch::let_go(leg.held_back, false); // it has reached the other end before
+        outgoing_watch::let_go(leg.held_back, false); // it has reached the other end before
         leg.held_back.clear();
     }
     note_own_end(leg, raw);
@@ -78,7 +78,7 @@ void Legs::on_leg_event(Leg& leg, const Raw& raw) {
         leg.must_offer = !offered->offer;
     }
     if (auto* progress = std::get_if<call::event::Progress>(&*event); progress && progress->rseq) {
-        progress->prack_cseq = Numbers::reserve(leg.key);
+        progress->prack_cseq = cseq_numbers::reserve(leg.key);
     }
     if (auto* ended = std::get_if<call::event::Terminated>(&*event);
         ended != nullptr && leg.end_status != 0) {
@@ -249,7 +249,7 @@ void Legs::on_prack(std::string_view call_id, const std::string& prack) {
     }
 }
 
-void Legs::on_invite_leaving(const OutgoingWatch::Invite& invite) {
+void Legs::on_invite_leaving(const outgoing_watch::Invite& invite) {
     const auto found = legs_by_key_.find(leg_key(invite.call_id, invite.local_tag));
     if (found != legs_by_key_.end()) {
         listener_->on_event(found->second, call::event::Directed{.to = {.address = invite.to.host(),
@@ -257,18 +257,18 @@ void Legs::on_invite_leaving(const OutgoingWatch::Invite& invite) {
     }
 }
 
-void Legs::on_refusal(const OutgoingWatch::Refusal& refusal) {
+void Legs::on_refusal(const outgoing_watch::Refusal& refusal) {
     const auto found = legs_by_key_.find(leg_key(refusal.call_id, refusal.local_tag));
     if (found == legs_by_key_.end()) {
         return;
     }
-    const std::uint32_t next_cseq = Numbers::next(found->first);
+    const std::uint32_t next_cseq = cseq_numbers::next(found->first);
     Leg* leg = this->leg(found->second);
     if (leg != nullptr && !leg->reported.empty()) { // another try is led by the name anew
-        OutgoingWatch::report_no_more(leg->reported);
+        outgoing_watch::report_no_more(leg->reported);
         leg->reported =
             invite_branch(refusal.local_tag, next_cseq != 0 ? next_cseq : refusal.cseq + 1);
-        OutgoingWatch::report(leg->reported);
+        outgoing_watch::report(leg->reported);
     }
     listener_->on_event(found->second, call::event::Refused{.status = refusal.status,
                                                             .cseq = refusal.cseq,

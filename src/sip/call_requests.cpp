@@ -129,11 +129,11 @@ void Legs::invite(const call::Dialog& dialog) {
     }
     Leg& leg = make_leg(*stack, dialog);
     leg.is_inviting = true;
-    Numbers::begin(leg.key, dialog.in_flight.cseq, dialog.in_flight.cseq);
+    cseq_numbers::begin(leg.key, dialog.in_flight.cseq, dialog.in_flight.cseq);
     const std::string cseq = fmt::format("{} INVITE", dialog.in_flight.cseq - 1);
     if (goes_by_name(dialog)) {
         leg.reported = invite_branch(dialog.local_tag, dialog.in_flight.cseq);
-        OutgoingWatch::report(leg.reported);
+        outgoing_watch::report(leg.reported);
     }
     const std::string proxy = first_proxy(dialog);
     nua_invite(leg.handle(), NUTAG_URL(dialog.remote_target.c_str()),
@@ -154,14 +154,14 @@ void Legs::say(const call::Call& call, const call::effect::RepeatInvite& /*e*/) 
 
     const std::string branch = invite_branch(dialog.local_tag, dialog.in_flight.cseq);
     // What a keeper has held is read at once; else the peer has to say it again.
-    const std::uint32_t patience_ms = HeldSockets::waiting() ? reading_ms : repeating_ms;
-    OutgoingWatch::hold_back(branch);
+    const std::uint32_t patience_ms = held_sockets::waiting() ? reading_ms : repeating_ms;
+    outgoing_watch::hold_back(branch);
     invite(dialog);
     Leg* leg = this->leg(dialog.number);
     if (leg == nullptr) {
         return;
     }
-    Numbers::begin(leg->key, dialog.in_flight.cseq, call.cseq_base);
+    cseq_numbers::begin(leg->key, dialog.in_flight.cseq, call.cseq_base);
     leg->held_back = branch;
     // SAFETY: the sources are members.
     releases_[dialog.number] =
@@ -170,7 +170,7 @@ void Legs::say(const call::Call& call, const call::effect::RepeatInvite& /*e*/) 
 
 void Legs::release(call::Number number) {
     if (Leg* leg = this->leg(number)) {
-        OutgoingWatch::let_go(std::exchange(leg->held_back, {}), true);
+        outgoing_watch::let_go(std::exchange(leg->held_back, {}), true);
     }
 }
 
@@ -218,7 +218,7 @@ void Legs::say(const call::Call& call, const call::effect::SendPrack& e) {
 
     if (Leg* leg = this->leg(dialog.number)) {
         leg->order.sent();
-        Numbers::assign(leg->key, e.rseq, e.cseq);
+        cseq_numbers::assign(leg->key, e.rseq, e.cseq);
         const std::string rack = fmt::format("{} {} INVITE", e.rseq, e.invite_cseq);
         nua_prack(leg->handle(), SIPTAG_RACK_STR(rack.c_str()), TAG_END());
     }

@@ -37,12 +37,12 @@ base::Status say_again(const Leg& leg, const call::Dialog& dialog, const std::st
         return base::fail(base::Errc::corrupt, "the stored INVITE is none, or from nowhere");
     }
     if (call::is_stream(dialog.transport)) {
-        return HeldConnections::say_first(*from, message)
+        return held_connections::say_first(*from, message)
                    ? base::Status{}
                    : base::fail(base::Errc::io, "the caller's connection is gone");
     }
     const auto own = socket_address(leg.stack().listen().at);
-    const auto to = own ? HeldSockets::reads_at(*own) : std::nullopt;
+    const auto to = own ? held_sockets::reads_at(*own) : std::nullopt;
     return to ? inject(*to, message, *from)
               : base::fail(base::Errc::io, "nobody listens where the INVITE came in");
 }
@@ -54,7 +54,7 @@ bool Legs::hears_caller(const call::Dialog& dialog) const {
         return true;
     }
     const auto caller = socket_address(dialog.remote_sip);
-    return caller && HeldConnections::waits(*caller);
+    return caller && held_connections::waits(*caller);
 }
 
 void Legs::say(const call::Call& call, const call::effect::Replay& /*e*/) {
@@ -91,7 +91,7 @@ void Legs::expect(const std::vector<std::pair<std::string, call::Number>>& call_
         awaited_.try_emplace(call_id, Awaited{.call = number});
     }
     // SAFETY: the reader is a member.
-    early_reader_.emplace(HeldSockets::unread(),
+    early_reader_.emplace(held_sockets::unread(),
                           [this](std::string_view call_id) { return is_awaited(call_id); });
 }
 
@@ -117,13 +117,13 @@ base::Status Legs::adopt_held_sockets() {
     if (early_reader_) {
         early_reader_->stop();
     }
-    base::Status adopted = HeldSockets::adopt();
+    base::Status adopted = held_sockets::adopt();
     awaited_.clear();
     if (early_reader_) {
         early_reader_->release_all();
         early_reader_.reset();
     }
-    HeldConnections::give_back();
+    held_connections::give_back();
     // SAFETY: the source is a member.
     overdue_ = base::after_ms(replay_within_ms, [this] { end_overdue_replays(); });
     return adopted;

@@ -26,7 +26,7 @@ namespace revenant::sip {
 Core::Core(Settings settings) : settings_{std::move(settings)} {}
 
 Core::~Core() {
-    Refusals::tell({});
+    refusals::tell({});
     lookups_.clear();
     stacks_.clear();
     Names::close();
@@ -46,7 +46,7 @@ base::Status Core::open(StackUser& user) {
         }
     }
     // SAFETY: taken back in the destructor.
-    Refusals::tell([this](const std::string& realm) { return credentials_for(realm) != nullptr; });
+    refusals::tell([this](const std::string& realm) { return credentials_for(realm) != nullptr; });
     root_.reset(su_glib_root_create(nullptr));
     su_root_threading(root_.get(), 0);
     GSource* source = su_glib_root_gsource(root_.get());
@@ -54,7 +54,7 @@ base::Status Core::open(StackUser& user) {
     // itself up twice for it. No main loop runs within one of the stack's callbacks.
     g_source_set_can_recurse(source, TRUE);
     g_source_attach(source, nullptr);
-    const HeldSockets::Watch watch;
+    const held_sockets::Watch watch;
     for (const Listen& listen : settings_.listen) {
         auto stack = Stack::create(root_.get(), listen, settings_, user);
         if (!stack) {

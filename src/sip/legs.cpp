@@ -26,18 +26,18 @@ Legs::Legs(Core& core, CallListener& listener)
     : core_{&core}, listener_{&listener}, stand_in_name_{std::string{stand_in_prefix} +
                                                          base::random_token(20)} {
     // SAFETY: all are taken back in the destructor.
-    OutgoingWatch::tell(
+    outgoing_watch::tell(
         {.before_cancel_answer = [this](std::string_view call_id) { on_cancel(call_id); },
          .before_prack_answer = [this](std::string_view call_id,
                                        const std::string& prack) { on_prack(call_id, prack); },
-         .before_refusal_ack = [this](const OutgoingWatch::Refusal& r) { on_refusal(r); },
-         .before_invite = [this](const OutgoingWatch::Invite& i) { on_invite_leaving(i); }});
+         .before_refusal_ack = [this](const outgoing_watch::Refusal& r) { on_refusal(r); },
+         .before_invite = [this](const outgoing_watch::Invite& i) { on_invite_leaving(i); }});
     tell_dialogs(
         [this](std::string_view call_id, std::string_view tag) { return dialog_of(call_id, tag); });
 }
 
 Legs::~Legs() {
-    OutgoingWatch::tell({});
+    outgoing_watch::tell({});
     tell_dialogs({});
 }
 
@@ -64,7 +64,7 @@ Leg& Legs::make_leg(Stack& stack, const call::Dialog& dialog) {
     slot = std::make_unique<Leg>(*this, stack, stack.nua(), dialog);
     slot->key = leg_key(dialog.call_id, dialog.local_tag);
     legs_by_key_[slot->key] = dialog.number;
-    Numbers::end(slot->key);
+    cseq_numbers::end(slot->key);
     return *slot;
 }
 
@@ -101,9 +101,9 @@ void Legs::give_up(call::Number call, bool until_answered) {
         return;
     }
     legs_by_key_.erase(found->second->key);
-    Numbers::end(found->second->key);
-    OutgoingWatch::let_go(found->second->held_back, false);
-    OutgoingWatch::report_no_more(found->second->reported);
+    cseq_numbers::end(found->second->key);
+    outgoing_watch::let_go(found->second->held_back, false);
+    outgoing_watch::report_no_more(found->second->reported);
     releases_.erase(call);
     ringing_.erase(found->second->call_id);
     std::unique_ptr<Leg> leg = std::move(found->second);

@@ -89,8 +89,8 @@ private:
     void answered_at_last(Leg& leg, const Raw& raw);
     void on_cancel(std::string_view call_id);
     void on_prack(std::string_view call_id, const std::string& prack);
-    void on_refusal(const OutgoingWatch::Refusal& refusal);
-    void on_invite_leaving(const OutgoingWatch::Invite& invite);
+    void on_refusal(const outgoing_watch::Refusal& refusal);
+    void on_invite_leaving(const outgoing_watch::Invite& invite);
     static void note_invite(Leg& leg, const Raw& raw);
     static void note_own_end(Leg& leg, const Raw& raw);
     void note_final_answer(Leg& leg, const Raw& raw, const call::Event& event);

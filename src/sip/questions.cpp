@@ -46,7 +46,7 @@ public:
         const auto self = all_->open_.extract(this); // goes when this is done
         done_({.status = static_cast<std::uint16_t>(std::min(raw.status, 999)),
                .reason = final_reason_of(raw),
-               .is_local = Failures::is_local(raw.sip),
+               .is_local = failures::is_local(raw.sip),
                .allow = allow_of(raw.sip)});
     }
 

@@ -50,7 +50,7 @@ struct Table {
     std::thread::id main_thread; // valid when there is a keeper
     std::atomic<ConnectionKeeper*> keeper{nullptr};
     std::uint32_t last_id = 0;
-    std::array<Connection, HeldConnections::held_max> connections;
+    std::array<Connection, held_connections::held_max> connections;
     std::atomic<int> held{0};
     std::atomic<int> unread{0};
     ReturnedConnections returned;
@@ -174,7 +174,7 @@ void keep_connections(ConnectionKeeper& keeper, std::vector<KeptConnection> earl
     t.keeper.store(&keeper, std::memory_order_release);
     for (KeptConnection& one : earlier) {
         t.last_id = std::max(t.last_id, one.id);
-        if (t.returned.count() < HeldConnections::held_max) {
+        if (t.returned.count() < held_connections::held_max) {
             t.returned.add(std::move(one));
         } else {
             keeper.drop_connection(one.id);
@@ -186,7 +186,7 @@ bool connections_wait() {
     return table().returned.wait();
 }
 
-void HeldConnections::before_send(int fd) {
+void held_connections::before_send(int fd) {
     if (!is_ours() || find(fd) != nullptr || !is_tcp(fd)) {
         return;
     }
@@ -196,7 +196,7 @@ void HeldConnections::before_send(int fd) {
     }
 }
 
-void HeldConnections::after_send(int fd, ssize_t sent, std::size_t size) {
+void held_connections::after_send(int fd, ssize_t sent, std::size_t size) {
     if (sent < 0 || static_cast<std::size_t>(sent) == size || !is_ours()) {
         return;
     }
@@ -205,21 +205,21 @@ void HeldConnections::after_send(int fd, ssize_t sent, std::size_t size) {
     }
 }
 
-void HeldConnections::give_back() {
+void held_connections::give_back() {
     if (is_ours()) {
         table().returned.open(the_keeper());
     }
 }
 
-bool HeldConnections::waits(const base::SocketAddress& peer) {
+bool held_connections::waits(const base::SocketAddress& peer) {
     return table().returned.has(peer);
 }
 
-bool HeldConnections::say_first(const base::SocketAddress& peer, std::string_view message) {
+bool held_connections::say_first(const base::SocketAddress& peer, std::string_view message) {
     return table().returned.say_first(peer, message);
 }
 
-int HeldConnections::way_out(int fd) {
+int held_connections::way_out(int fd) {
     if (table().unread.load(std::memory_order_relaxed) == 0) {
         return fd;
     }
@@ -227,7 +227,7 @@ int HeldConnections::way_out(int fd) {
     return connection != nullptr && connection->real ? connection->real.get() : fd;
 }
 
-void HeldConnections::after_receive(int fd, ssize_t size) {
+void held_connections::after_receive(int fd, ssize_t size) {
     if (size <= 0 || table().unread.load(std::memory_order_relaxed) == 0) {
         return;
     }
@@ -243,7 +243,7 @@ void HeldConnections::after_receive(int fd, ssize_t size) {
     }
 }
 
-bool HeldConnections::before_receive(int fd) {
+bool held_connections::before_receive(int fd) {
     if (table().unread.load(std::memory_order_relaxed) == 0) {
         return true;
     }
@@ -271,14 +271,14 @@ int listen_and_note(int fd, int backlog) {
 
 int accept_returned(int fd, sockaddr* address, socklen_t* length) {
     auto returned = is_ours() ? table().returned.take(fd, the_keeper()) : std::nullopt;
-    if (!returned && is_library_thread() && !Connections::may_accept()) {
+    if (!returned && is_library_thread() && !accepted_connections::may_accept()) {
         errno = 0; // no trouble to be reported
         return -1;
     }
     if (!returned) {
         const int fresh = hooks.accept.own()(fd, address, length);
         if (fresh >= 0 && is_library_thread()) {
-            Connections::accepted(fresh);
+            accepted_connections::accepted(fresh);
         }
         return fresh;
     }
@@ -288,8 +288,8 @@ int accept_returned(int fd, sockaddr* address, socklen_t* length) {
         *length = peer->size();
     }
     const int old = hand_over(std::move(*returned));
-    Connections::accepted(old);
-    Connections::said_something(old);
+    accepted_connections::accepted(old);
+    accepted_connections::said_something(old);
     return old;
 }
 
@@ -306,7 +306,7 @@ int shutdown_and_forget(int fd, int how) {
 
 int close_and_forget(int fd) {
     if (is_library_thread()) {
-        Connections::closed(fd);
+        accepted_connections::closed(fd);
     }
     if (is_ours()) {
         table().returned.closes(fd, the_keeper());

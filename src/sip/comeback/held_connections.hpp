@@ -31,31 +31,32 @@
 
 namespace revenant::sip {
 
-class HeldConnections {
-public:
-    // What is more lives and dies with the process, as without a keeper.
-    static constexpr std::size_t held_max = 64;
+namespace held_connections {
 
-    // To be called around each `sendmsg` of the stack without an address.
-    static void before_send(int fd);
-    static void after_send(int fd, ssize_t sent, std::size_t size);
+// What is more lives and dies with the process, as without a keeper.
+inline constexpr std::size_t held_max = 64;
 
-    // To be called before each `recvmsg`; false: there is nothing good to be read here any more.
-    [[nodiscard]] static bool before_receive(int fd);
-    static void after_receive(int fd, ssize_t size);
+// To be called around each `sendmsg` of the stack without an address.
+void before_send(int fd);
+void after_send(int fd, ssize_t sent, std::size_t size);
 
-    // The socket to send through in place of `fd`; most often itself.
-    [[nodiscard]] static int way_out(int fd);
+// To be called before each `recvmsg`; false: there is nothing good to be read here any more.
+[[nodiscard]] bool before_receive(int fd);
+void after_receive(int fd, ssize_t size);
 
-    // Whether a connection with that peer is there to be given back.
-    [[nodiscard]] static bool waits(const base::SocketAddress& peer);
+// The socket to send through in place of `fd`; most often itself.
+[[nodiscard]] int way_out(int fd);
 
-    // Before `give_back`: the message is read from that connection before what the peer has sent
-    // meanwhile. False: there is no such connection.
-    [[nodiscard]] static bool say_first(const base::SocketAddress& peer, std::string_view message);
+// Whether a connection with that peer is there to be given back.
+[[nodiscard]] bool waits(const base::SocketAddress& peer);
 
-    // When all dialogs are rebuilt and the listeners are in place.
-    static void give_back();
-};
+// Before `give_back`: the message is read from that connection before what the peer has sent
+// meanwhile. False: there is no such connection.
+[[nodiscard]] bool say_first(const base::SocketAddress& peer, std::string_view message);
+
+// When all dialogs are rebuilt and the listeners are in place.
+void give_back();
+
+} // namespace held_connections
 
 } // namespace revenant::sip

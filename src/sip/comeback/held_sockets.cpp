@@ -54,7 +54,7 @@ struct Bound {
 
 struct Diversion {
     base::SocketAddress stand_in;
-    HeldSockets::Hear hear;
+    held_sockets::Hear hear;
 };
 
 struct Table {
@@ -185,11 +185,11 @@ base::SocketAddress reachable(const base::SocketAddress& address) {
 
 } // namespace
 
-void HeldSockets::delay_reading() {
+void held_sockets::delay_reading() {
     table().delays = true;
 }
 
-std::vector<EarlyReader::Socket> HeldSockets::unread() {
+std::vector<EarlyReader::Socket> held_sockets::unread() {
     std::vector<EarlyReader::Socket> sockets;
     for (const Place& place : table().places) {
         const int fd = place.fd;
@@ -203,7 +203,7 @@ std::vector<EarlyReader::Socket> HeldSockets::unread() {
     return sockets;
 }
 
-void HeldSockets::offer(std::vector<base::Fd> sockets) {
+void held_sockets::offer(std::vector<base::Fd> sockets) {
     for (base::Fd& socket : sockets) {
         const auto address = base::SocketAddress::of(socket.get());
         if (address && table().offers.size() < places_max) {
@@ -214,24 +214,24 @@ void HeldSockets::offer(std::vector<base::Fd> sockets) {
     }
 }
 
-void HeldSockets::divert(const base::SocketAddress& stand_in, Hear hear) {
+void held_sockets::divert(const base::SocketAddress& stand_in, Hear hear) {
     table().diversions.push_back({.stand_in = stand_in, .hear = std::move(hear)});
 }
 
-void HeldSockets::undivert(const base::SocketAddress& stand_in) {
+void held_sockets::undivert(const base::SocketAddress& stand_in) {
     std::erase_if(table().diversions,
                   [&](const Diversion& one) { return one.stand_in == stand_in; });
 }
 
-HeldSockets::Watch::Watch() {
+held_sockets::Watch::Watch() {
     ++table().watches;
 }
 
-HeldSockets::Watch::~Watch() {
+held_sockets::Watch::~Watch() {
     --table().watches;
 }
 
-std::vector<int> HeldSockets::bound() {
+std::vector<int> held_sockets::bound() {
     std::vector<int> sockets;
     for (const Bound& one : table().bound) {
         // The stack has closed some again, and their numbers may be others' by now.
@@ -247,7 +247,7 @@ std::vector<int> HeldSockets::bound() {
     return sockets;
 }
 
-std::optional<base::SocketAddress> HeldSockets::reads_at(const base::SocketAddress& wanted) {
+std::optional<base::SocketAddress> held_sockets::reads_at(const base::SocketAddress& wanted) {
     for (const Place& place : table().places) {
         const int fd = place.fd;
         if (fd >= 0 && place.held.kind == SOCK_DGRAM && place.held.address == wanted) {
@@ -257,12 +257,12 @@ std::optional<base::SocketAddress> HeldSockets::reads_at(const base::SocketAddre
     return reachable(wanted);
 }
 
-bool HeldSockets::waiting() {
+bool held_sockets::waiting() {
     return std::ranges::any_of(
         table().places, [](const Place& place) { return place.fd >= 0 && !place.held.is_new; });
 }
 
-base::Status HeldSockets::adopt() {
+base::Status held_sockets::adopt() {
     Table& t = table();
     t.offers.clear();
     for (Place& place : t.places) {
@@ -339,7 +339,7 @@ ssize_t send_message(int fd, const msghdr* message, int flags) {
     if (!is_library_thread()) {
         return own(fd, message, flags);
     }
-    if (OutgoingWatch::stops(fd, *message)) {
+    if (outgoing_watch::stops(fd, *message)) {
         return static_cast<ssize_t>(size_of(*message));
     }
     if (const Diversion* diversion = diversion_of(*message)) {
@@ -349,13 +349,14 @@ ssize_t send_message(int fd, const msghdr* message, int flags) {
     const bool is_stream = message->msg_name == nullptr;
     const Place* place = !is_stream ? place_of(fd) : nullptr;
     if (is_stream) {
-        Connections::said_something(fd);
-        HeldConnections::before_send(fd);
+        accepted_connections::said_something(fd);
+        held_connections::before_send(fd);
     }
-    const ssize_t sent = own(
-        place != nullptr ? place->held.socket.get() : HeldConnections::way_out(fd), message, flags);
+    const ssize_t sent =
+        own(place != nullptr ? place->held.socket.get() : held_connections::way_out(fd), message,
+            flags);
     if (is_stream) {
-        HeldConnections::after_send(fd, sent, size_of(*message));
+        held_connections::after_send(fd, sent, size_of(*message));
     }
     if (base::has_kill_points && is_to_a_peer(fd)) {
         base::pass(base::KillPoint::after_send);

@@ -22,46 +22,46 @@
 
 namespace revenant::sip {
 
-class HeldSockets {
+namespace held_sockets {
+
+// Sockets to be used by the next stack that binds their addresses. UDP sockets and TCP
+// listeners; the table has room for 32, the rest is closed.
+void offer(std::vector<base::Fd> sockets);
+
+// There are dialogs to rebuild: a UDP socket that is bound anew waits for `adopt` as a held one
+// does, so that no message finds the stack without its dialog.
+void delay_reading();
+
+// What a stack sends to `stand_in` does not leave this process: `hear` gets it at once, and
+// where the stack reads the answer. Until `undivert`.
+using Hear = std::function<void(std::string_view message, const base::SocketAddress& from)>;
+void divert(const base::SocketAddress& stand_in, Hear hear);
+void undivert(const base::SocketAddress& stand_in);
+
+// While one exists, the sockets that are bound are noted down for `bound`.
+class Watch {
 public:
-    // Sockets to be used by the next stack that binds their addresses. UDP sockets and TCP
-    // listeners; the table has room for 32, the rest is closed.
-    static void offer(std::vector<base::Fd> sockets);
-
-    // There are dialogs to rebuild: a UDP socket that is bound anew waits for `adopt` as a held one
-    // does, so that no message finds the stack without its dialog.
-    static void delay_reading();
-
-    // What a stack sends to `stand_in` does not leave this process: `hear` gets it at once, and
-    // where the stack reads the answer. Until `undivert`.
-    using Hear = std::function<void(std::string_view message, const base::SocketAddress& from)>;
-    static void divert(const base::SocketAddress& stand_in, Hear hear);
-    static void undivert(const base::SocketAddress& stand_in);
-
-    // While one exists, the sockets that are bound are noted down for `bound`.
-    class Watch {
-    public:
-        Watch();
-        Watch(const Watch&) = delete;
-        Watch& operator=(const Watch&) = delete;
-        ~Watch();
-    };
-
-    // Every UDP socket and TCP listener that the stacks have bound themselves; still theirs.
-    [[nodiscard]] static std::vector<int> bound();
-
-    // Where a stack that was to listen at `wanted` reads: there, or on loopback until `adopt`.
-    [[nodiscard]] static std::optional<base::SocketAddress>
-    reads_at(const base::SocketAddress& wanted);
-
-    // The UDP sockets that wait for `adopt`, and where the stack reads instead.
-    [[nodiscard]] static std::vector<EarlyReader::Socket> unread();
-
-    // Whether sockets of an earlier process wait for `adopt`: what has come meanwhile is in them.
-    [[nodiscard]] static bool waiting();
-
-    // Puts the held sockets in place; what was offered and not asked for is closed.
-    [[nodiscard]] static base::Status adopt();
+    Watch();
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+    ~Watch();
 };
+
+// Every UDP socket and TCP listener that the stacks have bound themselves; still theirs.
+[[nodiscard]] std::vector<int> bound();
+
+// Where a stack that was to listen at `wanted` reads: there, or on loopback until `adopt`.
+[[nodiscard]] std::optional<base::SocketAddress> reads_at(const base::SocketAddress& wanted);
+
+// The UDP sockets that wait for `adopt`, and where the stack reads instead.
+[[nodiscard]] std::vector<EarlyReader::Socket> unread();
+
+// Whether sockets of an earlier process wait for `adopt`: what has come meanwhile is in them.
+[[nodiscard]] bool waiting();
+
+// Puts the held sockets in place; what was offered and not asked for is closed.
+[[nodiscard]] base::Status adopt();
+
+} // namespace held_sockets
 
 } // namespace revenant::sip

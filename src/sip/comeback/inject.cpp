@@ -87,7 +87,7 @@ issize_t receive(su_socket_t fd,
                  int flags,
                  su_sockaddr_t* from,
                  socklen_t* length) {
-    if (!HeldConnections::before_receive(fd)) {
+    if (!held_connections::before_receive(fd)) {
         errno = ECONNRESET;
         return -1;
     }
@@ -99,7 +99,7 @@ issize_t receive(su_socket_t fd,
     message.msg_iov = reinterpret_cast<iovec*>(parts);
     message.msg_iovlen = static_cast<std::size_t>(count);
     const ssize_t received = ::recvmsg(fd, &message, flags);
-    HeldConnections::after_receive(fd, received);
+    held_connections::after_receive(fd, received);
     if (received <= 0) {
         return static_cast<issize_t>(received);
     }

@@ -143,12 +143,13 @@ StandIn::StandIn(base::Fd socket,
                                                                           : "127.0.0.1",
                                                                       address.port())},
       name_{std::move(name)}, lookup_{std::move(lookup)} {
-    HeldSockets::divert(address_, [this](std::string_view message,
-                                         const base::SocketAddress& from) { hear(message, from); });
+    held_sockets::divert(
+        address_,
+        [this](std::string_view message, const base::SocketAddress& from) { hear(message, from); });
 }
 
 StandIn::~StandIn() {
-    HeldSockets::undivert(address_);
+    held_sockets::undivert(address_);
 }
 
 base::Result<std::unique_ptr<StandIn>>

@@ -59,25 +59,25 @@ void renumber(const sip_t& sip) {
 
 } // namespace
 
-void Numbers::begin(const std::string& key, std::uint32_t invite, std::uint32_t used) {
+void cseq_numbers::begin(const std::string& key, std::uint32_t invite, std::uint32_t used) {
     dialogs()[key] = {.invite = invite, .used = std::max(invite, used)};
 }
 
-void Numbers::end(const std::string& key) {
+void cseq_numbers::end(const std::string& key) {
     dialogs().erase(key);
 }
 
-std::uint32_t Numbers::next(const std::string& key) {
+std::uint32_t cseq_numbers::next(const std::string& key) {
     const auto found = dialogs().find(key);
     return found != dialogs().end() ? found->second.used + 1 : 0;
 }
 
-std::uint32_t Numbers::reserve(const std::string& key) {
+std::uint32_t cseq_numbers::reserve(const std::string& key) {
     const auto found = dialogs().find(key);
     return found != dialogs().end() ? ++found->second.used : 0;
 }
 
-void Numbers::assign(const std::string& key, std::uint32_t rseq, std::uint32_t cseq) {
+void cseq_numbers::assign(const std::string& key, std::uint32_t rseq, std::uint32_t cseq) {
     const auto found = dialogs().find(key);
     if (found != dialogs().end()) {
         found->second.pracks[rseq] = cseq;
@@ -107,7 +107,7 @@ int generate_answer(soa_session_t* session, soa_callback_f* completed) {
     }
     auto* const own = hooks.soa_generate_answer.own();
     const int made = own(session, completed);
-    return made < 0 && Refusals::forget_offer(session) ? own(session, completed) : made;
+    return made < 0 && refusals::forget_offer(session) ? own(session, completed) : made;
 }
 
 // For the first RSeq of an INVITE that comes in the library wants a number out of this range, and

@@ -1,7 +1,7 @@
 // Reliable provisional responses (RFC 3262) over more than one process.
 //
 // - A dialog that we begin: nua counts the CSeq by itself, and begins again with the INVITE's when
-//   an INVITE is repeated. While there is a dialog in Numbers, each new request has the number
+//   an INVITE is repeated. While a dialog is known here, each new request has the number
 //   above all that this process and those before it have used; a PRACK has the one that the record
 //   says.
 // - Our first RSeq is always 1, so that a 180 that is said again is the same response.
@@ -16,18 +16,20 @@
 
 namespace revenant::sip {
 
-class Numbers { // by Leg::key
-public:
-    // `invite`: the CSeq of our INVITE; none above `used` has been used.
-    static void begin(const std::string& key, std::uint32_t invite, std::uint32_t used);
-    static void end(const std::string& key);
+// by Leg::key
+namespace cseq_numbers {
 
-    // What the next request will have; 0: there is no such dialog.
-    [[nodiscard]] static std::uint32_t next(const std::string& key);
-    // The same, and no other request will have it.
-    [[nodiscard]] static std::uint32_t reserve(const std::string& key);
-    // The next PRACK for the response with this RSeq has this CSeq, whether or not it is a new one.
-    static void assign(const std::string& key, std::uint32_t rseq, std::uint32_t cseq);
-};
+// `invite`: the CSeq of our INVITE; none above `used` has been used.
+void begin(const std::string& key, std::uint32_t invite, std::uint32_t used);
+void end(const std::string& key);
+
+// What the next request will have; 0: there is no such dialog.
+[[nodiscard]] std::uint32_t next(const std::string& key);
+// The same, and no other request will have it.
+[[nodiscard]] std::uint32_t reserve(const std::string& key);
+// The next PRACK for the response with this RSeq has this CSeq, whether or not it is a new one.
+void assign(const std::string& key, std::uint32_t rseq, std::uint32_t cseq);
+
+} // namespace cseq_numbers
 
 } // namespace revenant::sip

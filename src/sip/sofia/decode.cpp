@@ -152,7 +152,7 @@ event::Challenged challenged(const Raw& raw, std::string_view method) {
             .cseq = cseq_of(raw.sip),
             .realm = realm_of(raw.sip),
             .have_credentials = false,
-            .is_over = Refusals::is_final(*raw.sip),
+            .is_over = refusals::is_final(*raw.sip),
             .method = std::string{method}};
 }
 
@@ -185,7 +185,7 @@ call::Event invite_answer(const Raw& raw, std::string_view stand_in, std::uint32
     }
     return event::Failed{.status = status,
                          .reason = final_reason_of(raw),
-                         .is_local = Failures::is_local(sip),
+                         .is_local = failures::is_local(sip),
                          .cseq = cseq_of(sip),
                          .retry_after_s = retry_after(sip),
                          .min_se_s = min_se(sip)};
@@ -202,7 +202,7 @@ request_answer(const Raw& raw, std::string_view method, std::string_view stand_i
     return event::RequestDone{.method = std::string{method},
                               .status = status_of(raw.status),
                               .reason = final_reason_of(raw),
-                              .is_local = Failures::is_local(raw.sip),
+                              .is_local = failures::is_local(raw.sip),
                               .allow = method == "OPTIONS" ? allow_of(raw.sip) : std::string{},
                               .cseq = cseq_of(raw.sip),
                               .from_stand_in = is_from_stand_in(raw.sip, stand_in)};
@@ -317,7 +317,7 @@ bool is_from_any_stand_in(const sip_t& sip) {
 }
 
 std::string final_reason_of(const Raw& raw) {
-    return Failures::is_local(raw.sip) ? Failures::why(raw.sip, raw.status, text_of(raw.phrase))
+    return failures::is_local(raw.sip) ? failures::why(raw.sip, raw.status, text_of(raw.phrase))
                                        : base::printable(text_of(raw.phrase), 200);
 }
 

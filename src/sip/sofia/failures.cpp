@@ -55,7 +55,7 @@ call::Endpoint address_of(msg_t* message) {
 void note_error(msg_t* message, int error) {
     const sip_t* sip = message != nullptr ? sip_object(message) : nullptr;
     if (sip != nullptr && sip->sip_request != nullptr) {
-        Failures::note(*sip, transport_failure(error, address_of(message)));
+        failures::note(*sip, transport_failure(error, address_of(message)));
     }
 }
 
@@ -80,7 +80,7 @@ std::string transport_failure(int error, const call::Endpoint& at) {
     }
 }
 
-void Failures::note(const sip_t& request, std::string why) {
+void failures::note(const sip_t& request, std::string why) {
     std::string which = identity(request);
     const auto same = [&](const Noted& one) { return one.request == which; };
     std::erase_if(noted(), same);
@@ -90,11 +90,11 @@ void Failures::note(const sip_t& request, std::string why) {
     noted().push_back({.request = std::move(which), .why = std::move(why)});
 }
 
-bool Failures::is_local(const sip_t* answer) {
+bool failures::is_local(const sip_t* answer) {
     return nta_sip_is_internal(answer) != 0;
 }
 
-std::string Failures::why(const sip_t* answer, int status, std::string_view phrase) {
+std::string failures::why(const sip_t* answer, int status, std::string_view phrase) {
     constexpr int timeout = 408;
     if (status == timeout) { // it was sent, whatever has failed before
         return "no answer";

@@ -110,13 +110,13 @@ unsigned message_size_max() {
     return 64 * 1024;
 }
 
-bool Connections::may_accept() {
+bool accepted_connections::may_accept() {
     const Clock::time_point now = Clock::now();
     std::erase_if(table().ending, [&](const Ending& one) { return now - one.since > patience; });
     return table().ending.empty();
 }
 
-void Connections::accepted(int fd) {
+void accepted_connections::accepted(int fd) {
     const int size = unread_answers_max / 2; // the kernel doubles it, socket(7)
     static_cast<void>(::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size));
     auto& all = table().all;
@@ -130,13 +130,13 @@ void Connections::accepted(int fd) {
     all.push_back({.fd = fd, .is_answered = false, .last_heard = ++table().heard});
 }
 
-void Connections::said_something(int fd) {
+void accepted_connections::said_something(int fd) {
     if (Accepted* one = find(fd)) {
         one->is_answered = true;
     }
 }
 
-void Connections::closed(int fd) {
+void accepted_connections::closed(int fd) {
     std::erase_if(table().all, [fd](const Accepted& one) { return one.fd == fd; });
     std::erase_if(table().ending, [fd](const Ending& one) { return one.fd == fd; });
 }

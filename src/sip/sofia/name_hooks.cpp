@@ -105,7 +105,7 @@ void note_failure(const Question& question, Names::Outcome outcome) {
     const Message message = request_of(question.request);
     const sip_t* sip = message ? sip_object(message.get()) : nullptr;
     if (sip != nullptr && outcome != Names::Outcome::found) {
-        Failures::note(*sip, name_failure(outcome, question.key.name));
+        failures::note(*sip, name_failure(outcome, question.key.name));
     }
 }
 

@@ -32,7 +32,7 @@ struct HeldBack {
 };
 
 struct Watch {
-    OutgoingWatch::Listener listener;
+    outgoing_watch::Listener listener;
     std::unordered_map<std::string, HeldBack> held_back; // by branch
     std::unordered_set<std::string> reported;            // branches
 };
@@ -131,11 +131,11 @@ bool is_held_back(int fd, const msghdr& message) {
 
 } // namespace
 
-void OutgoingWatch::tell(Listener listener) {
+void outgoing_watch::tell(Listener listener) {
     watch().listener = std::move(listener);
 }
 
-bool OutgoingWatch::stops(int fd, const msghdr& message) {
+bool outgoing_watch::stops(int fd, const msghdr& message) {
     const std::string_view start = beginning_of(message, size_of(message));
     bool stopped = false;
     base::at_boundary("outgoing SIP", [&] {
@@ -155,19 +155,19 @@ bool OutgoingWatch::stops(int fd, const msghdr& message) {
     return stopped;
 }
 
-void OutgoingWatch::report(const std::string& branch) {
+void outgoing_watch::report(const std::string& branch) {
     watch().reported.insert(branch);
 }
 
-void OutgoingWatch::report_no_more(const std::string& branch) {
+void outgoing_watch::report_no_more(const std::string& branch) {
     watch().reported.erase(branch);
 }
 
-void OutgoingWatch::hold_back(const std::string& branch) {
+void outgoing_watch::hold_back(const std::string& branch) {
     watch().held_back.try_emplace(branch);
 }
 
-void OutgoingWatch::let_go(const std::string& branch, bool send) {
+void outgoing_watch::let_go(const std::string& branch, bool send) {
     auto held = watch().held_back.extract(branch);
     if (held.empty() || !send || held.mapped().message.empty()) {
         return;

@@ -21,41 +21,42 @@
 
 namespace revenant::sip {
 
-class OutgoingWatch {
-public:
-    struct Refusal {
-        std::string_view call_id;
-        std::string_view local_tag;
-        std::uint32_t cseq = 0;
-        std::uint16_t status = 0;
-    };
+namespace outgoing_watch {
 
-    struct Invite {
-        std::string_view call_id;
-        std::string_view local_tag;
-        base::SocketAddress to;
-    };
-
-    struct Listener {
-        std::function<void(std::string_view call_id)> before_cancel_answer;
-        std::function<void(std::string_view call_id, const std::string& prack)> before_prack_answer;
-        std::function<void(const Refusal& refusal)> before_refusal_ack;
-        std::function<void(const Invite& invite)> before_invite; // of those that are reported
-    };
-
-    // Replaces the one before.
-    static void tell(Listener listener);
-
-    // True when the message shall not be sent now, nor ever by the caller.
-    [[nodiscard]] static bool stops(int fd, const msghdr& message);
-
-    // An INVITE is told of each time before it leaves.
-    static void report(const std::string& branch);
-    static void report_no_more(const std::string& branch);
-
-    static void hold_back(const std::string& branch);
-    // Ends it; `send`: what was held back leaves now.
-    static void let_go(const std::string& branch, bool send);
+struct Refusal {
+    std::string_view call_id;
+    std::string_view local_tag;
+    std::uint32_t cseq = 0;
+    std::uint16_t status = 0;
 };
+
+struct Invite {
+    std::string_view call_id;
+    std::string_view local_tag;
+    base::SocketAddress to;
+};
+
+struct Listener {
+    std::function<void(std::string_view call_id)> before_cancel_answer;
+    std::function<void(std::string_view call_id, const std::string& prack)> before_prack_answer;
+    std::function<void(const Refusal& refusal)> before_refusal_ack;
+    std::function<void(const Invite& invite)> before_invite; // of those that are reported
+};
+
+// Replaces the one before.
+void tell(Listener listener);
+
+// True when the message shall not be sent now, nor ever by the caller.
+[[nodiscard]] bool stops(int fd, const msghdr& message);
+
+// An INVITE is told of each time before it leaves.
+void report(const std::string& branch);
+void report_no_more(const std::string& branch);
+
+void hold_back(const std::string& branch);
+// Ends it; `send`: what was held back leaves now.
+void let_go(const std::string& branch, bool send);
+
+} // namespace outgoing_watch
 
 } // namespace revenant::sip

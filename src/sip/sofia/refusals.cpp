@@ -13,8 +13,8 @@ namespace revenant::sip {
 
 namespace {
 
-Refusals::HasCredentials& listener() {
-    static Refusals::HasCredentials has_credentials;
+refusals::HasCredentials& listener() {
+    static refusals::HasCredentials has_credentials;
     return has_credentials;
 }
 
@@ -37,15 +37,15 @@ bool may_be_refused(sip_method_t method) {
 
 } // namespace
 
-void Refusals::tell(HasCredentials has_credentials) {
+void refusals::tell(HasCredentials has_credentials) {
     listener() = std::move(has_credentials);
 }
 
-bool Refusals::is_final(const sip_t& challenge) {
+bool refusals::is_final(const sip_t& challenge) {
     return challenge.sip_user == &final_mark;
 }
 
-bool Refusals::forget_offer(soa_session_t* session) {
+bool refusals::forget_offer(soa_session_t* session) {
     const char* text = nullptr;
     isize_t length = 0;
     if (soa_has_received_sdp(session) == 0 ||

@@ -20,19 +20,20 @@
 
 namespace revenant::sip {
 
-class Refusals {
-public:
-    using HasCredentials = std::function<bool(const std::string& realm)>;
+namespace refusals {
 
-    // Replaces the one before.
-    static void tell(HasCredentials has_credentials);
+using HasCredentials = std::function<bool(const std::string& realm)>;
 
-    // Whether the request that this challenge answers is over; else it waits for credentials.
-    [[nodiscard]] static bool is_final(const sip_t& challenge);
+// Replaces the one before.
+void tell(HasCredentials has_credentials);
 
-    // Our offer has no answer and will get none: the description that the peer has sent is its own
-    // offer. False when it has sent none.
-    [[nodiscard]] static bool forget_offer(soa_session_t* session);
-};
+// Whether the request that this challenge answers is over; else it waits for credentials.
+[[nodiscard]] bool is_final(const sip_t& challenge);
+
+// Our offer has no answer and will get none: the description that the peer has sent is its own
+// offer. False when it has sent none.
+[[nodiscard]] bool forget_offer(soa_session_t* session);
+
+} // namespace refusals
 
 } // namespace revenant::sip

@@ -8,7 +8,7 @@
 #include "sip/sofia/failures.hpp"
 
 using namespace revenant;
-using sip::Failures;
+namespace failures = sip::failures;
 using sip::Names;
 
 TEST_CASE("a failure of the transport is told with its address") {
@@ -30,7 +30,7 @@ TEST_CASE("a failure of a name is told with the name, and writes nothing on the 
 }
 
 TEST_CASE("an answer that the stack has made up is local, and says what is known of it") {
-    CHECK(Failures::is_local(nullptr));
-    CHECK(Failures::why(nullptr, 408, "Request Timeout") == "no answer");
-    CHECK(Failures::why(nullptr, 503, "DNS Error") == "503 DNS Error");
+    CHECK(failures::is_local(nullptr));
+    CHECK(failures::why(nullptr, 408, "Request Timeout") == "no answer");
+    CHECK(failures::why(nullptr, 503, "DNS Error") == "503 DNS Error");
 }

@@ -18,7 +18,7 @@
 
 using namespace revenant;
 using sip::Beginning;
-using sip::HeldConnections;
+namespace held_connections = sip::held_connections;
 using sip::judge;
 
 namespace {
@@ -56,9 +56,9 @@ TEST_CASE("a connection is held from its first message until it is closed") {
     base::Fd one = tcp_socket();
     base::Fd other = tcp_socket();
     CHECK(kept.held.empty());
-    HeldConnections::before_send(one.get());
-    HeldConnections::before_send(one.get());
-    HeldConnections::before_send(other.get());
+    held_connections::before_send(one.get());
+    held_connections::before_send(one.get());
+    held_connections::before_send(other.get());
     REQUIRE(kept.held.size() == 2);
     const std::uint32_t first = *kept.held.begin();
     one.reset();
@@ -73,24 +73,24 @@ TEST_CASE("only TCP is held") {
     FakeKeeper& kept = keeper();
     const base::Fd udp{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
     const base::Fd local{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    HeldConnections::before_send(udp.get());
-    HeldConnections::before_send(local.get());
-    HeldConnections::before_send(-1);
+    held_connections::before_send(udp.get());
+    held_connections::before_send(local.get());
+    held_connections::before_send(-1);
     CHECK(kept.held.empty());
 }
 
 TEST_CASE("a connection in which a message was sent in part is let go of for good") {
     FakeKeeper& kept = keeper();
     base::Fd one = tcp_socket();
-    HeldConnections::before_send(one.get());
-    HeldConnections::after_send(one.get(), 400, 400);
-    HeldConnections::after_send(one.get(), -1, 400); // nothing went out
+    held_connections::before_send(one.get());
+    held_connections::after_send(one.get(), 400, 400);
+    held_connections::after_send(one.get(), -1, 400); // nothing went out
     CHECK(kept.held.size() == 1);
-    HeldConnections::before_send(one.get());
-    HeldConnections::after_send(one.get(), 100, 400);
+    held_connections::before_send(one.get());
+    held_connections::after_send(one.get(), 100, 400);
     CHECK(kept.held.empty());
-    HeldConnections::before_send(one.get()); // the rest
-    HeldConnections::after_send(one.get(), 300, 300);
+    held_connections::before_send(one.get()); // the rest
+    held_connections::after_send(one.get(), 300, 300);
     CHECK(kept.held.empty());
     one.reset();
     CHECK(kept.dropped.size() == 1);
@@ -99,32 +99,32 @@ TEST_CASE("a connection in which a message was sent in part is let go of for goo
 TEST_CASE("no more are held than there is room for") {
     FakeKeeper& kept = keeper();
     std::vector<base::Fd> sockets;
-    for (std::size_t i = 0; i < HeldConnections::held_max + 5; ++i) {
+    for (std::size_t i = 0; i < held_connections::held_max + 5; ++i) {
         sockets.push_back(tcp_socket());
-        HeldConnections::before_send(sockets.back().get());
+        held_connections::before_send(sockets.back().get());
     }
-    CHECK(kept.held.size() == HeldConnections::held_max);
+    CHECK(kept.held.size() == held_connections::held_max);
     sockets.front().reset();
-    HeldConnections::before_send(sockets.back().get());
-    CHECK(kept.held.size() == HeldConnections::held_max);
+    held_connections::before_send(sockets.back().get());
+    CHECK(kept.held.size() == held_connections::held_max);
     sockets.clear();
     CHECK(kept.held.empty());
-    CHECK(kept.dropped.size() == HeldConnections::held_max + 1);
+    CHECK(kept.dropped.size() == held_connections::held_max + 1);
 }
 
 TEST_CASE("of what an earlier process left, no more are taken over than there is room for") {
     FakeKeeper& kept = keeper();
     std::vector<sip::KeptConnection> earlier;
-    for (std::uint32_t id = 1000; id < 1000 + HeldConnections::held_max + 2; ++id) {
+    for (std::uint32_t id = 1000; id < 1000 + held_connections::held_max + 2; ++id) {
         earlier.push_back({.id = id, .socket = tcp_socket()});
     }
     sip::keep_connections(kept, std::move(earlier));
     CHECK(kept.dropped == std::vector<std::uint32_t>{1064, 1065});
-    HeldConnections::give_back(); // none is connected
+    held_connections::give_back(); // none is connected
     CHECK(kept.dropped.size() == 66);
     CHECK_FALSE(sip::connections_wait());
     base::Fd one = tcp_socket();
-    HeldConnections::before_send(one.get());
+    held_connections::before_send(one.get());
     CHECK(kept.held == std::set<std::uint32_t>{1066}); // no id is used twice
 }
 

@@ -14,7 +14,7 @@
 #include "sip/sofia/nua.hpp"
 
 using namespace revenant;
-using sip::Connections;
+namespace accepted_connections = sip::accepted_connections;
 
 namespace {
 
@@ -53,7 +53,7 @@ TEST_CASE("of a stream no more is read at a time than a few messages") {
 
 TEST_CASE("who asks on and reads no answers is not heard until it does, and then not at all") {
     const Pair pair;
-    Connections::accepted(pair.ours.get());
+    accepted_connections::accepted(pair.ours.get());
     REQUIRE(::send(pair.theirs.get(), "OPTIONS", 7, 0) == 7);
     CHECK(su_getmsgsize(pair.ours.get()) == 7);
     say_much(pair);
@@ -64,57 +64,57 @@ TEST_CASE("who asks on and reads no answers is not heard until it does, and then
     while (::recv(pair.theirs.get(), read.data(), read.size(), MSG_DONTWAIT) > 0) {
     }
     CHECK(su_getmsgsize(pair.ours.get()) == 7);
-    Connections::closed(pair.ours.get());
+    accepted_connections::closed(pair.ours.get());
 }
 
 TEST_CASE("one connection too many ends one over which nothing was said, else the most silent") {
-    std::vector<Pair> all(Connections::accepted_max + 2);
-    for (std::size_t i = 0; i < Connections::accepted_max; ++i) {
-        Connections::accepted(all[i].ours.get());
+    std::vector<Pair> all(accepted_connections::accepted_max + 2);
+    for (std::size_t i = 0; i < accepted_connections::accepted_max; ++i) {
+        accepted_connections::accepted(all[i].ours.get());
         if (i != 5) {
-            Connections::said_something(all[i].ours.get());
+            accepted_connections::said_something(all[i].ours.get());
         }
     }
-    Connections::accepted(all[Connections::accepted_max].ours.get());
-    Connections::said_something(all[Connections::accepted_max].ours.get());
+    accepted_connections::accepted(all[accepted_connections::accepted_max].ours.get());
+    accepted_connections::said_something(all[accepted_connections::accepted_max].ours.get());
     CHECK(all[5].is_ended());
     CHECK_FALSE(all[0].is_ended());
     REQUIRE(::send(all[0].theirs.get(), "x", 1, 0) == 1);
     CHECK(su_getmsgsize(all[0].ours.get()) == 1); // heard of last
-    Connections::accepted(all.back().ours.get());
+    accepted_connections::accepted(all.back().ours.get());
     CHECK(all[1].is_ended());
     for (const Pair& pair : all) {
-        Connections::closed(pair.ours.get());
+        accepted_connections::closed(pair.ours.get());
     }
 }
 
 TEST_CASE("no connection is accepted while one that has to make room is still open") {
-    const std::vector<Pair> all(Connections::accepted_max + 1);
+    const std::vector<Pair> all(accepted_connections::accepted_max + 1);
     for (const Pair& pair : all) {
-        CHECK(Connections::may_accept());
-        Connections::accepted(pair.ours.get());
+        CHECK(accepted_connections::may_accept());
+        accepted_connections::accepted(pair.ours.get());
     }
     CHECK(all[0].is_ended());
-    CHECK_FALSE(Connections::may_accept());
-    Connections::closed(all[1].ours.get());
-    CHECK_FALSE(Connections::may_accept());
-    Connections::closed(all[0].ours.get());
-    CHECK(Connections::may_accept());
+    CHECK_FALSE(accepted_connections::may_accept());
+    accepted_connections::closed(all[1].ours.get());
+    CHECK_FALSE(accepted_connections::may_accept());
+    accepted_connections::closed(all[0].ours.get());
+    CHECK(accepted_connections::may_accept());
     for (const Pair& pair : all) {
-        Connections::closed(pair.ours.get());
+        accepted_connections::closed(pair.ours.get());
     }
 }
 
 TEST_CASE("who has to make room and reads no answers gets none any more") {
-    const std::vector<Pair> all(Connections::accepted_max + 1);
+    const std::vector<Pair> all(accepted_connections::accepted_max + 1);
     say_much(all[0]);
     for (const Pair& pair : all) {
-        Connections::accepted(pair.ours.get());
+        accepted_connections::accepted(pair.ours.get());
     }
     CHECK(::send(all[0].ours.get(), "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL) == -1);
     CHECK(errno == EPIPE);
     for (const Pair& pair : all) {
-        Connections::closed(pair.ours.get());
+        accepted_connections::closed(pair.ours.get());
     }
 }
 

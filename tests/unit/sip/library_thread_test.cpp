@@ -123,7 +123,7 @@ TEST_CASE("other threads send and receive beside the library, each over its own 
     su_init();
     const sip::Root root{su_root_create(nullptr)};
     su_root_threading(root.get(), 0);
-    const sip::HeldSockets::Watch watch; // what is bound is noted
+    const sip::held_sockets::Watch watch; // what is bound is noted
     const base::SocketAddress here =
         bound(base::Fd{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)}.get());
     const std::string url = fmt::format("sip:127.0.0.1:{}", here.port());
