@@ -1,18 +1,20 @@
 """What is said in a configuration file is as good as what is said on the command line. Under a keeper the file is read
 once: whatever becomes of it while calls are up, they come back to the same address, with the same records."""
 
+import array
 import os
 import signal
+import socket
 import subprocess
 
 from lib import story
-from lib.waiting import check
+from lib.waiting import check, until
 
-VARIANTS = ["read", "refused", "kept", "bereft"]
+VARIANTS = ["read", "refused", "kept", "bereft", "handed"]
 
 
 def run(env):
-    {"read": read, "refused": refused, "kept": kept, "bereft": bereft}[env.variant](env)
+    {"read": read, "refused": refused, "kept": kept, "bereft": bereft, "handed": handed}[env.variant](env)
 
 
 def write(path, *lines):
@@ -125,3 +127,57 @@ def bereft(env):
     phone.wait_exit()
     status, _, output = phone.run("-c", "calls")  # and the next phone is refused
     check(status == 2 and script in output, f"{status}\n{output}")
+
+
+class Manager:
+    """What systemd does for a service: its notify socket, and the configuration that it stores (no socket: there are no calls)."""
+
+    def __init__(self, env):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.path = env.path("notify")
+        self.socket.bind(self.path)
+        self.socket.setblocking(False)
+        self.stored = {}  # name: descriptor
+        env.at_end(self.socket.close)
+
+    def hear(self):
+        while True:
+            try:
+                text, ancillary, _, _ = self.socket.recvmsg(65536, socket.CMSG_SPACE(64))
+            except BlockingIOError:
+                return self.stored
+            words = dict(line.partition("=")[::2] for line in text.decode().splitlines())
+            for _, _, data in ancillary:
+                descriptors = array.array("i", data)
+                if words.get("FDNAME") == "config":
+                    self.stored["config"] = descriptors[0]
+                else:
+                    os.close(descriptors[0])
+            if "FDSTOREREMOVE" in words:
+                self.stored.pop(words["FDNAME"], None)
+
+
+def handed(env):
+    """systemd, too, holds what the first life has read, until `quit`: a stop and a start take the file as it is."""
+    path = env.path("phone.conf")
+    manager = Manager(env)
+    environment = ["env", f"NOTIFY_SOCKET={manager.path}"]
+    phone = configured(env, "--config", path, launcher=environment)
+    write(path, *lines(phone, 5060))
+    phone.start()
+    until(lambda: "config" in manager.hear(), 5, "the configuration to be stored")
+    held = manager.stored["config"]
+    phone.kill9()
+    manager.hear()  # its sockets go
+    write(path, *lines(phone, 5070))
+    # As systemd hands it on: the descriptor 3, for the process that execs.
+    handed_on = f'exec env LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=config "$@" 3</proc/{os.getpid()}/fd/{held}'
+    phone.launcher = [*environment, "bash", "-c", handed_on, "-"]
+    phone.start()
+    check(phone.seen("ready")[0]["listen"] == "127.0.0.1:5060", phone.said())
+    phone.quit()
+    until(lambda: "config" not in manager.hear(), 5, "the configuration to be let go of")
+    phone.launcher = environment
+    phone.start()
+    check(phone.seen("ready")[0]["listen"] == "127.0.0.1:5070", phone.said())
+    phone.quit()
