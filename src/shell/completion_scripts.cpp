@@ -153,10 +153,11 @@ std::string zsh_completion() {
         const std::string sign = row.takes == Takes::value            ? "="
                                  : row.takes == Takes::optional_value ? "=-"
                                                                       : "";
-        const std::string name{row.name};
-        out += zsh_line((row.is_on_by_default ? "--no-" : "--") + name + sign, row, value);
+        const std::string on = "--" + std::string{row.name};
+        const std::string off = "--no-" + std::string{row.name};
+        out += zsh_line(std::string{row.is_on_by_default ? off : on}.append(sign), row, value);
         if (is_negatable(row)) {
-            const std::string other = (row.is_on_by_default ? "--" : "--no-") + name;
+            const std::string& other = row.is_on_by_default ? on : off;
             out += "    '*" + other + "[not what the configuration file says]' \\\n";
         }
     }

@@ -128,6 +128,7 @@ std::vector<ConfigEntry> places(const std::vector<std::string_view>& lines) {
 
 base::Status check_twice(const Configuration& config, const std::vector<ConfigEntry>& entries) {
     std::vector<const ConfigEntry*> sorted;
+    sorted.reserve(entries.size());
     for (const ConfigEntry& entry : entries) {
         sorted.push_back(&entry);
     }

@@ -87,6 +87,43 @@ std::string key_text(const OptionRow& row) {
     return (row.is_on_by_default ? bold("false") + ": " : "") + escaped(row.help);
 }
 
+constexpr std::string_view after_environment = R"(.TP
+.B NO_COLOR
+no colour
+.SH FILES
+.TP
+\fI$XDG_CONFIG_HOME/revenant/revenant.conf\fR, else \fI\(ti/.config/revenant/revenant.conf\fR
+the configuration file, see
+.BR revenant.conf (5)
+.TP
+\fI$XDG_STATE_HOME/revenant\fR, else \fI\(ti/.local/state/revenant\fR
+the calls
+.SH EXIT STATUS
+.TP
+.B 0
+all commands succeeded
+.TP
+.B 1
+a command failed, or the phone could not start
+.TP
+.B 2
+the command line, the environment or the configuration file is wrong
+.TP
+.B 3
+a call of an earlier run could not be resumed, or a drill was lost
+.TP
+.BI 128+ N
+signal
+.I N
+has cut a script short
+.SH SIGNALS
+SIGTERM says BYE in all calls and ends the phone, SIGHUP leaves the calls to the next start; both take at most five
+seconds. SIGUSR2 starts the program anew under its keeper.
+.SH SEE ALSO
+.BR revenant.conf (5),
+.B revenant\-keeper \-\-help
+)";
+
 } // namespace
 
 std::string man_page() {
@@ -129,42 +166,7 @@ they have set is taken back by
                         "where " + bold("--" + std::string{row.name}) + " is not given");
         }
     }
-    return out + R"(.TP
-.B NO_COLOR
-no colour
-.SH FILES
-.TP
-\fI$XDG_CONFIG_HOME/revenant/revenant.conf\fR, else \fI\(ti/.config/revenant/revenant.conf\fR
-the configuration file, see
-.BR revenant.conf (5)
-.TP
-\fI$XDG_STATE_HOME/revenant\fR, else \fI\(ti/.local/state/revenant\fR
-the calls
-.SH EXIT STATUS
-.TP
-.B 0
-all commands succeeded
-.TP
-.B 1
-a command failed, or the phone could not start
-.TP
-.B 2
-the command line, the environment or the configuration file is wrong
-.TP
-.B 3
-a call of an earlier run could not be resumed, or a drill was lost
-.TP
-.BI 128+ N
-signal
-.I N
-has cut a script short
-.SH SIGNALS
-SIGTERM says BYE in all calls and ends the phone, SIGHUP leaves the calls to the next start; both take at most five
-seconds. SIGUSR2 starts the program anew under its keeper.
-.SH SEE ALSO
-.BR revenant.conf (5),
-.B revenant\-keeper \-\-help
-)";
+    return out.append(after_environment);
 }
 
 std::string config_man_page() {

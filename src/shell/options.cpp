@@ -46,7 +46,7 @@ public:
 private:
     base::Status take(const OptionRow& row, const Said& said);
     base::Status read_environment();
-    base::Result<Configuration> find_configuration();
+    [[nodiscard]] base::Result<Configuration> find_configuration() const;
     base::Status read_configuration(const Configuration& config);
     base::Status take_entry(const Configuration& config, const ConfigEntry& entry);
     base::Status take_value(const OptionRow& row, Said said);
@@ -85,7 +85,7 @@ base::Status Reader::read_environment() {
     return {};
 }
 
-base::Result<Configuration> Reader::find_configuration() {
+base::Result<Configuration> Reader::find_configuration() const {
     if (!draft_.reads_config) {
         return Configuration{};
     }
