@@ -187,7 +187,8 @@ TEST_CASE("a text has the bytes that it may have, and no other") {
 struct TextSizes {
     std::size_t all = 0; // of all texts together
 
-    void operator()(const std::string& path, std::string& value, const journal::TextRule& rule) {
+    void
+    operator()(const std::string& path, std::string& value, const journal::TextRule& rule) const {
         const std::size_t most = journal::strings_size_max - (all - value.size());
         const auto uri = [](std::size_t size) {
             return "sip:" + std::string(size - 6, 'a') + "@b";
