@@ -33,7 +33,7 @@ namespace revenant::sip {
 
 namespace {
 
-// Other threads come through `close` and `recvmsg` too: they look at `fd`, `is_new` and the counts
+// Other threads come through `close` too: they look at `fd`, `is_new` and the counts
 // only, and never find theirs. Everything else is the main thread's.
 struct Connection {
     std::atomic<int> fd{-1};

@@ -40,7 +40,8 @@ inline constexpr std::size_t held_max = 64;
 void before_send(int fd);
 void after_send(int fd, ssize_t sent, std::size_t size);
 
-// To be called before each `recvmsg`; false: there is nothing good to be read here any more.
+// To be called before each time the stack reads; false: there is nothing good to be read here any
+// more.
 [[nodiscard]] bool before_receive(int fd);
 void after_receive(int fd, ssize_t size);
 

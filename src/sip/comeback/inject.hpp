@@ -2,7 +2,7 @@
 // by the stack as if it came in now, from where it came then.
 //
 // It is sent to the stack's own socket from one of ours, behind a secret word and the address that
-// it shall seem to be from; a `recvmsg` in front of libc's takes both off again.
+// it shall seem to be from; what stands in front of the library's `su_vrecv` takes both off again.
 #pragma once
 
 #include <string_view>
