@@ -74,7 +74,7 @@ void Effects::run(const effects::RunMedia& /*e*/) const {
 }
 
 void Effects::run(const effects::CloseMedia& /*e*/) const {
-    board_.close_ports(number());
+    board_.ports_->close(number());
 }
 
 void Effects::run(const effects::StartRetryTimer& e) const {
@@ -113,7 +113,7 @@ void Effects::run(const effects::Tell& e) const {
 }
 
 void Effects::run(const effects::Settle& e) const {
-    board_.settle(call_, e.verdict, e.reason);
+    board_.ledger_.settle(call_.dialog, e.verdict, e.reason);
 }
 
 void Effects::say(const char* event, shell::Tone tone, const std::string& text) const {

@@ -8,7 +8,10 @@
 
 #include <fmt/format.h>
 
+#include "revenant/base/clock.hpp"
+#include "revenant/base/source.hpp"
 #include "revenant/base/text.hpp"
+#include "revenant/call/dialog.hpp"
 #include "revenant/call/effect.hpp"
 #include "revenant/call/machine.hpp"
 #include "revenant/media/engine.hpp"
@@ -17,6 +20,9 @@
 namespace revenant::app {
 
 namespace {
+
+// A stream that may send does so within a packet's time; one that may not never does.
+constexpr std::uint32_t gap_within_ms = 100;
 
 shell::Tone tone_of(call::Verdict verdict) {
     switch (verdict) {
@@ -29,13 +35,36 @@ shell::Tone tone_of(call::Verdict verdict) {
 
 } // namespace
 
-void Ledger::enter(const call::Call& call,
-                   call::Verdict verdict,
-                   const std::string& reason,
-                   const std::optional<media::Statistics>& media,
-                   base::Now now) {
-    const call::Dialog& dialog = call.dialog;
-    lines_[dialog.number] = {.verdict = verdict, .reason = reason};
+void Ledger::settle(const call::Dialog& dialog, call::Verdict verdict, const std::string& reason) {
+    const call::Number number = dialog.number;
+    const auto media = media_->statistics(number);
+    without_gap_.erase(number);
+    Settled settled{
+        .dialog = dialog, .verdict = verdict, .reason = reason, .when = base::read_clock()};
+    if (verdict != call::Verdict::survived || !media || !media->is_resuming) {
+        enter(settled, media ? std::optional{*media} : std::nullopt);
+        return;
+    }
+    // SAFETY: the timer is a member.
+    settled.deadline = base::after_ms(gap_within_ms, [this, number] { gap_is_known(number); });
+    without_gap_.emplace(number, std::move(settled));
+}
+
+void Ledger::gap_is_known(call::Number call) {
+    const auto found = without_gap_.find(call);
+    if (found == without_gap_.end()) {
+        return;
+    }
+    const Settled settled = std::move(found->second);
+    without_gap_.erase(found);
+    const auto media = media_->statistics(call);
+    enter(settled, media ? std::optional{*media} : std::nullopt);
+}
+
+void Ledger::enter(const Settled& settled, const std::optional<media::Statistics>& media) {
+    const call::Dialog& dialog = settled.dialog;
+    const call::Verdict verdict = settled.verdict;
+    const std::string& reason = settled.reason;
     std::string text = fmt::format("ledger: call {} {}  {}", dialog.number, name(verdict),
                                    base::printable(dialog.remote_uri, 120));
     shell::Notice notice{.event = "ledger",
@@ -48,7 +77,7 @@ void Ledger::enter(const call::Call& call,
                                     {"resumes", std::int64_t{dialog.resumes}}}};
     // From the last sign of life to the verdict. Without audio nothing tells when the phone died.
     if (media && media->last_before_ms != 0) {
-        const std::int64_t outage_ms = now.boot_ms() - media->last_before_ms;
+        const std::int64_t outage_ms = settled.when.boot_ms() - media->last_before_ms;
         text += fmt::format("  outage {} ms", outage_ms);
         notice.fields.emplace_back("outage_ms", outage_ms);
     }
@@ -68,15 +97,12 @@ void Ledger::enter(const call::Call& call,
     }
     notice.text = std::move(text);
     shell::print(notice);
-    if (lines_.size() == expected_) {
-        print_sum();
-    }
+    count(dialog.number, {.verdict = verdict, .reason = reason});
 }
 
 void Ledger::enter_quarantined(const call::Dialog& dialog,
                                const std::string& reason,
                                const std::string& path) {
-    lines_[dialog.number] = {.verdict = call::Verdict::lost, .reason = reason};
     const std::string who = dialog.remote_uri.empty() ? std::string{"(its record is not read)"}
                                                       : base::printable(dialog.remote_uri, 120);
     shell::print({.event = "ledger",
@@ -88,8 +114,16 @@ void Ledger::enter_quarantined(const call::Dialog& dialog,
                              {"reason", base::printable(reason, 600)},
                              {"call_id", base::printable(dialog.call_id, 200)},
                              {"quarantined", base::printable(path, 300)}}});
+    count(dialog.number, {.verdict = call::Verdict::lost, .reason = reason});
+}
+
+void Ledger::count(call::Number call, Line line) {
+    lines_[call] = std::move(line);
     if (lines_.size() == expected_) {
         print_sum();
+    }
+    if (on_line) {
+        on_line(call);
     }
 }
 

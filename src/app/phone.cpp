@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +17,8 @@
 #include <fmt/format.h>
 #include <glib.h>
 
+#include "app/call_ports.hpp"
+#include "app/comeback.hpp"
 #include "app/commands/call_commands.hpp"
 #include "app/commands/wait_conditions.hpp"
 #include "app/free_port.hpp"
@@ -40,9 +43,6 @@
 namespace revenant::app {
 
 namespace {
-
-// Long enough for some turns of the main loop, short beside a packet's 20 ms.
-constexpr std::uint32_t read_first_ms = 2;
 
 std::string text_of(const call::Endpoint& endpoint) {
     const bool v6 = endpoint.address.find(':') != std::string::npos;
@@ -89,7 +89,9 @@ Phone::~Phone() {
     drill_.reset();
     agent_.reset();
     suspects_.reset();
+    comeback_.reset();
     board_.reset();
+    ports_.reset();
     media_.reset();
     page_.reset();
     store_.reset();
@@ -136,9 +138,11 @@ base::Status Phone::open_journal() {
     if (base::Status opened = open_media(); !opened) {
         return opened;
     }
+    ports_ = std::make_unique<CallPorts>(*media_, keeping_);
     board_ = std::make_unique<Switchboard>(
-        *store_, *media_, keeping_,
-        Policy{.source = options_.source,
+        *store_, *media_, *ports_, keeping_,
+        Policy{.epoch = *epoch,
+               .source = options_.source,
                .sink = options_.sink,
                .codecs = chosen_codecs(options_.codecs),
                .outbound_proxy = options_.outbound_proxy,
@@ -147,7 +151,8 @@ base::Status Phone::open_journal() {
                .auto_answer = options_.auto_answer,
                .ringing_max = options_.ringing_max,
                .no_answer_s = options_.no_answer_s});
-    take_over(std::move(*loaded), *epoch);
+    comeback_ = std::make_unique<Comeback>(*board_, *ports_);
+    take_over(std::move(*loaded));
     return {};
 }
 
@@ -169,6 +174,7 @@ base::Status Phone::open_media() {
             board_->waits().look(*call);
         }
     };
+    media_->on_sending = [this](call::Number number) { board_->ledger().gap_is_known(number); };
     media_->on_moved = [this](call::Number number, const call::Endpoint& from) {
         const call::Call* call = board_->find(number);
         const std::string agreed =
@@ -191,7 +197,7 @@ base::Status Phone::open_media() {
     return {};
 }
 
-void Phone::take_over(journal::Loaded loaded, std::uint32_t epoch) {
+void Phone::take_over(journal::Loaded loaded) {
     report(loaded);
     for (const call::Number number : loaded.taken) {
         board_->reserve(number);
@@ -204,10 +210,11 @@ void Phone::take_over(journal::Loaded loaded, std::uint32_t epoch) {
     }
     found_ = loaded.dialogs.size();
     if (suspects_) {
-        board_->suspect(suspects_->calls());
         suspects_->watch(*board_);
     }
-    board_->adopt(std::move(loaded.dialogs), epoch, options_.resume == shell::Resume::automatic);
+    board_->ledger().explain(keeping_.last_death());
+    comeback_->take_over(std::move(loaded.dialogs),
+                         suspects_ ? suspects_->calls() : std::set<call::Number>{});
     report_suspects();
 }
 
@@ -311,48 +318,15 @@ base::Status Phone::open_sip() {
     keeping_.drop_rest();
     // In the same turn of the main loop as the bind: what the peer has sent meanwhile is read after
     // the dialogs exist again.
-    board_->restore([this] { on_restored(); });
+    comeback_->restore([this] { comeback_->go_on([this] { on_in_service(); }); });
     return {};
 }
 
-void Phone::on_restored() {
-    if (const base::Status adopted = agent_->calls().adopt_held_sockets(); !adopted) {
-        shell::print(shell::failure_notice(adopted.error()));
-    }
-    if (keeping_.is_return()) {
-        // What has queued up goes first: a call that the peer has ended meanwhile is not to be
-        // asked to go on.
-        resume_when_read();
-    } else {
-        resume_restored();
-    }
-    restored_ = true;
+void Phone::on_in_service() {
+    in_service_ = true;
     say_ready();
     if (script_) {
         script_->start();
-    }
-}
-
-void Phone::resume_when_read() {
-    const bool is_early = sip::connections_wait();
-    resume_delay_ = base::after_ms(
-        read_first_ms, [this, is_early] { is_early ? resume_when_read() : resume_restored(); });
-}
-
-void Phone::resume_restored() {
-    std::vector<call::Number> waiting;
-    for (const auto& [number, call] : board_->calls()) {
-        if (call.state == call::State::restored) {
-            waiting.push_back(number);
-        }
-    }
-    if (options_.resume == shell::Resume::automatic) {
-        board_->resume(waiting);
-    } else if (waiting.size() > 1) {
-        tell("resume.ask", shell::Tone::attention,
-             fmt::format("{} calls of an earlier run are waiting; `reinvite all` goes on with "
-                         "them, `bye ID` ends one",
-                         waiting.size()));
     }
 }
 
@@ -388,14 +362,14 @@ void Phone::tell_last_death() const {
 
 // READY=1 is for a life that has come up: one that dies while its calls come back has not.
 void Phone::say_ready() {
-    if (running_ && restored_) {
+    if (running_ && in_service_) {
         keeping_.say_ready("in service");
     }
 }
 
 int Phone::run() {
     add_call_commands(table_, *board_);
-    add_request_commands(table_, *board_);
+    add_request_commands(table_, *board_, *comeback_);
     add_view_commands(table_, *board_);
     add_wait_commands(table_, *board_);
     add_program_commands();

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "app/call_ports.hpp"
+#include "app/comeback.hpp"
 #include "app/drill.hpp"
 #include "app/end_signals.hpp"
 #include "app/keeper_link.hpp"
@@ -51,18 +53,16 @@ private:
     static void tell(std::string event, shell::Tone tone, std::string text);
     [[nodiscard]] base::Status open_journal();
     [[nodiscard]] base::Status open_media();
-    // The records, for the Switchboard; or what is to be said of them.
-    void take_over(journal::Loaded loaded, std::uint32_t epoch);
+    // The records become calls again; or what is to be said of them.
+    void take_over(journal::Loaded loaded);
     [[nodiscard]] base::Status open_sip();
     [[nodiscard]] base::Result<journal::Loaded> load_records();
     void report(const journal::Loaded& loaded) const;
     void report_suspects();
     void tell_ready() const;
     void tell_last_death() const;
-    void say_ready();   // to the keeper, once the shell and all calls are there
-    void on_restored(); // all dialogs are in the stack again
-    void resume_when_read();
-    void resume_restored();
+    void say_ready();     // to the keeper, once the shell and all calls are there
+    void on_in_service(); // all dialogs are in the stack again, and peers are heard
     void add_program_commands();
     // Commands come from a stdin that is no terminal, to its end.
     [[nodiscard]] bool is_stdin_script() const;
@@ -94,7 +94,9 @@ private:
     std::unique_ptr<base::HandPage> page_;
     std::unique_ptr<Suspects> suspects_;
     std::unique_ptr<media::Engine> media_;
+    std::unique_ptr<CallPorts> ports_;
     std::unique_ptr<Switchboard> board_;
+    std::unique_ptr<Comeback> comeback_;
     std::unique_ptr<sip::Agent> agent_;
     std::unique_ptr<Drill> drill_;
     shell::Table table_;
@@ -103,13 +105,12 @@ private:
     std::vector<base::Source> signals_;
     std::unique_ptr<EndSignals> end_signals_;
     base::Source quit_deadline_;
-    base::Source resume_delay_;
     base::Source prompt_refresh_;
     std::size_t failures_ = 0;
     std::size_t found_ = 0;
     bool quitting_ = false;
     bool running_ = false;
-    bool restored_ = false;
+    bool in_service_ = false;
     bool is_scripted_ = false;      // a script has commands left
     bool end_was_asked_ = false;    // Ctrl-D while calls are live, and nothing typed since
     std::optional<int> ended_by_{}; // the signal that has cut a script short

@@ -67,12 +67,8 @@ void Phone::begin_script(
                              .on_result = std::move(on_result)},
         options_.verbosity > 0);
     is_scripted_ = true;
-    const bool restoring = std::ranges::any_of(board_->calls(), [](const auto& entry) {
-        return entry.second.state == call::State::restoring ||
-               entry.second.state == call::State::idle;
-    });
-    if (!restoring) {
-        script_->start(); // else when the last call is restored
+    if (in_service_) {
+        script_->start(); // else as soon as it is so
     }
 }
 

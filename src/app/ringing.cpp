@@ -1,5 +1,5 @@
-// The Switchboard's limit on what rings: calls come in from anybody, and each takes two descriptors
-// and a file. Who comes beyond it is told that we are busy, and nothing of it is kept.
+#include "app/ringing.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "app/switchboard.hpp"
 #include "revenant/base/descriptors.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/call/machine.hpp"
@@ -25,20 +24,20 @@ constexpr std::uint32_t burst_pause_ms = 1000;
 
 } // namespace
 
-void Switchboard::note_ringing(const call::Call& call) {
+void Ringing::note(const call::Call& call) {
     const call::Dialog& dialog = call.dialog;
     if (dialog.role == call::Role::callee && dialog.phase == call::Phase::ringing &&
         call.state != call::State::over) {
-        ringing_.insert(dialog.number);
+        calls_.insert(dialog.number);
     } else {
-        ringing_.erase(dialog.number);
+        calls_.erase(dialog.number);
     }
 }
 
-bool Switchboard::may_ring() {
-    if (ringing_.size() >= policy_.ringing_max) {
-        count_refusal(fmt::format("{} {} already; `--max-calls` sets how many may", ringing_.size(),
-                                  ringing_.size() == 1 ? "rings" : "are ringing"));
+bool Ringing::may_begin() {
+    if (calls_.size() >= calls_max_) {
+        count_refusal(fmt::format("{} {} already; `--max-calls` sets how many may", calls_.size(),
+                                  calls_.size() == 1 ? "rings" : "are ringing"));
         return false;
     }
     if (base::descriptors_left() < descriptors_reserved) {
@@ -49,28 +48,28 @@ bool Switchboard::may_ring() {
 }
 
 // One line for a burst, when it is over: a flood of them would push everything else off the screen.
-void Switchboard::count_refusal(std::string why) {
+void Ringing::count_refusal(std::string why) {
     refusals_ += 1;
-    refusals_why_ = std::move(why);
-    if (!refusals_timer_) {
+    why_ = std::move(why);
+    if (!pause_) {
         refusals_seen_ = 0;
         // SAFETY: the timer is a member.
-        refusals_timer_ = base::every_ms(burst_pause_ms, [this] { tell_refusals(); });
+        pause_ = base::every_ms(burst_pause_ms, [this] { tell_refusals(); });
     }
 }
 
-void Switchboard::tell_refusals() {
+void Ringing::tell_refusals() {
     if (std::exchange(refusals_seen_, refusals_) != refusals_) {
         return;
     }
-    refusals_timer_.reset();
+    pause_.reset();
     const std::int64_t count = std::exchange(refusals_, 0);
     shell::print({.event = "calls.refused",
                   .call = std::nullopt,
                   .tone = shell::Tone::attention,
                   .text = fmt::format("{} more call{} refused: {}", count,
-                                      count == 1 ? " was" : "s were", refusals_why_),
-                  .fields = {{"count", count}, {"reason", refusals_why_}}});
+                                      count == 1 ? " was" : "s were", why_),
+                  .fields = {{"count", count}, {"reason", why_}}});
 }
 
 } // namespace revenant::app

@@ -53,12 +53,10 @@ std::string sink_of(std::string_view pattern, call::Number call) {
     return sink;
 }
 
-Switchboard::Switchboard(journal::Store& store,
-                         media::Engine& media,
-                         Keeping& keeping,
-                         Policy policy)
-    : store_{&store}, media_{&media}, keeping_{&keeping}, policy_{std::move(policy)},
-      started_ms_{base::read_clock().boot_ms()} {}
+Switchboard::Switchboard(
+    journal::Store& store, media::Engine& media, CallPorts& ports, Keeping& keeping, Policy policy)
+    : store_{&store}, media_{&media}, ports_{&ports}, keeping_{&keeping},
+      policy_{std::move(policy)}, ringing_{policy_.ringing_max}, ledger_{media} {}
 
 base::Result<call::Number> Switchboard::dial(std::string_view target) {
     const auto origin = agent_->origin_for(target);
@@ -72,7 +70,7 @@ base::Result<call::Number> Switchboard::dial(const sip::Origin& origin) {
                                                            "first",
                                                            calls_.size()));
     }
-    const auto rtp = open_ports(*number, origin.local.address, 0);
+    const auto rtp = ports_->open(*number, origin.local.address, 0);
     if (!rtp) {
         return base::fail(rtp.error());
     }
@@ -91,7 +89,7 @@ base::Result<call::Number> Switchboard::dial(const sip::Origin& origin) {
     dialog.outbound_proxy = policy_.outbound_proxy;
     dialog.cseq_watermark = sip::CallUsage::first_cseq + call::cseq_block;
     dialog.in_flight.cseq = sip::CallUsage::first_cseq;
-    dialog.epoch = epoch_;
+    dialog.epoch = policy_.epoch;
     dialog.boot.id = base::boot_id();
     dialog.transport = origin.transport;
     dialog.local_sip = origin.local;
@@ -105,7 +103,7 @@ base::Result<call::Number> Switchboard::dial(const sip::Origin& origin) {
     calls_.emplace(*number, std::move(call));
     keeping_->set_calls_live(true);
     if (base::Status dialled = apply(*number, call::event::Dial{}); !dialled) {
-        close_ports(*number);
+        ports_->close(*number);
         calls_.erase(*number);
         keeping_->set_calls_live(!calls_.empty());
         return base::fail(dialled.error());
@@ -137,15 +135,12 @@ base::Status Switchboard::apply(call::Number number, const call::Event& event) {
         return done;
     }
     const call::Call& now = found->second;
-    note_ringing(now);
-    if (is_under_way(now) != is_under_way(before)) {
-        base::set_under_way(number, is_under_way(now));
-    }
+    ringing_.note(now);
     if (step.status) { // what did nothing is nothing that a command has waited for
         waits_.look(now);
     }
-    if (!is_under_way(now) && under_way_.erase(number) > 0) {
-        pump();
+    if (on_step) {
+        on_step(before, now);
     }
     if (now.state == call::State::over && before.state != call::State::over) {
         bury(number);
@@ -229,16 +224,6 @@ base::Result<call::Number> Switchboard::choose(std::string_view id,
                     shown < candidates.size() ? ", …" : ""));
 }
 
-bool Switchboard::is_under_way(const call::Call& call) {
-    return is_being_restored(call) || call.state == call::State::resuming ||
-           call.state == call::State::detour;
-}
-
-bool Switchboard::is_being_restored(const call::Call& call) {
-    return call.state == call::State::restoring ||
-           (call.state == call::State::replaying && !call::is_stream(call.dialog.transport));
-}
-
 std::optional<call::Number> Switchboard::free_number() {
     if (calls_.size() >= policy_.calls_max) {
         return std::nullopt;
@@ -257,23 +242,6 @@ std::optional<call::Number> Switchboard::free_number() {
     return std::nullopt;
 }
 
-base::Result<call::Endpoint>
-Switchboard::open_ports(call::Number number, const std::string& address, std::uint16_t port) {
-    if (auto held = keeping_->take_ports(number)) {
-        return media_->adopt(number, std::move(held->rtp), std::move(held->rtcp));
-    }
-    auto opened = media_->open(number, address, port);
-    if (const auto sockets = media_->sockets(number); opened && sockets) {
-        keeping_->hold_ports(number, sockets->rtp, sockets->rtcp);
-    }
-    return opened;
-}
-
-void Switchboard::close_ports(call::Number number) {
-    media_->close(number);
-    keeping_->drop_ports(number);
-}
-
 void Switchboard::bury(call::Number number) {
     buried_.push_back(number);
     if (burial_) {
@@ -286,7 +254,7 @@ void Switchboard::bury(call::Number number) {
             agent_->calls().retire(dead);
             retry_timers_.erase(dead);
             ring_timers_.erase(dead);
-            ringing_.erase(dead);
+            ringing_.forget(dead);
             calls_.erase(dead);
         }
         keeping_->set_calls_live(!calls_.empty());
@@ -304,7 +272,7 @@ void Switchboard::tidy_soon(call::Number number) {
 }
 
 void Switchboard::tidy_when_idle() {
-    if (!tidying_ && !progress_ && !untidy_.empty()) {
+    if (!tidying_ && !tidies_later_ && !untidy_.empty()) {
         // SAFETY: the source is a member.
         tidying_ = base::when_idle([this] { tidy(); });
     }
@@ -321,6 +289,24 @@ void Switchboard::tidy() {
         }
     }
     tidy_when_idle();
+}
+
+void Switchboard::put_off_tidying(bool put_off) {
+    tidies_later_ = put_off;
+    tidy_when_idle();
+}
+
+void Switchboard::adopt(call::Call call) {
+    const call::Number number = call.dialog.number;
+    last_number_ = std::max(last_number_, number);
+    ringing_.note(calls_.emplace(number, std::move(call)).first->second);
+    keeping_->set_calls_live(true);
+}
+
+void Switchboard::on_wanted(call::Number number) {
+    if (on_message_waits) {
+        on_message_waits(number);
+    }
 }
 
 void Switchboard::on_event(call::Number number, const call::Event& event) {
@@ -340,7 +326,7 @@ std::optional<call::Number> Switchboard::on_invite(const call::Dialog& seed) {
     if (!number) {
         return std::nullopt;
     }
-    const auto rtp = open_ports(*number, seed.local_sip.address, 0);
+    const auto rtp = ports_->open(*number, seed.local_sip.address, 0);
     if (!rtp) {
         shell::print({.event = "error",
                       .call = std::nullopt,
@@ -355,14 +341,14 @@ std::optional<call::Number> Switchboard::on_invite(const call::Dialog& seed) {
     call.dialog = seed;
     call::Dialog& dialog = call.dialog;
     dialog.number = *number;
-    dialog.epoch = epoch_;
+    dialog.epoch = policy_.epoch;
     dialog.boot.id = base::boot_id();
     dialog.media.local = *rtp;
     dialog.media.ssrc = stream.ssrc;
     dialog.media.segment = stream.segment;
     dialog.media.source = policy_.source;
     dialog.media.sink = sink_of(policy_.sink, dialog.number);
-    note_ringing(calls_.emplace(*number, std::move(call)).first->second);
+    ringing_.note(calls_.emplace(*number, std::move(call)).first->second);
     keeping_->set_calls_live(true);
     return *number;
 }

@@ -14,21 +14,22 @@
 #include <utility>
 #include <vector>
 
+#include "app/call_ports.hpp"
 #include "app/commands/waits.hpp"
 #include "app/keeper_link.hpp"
 #include "app/ledger.hpp"
-#include "revenant/base/clock.hpp"
+#include "app/ringing.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/call/machine.hpp"
 #include "revenant/journal/store.hpp"
 #include "revenant/media/engine.hpp"
-#include "revenant/shell/output.hpp"
 #include "revenant/sip/agent.hpp"
 
 namespace revenant::app {
 
 struct Policy {
+    std::uint32_t epoch = 1; // of this start (journal::Store::next_epoch)
     std::string source = "silence";
     std::string sink = "null"; // %c: the call's number
     std::vector<call::Codec> codecs;
@@ -47,7 +48,11 @@ struct Policy {
 class Switchboard final : public sip::CallListener {
 public:
     // All borrowed; they outlive the Switchboard.
-    Switchboard(journal::Store& store, media::Engine& media, Keeping& keeping, Policy policy);
+    Switchboard(journal::Store& store,
+                media::Engine& media,
+                CallPorts& ports,
+                Keeping& keeping,
+                Policy policy);
 
     // Before anything else happens: the SIP side, which needs the Switchboard to exist first.
     void connect(sip::Agent& agent) { agent_ = &agent; }
@@ -69,23 +74,17 @@ public:
            const std::function<bool(const call::Call&)>& fits,
            std::string_view what) const;
 
-    // ---- After a restart ----
-    // Takes the records over and binds their media ports; `run`: lets their streams go on at once.
-    // `epoch` is this start's; it is needed also when there are no records.
-    void adopt(std::vector<call::Dialog> dialogs, std::uint32_t epoch, bool run);
-
-    // Calls that come back after all others and one at a time, before `adopt`: an earlier start
-    // has died on them.
-    void suspect(std::set<call::Number> calls) { suspects_ = std::move(calls); }
+    // ---- After a restart (app/comeback) ----
+    // A call of an earlier life, to be restored.
+    void adopt(call::Call call);
 
     // Numbers that unusable records hold.
     void reserve(call::Number number) { reserved_.insert(number); }
 
-    // Restores what was adopted, a window of calls at a time, the nearest session deadline first;
-    // `done` when each is in the stack again.
-    void restore(std::function<void()> done);
-    // Resume for many, a window of unanswered ones at a time.
-    void resume(const std::vector<call::Number>& numbers);
+    // What can wait (effect::PersistSoon) does, until there is no more of it.
+    void put_off_tidying(bool put_off);
+
+    [[nodiscard]] const Policy& policy() const { return policy_; }
 
     [[nodiscard]] Waits& waits() { return waits_; }
 
@@ -100,52 +99,34 @@ public:
     // The number of calls or the state of one has changed.
     std::function<void()> on_change;
 
+    // A call has made a step, and its effects are done.
+    std::function<void(const call::Call& before, const call::Call& now)> on_step;
+    // A message waits for a call that is still to be restored.
+    std::function<void(call::Number)> on_message_waits;
+
     // sip::CallListener
     void on_event(call::Number number, const call::Event& event) override;
-    bool may_ring() override;
+
+    bool may_ring() override { return ringing_.may_begin(); }
+
     std::optional<call::Number> on_invite(const call::Dialog& seed) override;
     void on_wanted(call::Number number) override;
     const call::Dialog* dialog(call::Number number) override;
 
 private:
     friend class Effects;
-    // States on the way back that end by themselves.
-    [[nodiscard]] static bool is_under_way(const call::Call& call);
-    // Not the call whose INVITE comes in again with the connection that it came over: that is
-    // after all others are restored.
-    [[nodiscard]] static bool is_being_restored(const call::Call& call);
     [[nodiscard]] std::optional<call::Number> free_number();
     [[nodiscard]] base::Status perform_all(call::Number number,
                                            const call::Call& before,
                                            const std::vector<call::Effect>& effects);
-    void settle(const call::Call& call, call::Verdict verdict, const std::string& reason);
-    void settle_late(call::Number number,
-                     call::Verdict verdict,
-                     const std::string& reason,
-                     base::Now when,
-                     int tries_left);
-    // A call's RTP sockets: held ones if there are, else new ones, which are then handed over to be
-    // held. `port` 0: any.
-    [[nodiscard]] base::Result<call::Endpoint>
-    open_ports(call::Number number, const std::string& address, std::uint16_t port);
-    void close_ports(call::Number number);
-    [[nodiscard]] std::vector<call::Dialog*> without_copies(std::vector<call::Dialog>& dialogs);
-    bool reopen_ports(const call::Dialog& record);
-    void note_ringing(const call::Call& call);
-    void count_refusal(std::string why);
-    void tell_refusals();
     void bury(call::Number number);
     void tidy_soon(call::Number number);
     void tidy_when_idle();
     void tidy();
-    void pump();
-    void suspects_last(std::vector<call::Number>& queue) const;
-    [[nodiscard]] bool may_begin(call::Number number);
-    void watch_progress();
-    void tell_progress() const;
 
     journal::Store* store_;
     media::Engine* media_;
+    CallPorts* ports_;
     Keeping* keeping_;
     sip::Agent* agent_ = nullptr;
     Policy policy_;
@@ -153,33 +134,16 @@ private:
     std::map<call::Number, call::Call> calls_;
     std::set<call::Number> reserved_;
     std::unordered_map<call::Number, base::Source> retry_timers_;
-    std::unordered_map<call::Number, base::Source> late_settlements_;
     std::unordered_map<call::Number, base::Source> ring_timers_;
-    std::set<call::Number> ringing_;
-    std::int64_t refusals_ = 0; // not told yet
-    std::int64_t refusals_seen_ = 0;
-    std::string refusals_why_;
-    base::Source refusals_timer_;
+    Ringing ringing_;
     std::vector<call::Number> buried_;
     base::Source burial_;
     std::vector<call::Number> untidy_; // event::Quiet is due
     base::Source tidying_;
+    bool tidies_later_ = false;
     Waits waits_;
     Ledger ledger_;
-
-    std::vector<call::Number> to_restore_; // the last goes first
-    std::vector<call::Number> to_resume_;
-    std::set<call::Number> under_way_; // being restored or resumed
-    std::set<call::Number> suspects_;
-    base::Source patience_; // until the next suspect goes, whatever else is under way
-    bool is_impatient_ = false;
-    std::function<void()> on_restored_;
-    base::Source progress_; // while there is some
-    std::optional<shell::Gathering> gathering_;
-    std::uint32_t epoch_ = 1;
     call::Number last_number_ = 0; // that was given to a call
-    std::int64_t started_ms_ = 0;
-    bool pumping_ = false;
 };
 
 } // namespace revenant::app

@@ -213,4 +213,9 @@ Source when_idle(std::function<void()> f) {
                   G_PRIORITY_DEFAULT);
 }
 
+Source when_at_rest(std::function<void()> f) {
+    return attach(g_idle_source_new(), run_plain, std::move(f), G_SOURCE_REMOVE,
+                  G_PRIORITY_DEFAULT_IDLE);
+}
+
 } // namespace revenant::base

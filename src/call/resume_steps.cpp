@@ -170,6 +170,11 @@ Step refresh(const Call& call) {
     return result;
 }
 
+bool returns_in_silence(const Dialog& dialog) {
+    return dialog.phase == Phase::established &&
+           (dialog.role == Role::callee || dialog.in_flight.cseq == 0);
+}
+
 Step on(const Call& call, const event::Restore& e, base::Now now) {
     if (call.state != State::idle) {
         return refuse(call, fmt::format("call {} is {}", call.dialog.number, name(call.state)));

@@ -72,10 +72,14 @@ public:
     std::optional<call::Segment> segment(call::Number number) const override;
 
 private:
-    struct Trouble {
+    // What a callback of Engine is to be told.
+    struct News {
+        enum class Kind : std::uint8_t { heard, sending, moved, trouble };
+
         call::Number call;
-        std::string text;          // empty: the first packet, or
-        call::Endpoint moved = {}; // where the peer is now
+        Kind kind;
+        std::string trouble = {};
+        call::Endpoint from = {}; // moved: where the peer is now
     };
 
     struct Ended {
@@ -107,7 +111,7 @@ private:
     std::unordered_map<call::Number, Call> calls_;
     std::unordered_map<Session*, Call> closing_; // until the media thread has let go
     std::deque<Ended> ended_;                    // the latest is the last
-    std::vector<Trouble> undelivered_;
+    std::vector<News> undelivered_;
     Server server_;
     base::Source on_notice_;
     std::uint32_t next_pair_ = base::random_u32();
@@ -124,7 +128,7 @@ base::Status RealEngine::begin(call::Number number) {
     }
     // What an earlier call of this number has left is not this one's.
     std::erase_if(ended_, [&](const Ended& ended) { return ended.call == number; });
-    std::erase_if(undelivered_, [&](const Trouble& news) { return news.call == number; });
+    std::erase_if(undelivered_, [&](const News& news) { return news.call == number; });
     return {};
 }
 
@@ -186,7 +190,8 @@ void RealEngine::open_files(
     call::Number number, const Call& call, const call::Media& media, bool continued, Plan& plan) {
     const base::DiskWait wait;
     const auto report = [&](const base::Error& error) {
-        undelivered_.push_back({.call = number, .text = error.context});
+        undelivered_.push_back(
+            {.call = number, .kind = News::Kind::trouble, .trouble = error.context});
         server_.notices().ring();
     };
     if (plan.new_source) {
@@ -334,18 +339,22 @@ void RealEngine::take_notices() {
         notice.under_way.store(false, std::memory_order_release);
         switch (notice.kind) {
         case Notice::Kind::first_packet:
-            undelivered_.push_back({.call = notice.session->call(), .text = {}});
+            undelivered_.push_back({.call = notice.session->call(), .kind = News::Kind::heard});
+            break;
+        case Notice::Kind::first_sent:
+            undelivered_.push_back({.call = notice.session->call(), .kind = News::Kind::sending});
             break;
         case Notice::Kind::moved: note_moved(*notice.session); break;
         case Notice::Kind::source_failed:
         case Notice::Kind::sink_failed:
             undelivered_.push_back(
                 {.call = notice.session->call(),
-                 .text = fmt::format("the {} failed: {}",
-                                     notice.kind == Notice::Kind::source_failed
-                                         ? "source, the peer hears silence"
-                                         : "sink, nothing is recorded any more",
-                                     std::strerror(error))}); // NOLINT(concurrency-mt-unsafe)
+                 .kind = News::Kind::trouble,
+                 .trouble = fmt::format("the {} failed: {}",
+                                        notice.kind == Notice::Kind::source_failed
+                                            ? "source, the peer hears silence"
+                                            : "sink, nothing is recorded any more",
+                                        std::strerror(error))}); // NOLINT(concurrency-mt-unsafe)
             break;
         case Notice::Kind::retired: retire(*notice.session); break;
         case Notice::Kind::command_done: {
@@ -362,24 +371,27 @@ void RealEngine::note_moved(const Session& session) {
         found == calls_.end() ? std::nullopt : Address::parse(found->second.media.remote);
     const auto from = agreed ? session.slot().latch(*agreed) : std::nullopt;
     if (from && !(*from == *agreed)) { // else it is back already
-        undelivered_.push_back({.call = session.call(), .text = {}, .moved = from->endpoint()});
+        undelivered_.push_back(
+            {.call = session.call(), .kind = News::Kind::moved, .from = from->endpoint()});
     }
 }
 
 void RealEngine::deliver() {
     // A callback may close calls or cause more news, which then wait for the next turn.
-    for (const Trouble& news : std::exchange(undelivered_, {})) {
+    const auto tell = [](const auto& callback, const auto&... what) {
+        if (callback) {
+            callback(what...);
+        }
+    };
+    for (const News& news : std::exchange(undelivered_, {})) {
         if (!calls_.contains(news.call)) {
             continue;
         }
-        if (!news.text.empty() && on_trouble) {
-            on_trouble(news.call, news.text);
-        } else if (news.moved.port != 0) {
-            if (on_moved) {
-                on_moved(news.call, news.moved);
-            }
-        } else if (news.text.empty() && on_first_packet) {
-            on_first_packet(news.call);
+        switch (news.kind) {
+        case News::Kind::heard: tell(on_first_packet, news.call); break;
+        case News::Kind::sending: tell(on_sending, news.call); break;
+        case News::Kind::moved: tell(on_moved, news.call, news.from); break;
+        case News::Kind::trouble: tell(on_trouble, news.call, news.trouble); break;
         }
     }
 }

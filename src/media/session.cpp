@@ -37,11 +37,13 @@ Session::Session(call::Number call,
       boot_{boot}, ssrc_{slot.ssrc()}, run_{slot.run().value_or(Run{})},
       last_index_{slot.last_index()}, random_{random | 1U} {
     first_packet.kind = Notice::Kind::first_packet;
+    first_sent.kind = Notice::Kind::first_sent;
     moved.kind = Notice::Kind::moved;
     source_failed.kind = Notice::Kind::source_failed;
     sink_failed.kind = Notice::Kind::sink_failed;
     retired.kind = Notice::Kind::retired;
-    for (Notice* notice : {&first_packet, &moved, &source_failed, &sink_failed, &retired}) {
+    for (Notice* notice :
+         {&first_packet, &first_sent, &moved, &source_failed, &sink_failed, &retired}) {
         notice->session = this;
     }
     // The same after a restart, since it is the peer's way to know the stream's owner (RFC 7022).
@@ -321,6 +323,9 @@ void Session::send_due(const base::Now& now, Workspace& workspace) {
     }
     for (; next <= newest; ++next) {
         send_packet(next, now, workspace);
+    }
+    if (!std::exchange(spoken_, true)) {
+        post(first_sent, 0, workspace);
     }
 }
 

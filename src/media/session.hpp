@@ -38,7 +38,8 @@ struct Command;
 struct Notice {
     enum class Kind : std::uint8_t {
         first_packet,
-        moved, // the peer sends from elsewhere than agreed
+        first_sent, // by this process; what the restart has cost the stream is counted
+        moved,      // the peer sends from elsewhere than agreed
         source_failed,
         sink_failed,
         retired,
@@ -112,7 +113,7 @@ public:
     void say_bye(const base::Now& now, Workspace& workspace);
 
     Counters counters;
-    Notice first_packet, moved, source_failed, sink_failed, retired;
+    Notice first_packet, first_sent, moved, source_failed, sink_failed, retired;
 
     Session* wheel_next = nullptr;
     Session* wheel_previous = nullptr;
@@ -165,6 +166,7 @@ private:
     bool sending_ = false;
     bool marker_ = false;
     bool resuming_ = false; // nothing was sent yet, but an earlier process had
+    bool spoken_ = false;
     Run run_;
     std::uint64_t last_index_ = 0;
     std::uint64_t reported_packets_[2] = {}; // as of the last two RTCP reports

@@ -1,6 +1,7 @@
 // A start with dialogs of an earlier life: its sockets, what has come in meanwhile, and the INVITEs
 // of callers who still wait.
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -113,7 +114,7 @@ void Legs::has_come(const std::string& call_id) {
     }
 }
 
-base::Status Legs::adopt_held_sockets() {
+base::Status Legs::adopt_held_sockets(std::function<void()> read) {
     if (early_reader_) {
         early_reader_->stop();
     }
@@ -126,6 +127,7 @@ base::Status Legs::adopt_held_sockets() {
     held_connections::give_back();
     // SAFETY: the source is a member.
     overdue_ = base::after_ms(replay_within_ms, [this] { end_overdue_replays(); });
+    queue_end_.emplace(std::move(read));
     return adopted;
 }
 

@@ -22,6 +22,7 @@
 #include "revenant/call/machine.hpp"
 #include "revenant/sip/calls.hpp"
 #include "sip/comeback/early_reader.hpp"
+#include "sip/comeback/queue_end.hpp"
 #include "sip/comeback/stand_in.hpp"
 #include "sip/core.hpp"
 #include "sip/sofia/decode.hpp"
@@ -43,7 +44,7 @@ public:
     [[nodiscard]] bool hears_caller(const call::Dialog& dialog) const override;
     void retire(call::Number call) override;
     void expect(const std::vector<std::pair<std::string, call::Number>>& call_ids) override;
-    [[nodiscard]] base::Status adopt_held_sockets() override;
+    [[nodiscard]] base::Status adopt_held_sockets(std::function<void()> read) override;
 
     // As StackUser's, for an INVITE.
     void on_new_invite(Stack& stack, Handle& fresh, const Raw& raw);
@@ -135,6 +136,7 @@ private:
     std::vector<base::Source> reports_;
     std::unordered_map<call::Number, base::Source> releases_; // of INVITEs held back
     base::Source overdue_;
+    std::optional<QueueEnd> queue_end_;
 };
 
 } // namespace revenant::sip

@@ -30,6 +30,8 @@
 #include <fmt/format.h>
 #include <glib.h>
 
+#include "app/call_ports.hpp"
+#include "app/comeback.hpp"
 #include "app/free_port.hpp"
 #include "app/keeper_link.hpp"
 #include "app/switchboard.hpp"
@@ -78,10 +80,10 @@ public:
     World()
         : board_{store_,
                  media_,
+                 ports_,
                  keeping_,
                  {.codecs = media::supported_codecs(), .resumes_by_itself = true}} {
         must(store_.next_epoch().has_value(), "no epoch");
-        board_.adopt({}, store_.epoch, false);
         auto agent = sip::Agent::create(
             {.aor = "sip:phone@127.0.0.1",
              .listen = {{.at = {.address = address, .port = port_}, .transport = {}}}},
@@ -89,7 +91,7 @@ public:
         must(agent.has_value(), agent ? "" : agent.error().context);
         agent_ = std::move(*agent);
         board_.connect(*agent_);
-        board_.restore([] {});
+        comeback_.restore([] {});
         turn();
     }
 
@@ -226,8 +228,8 @@ private:
         store_.records[number] = record;
         auto loaded = store_.load();
         must(store_.next_epoch().has_value(), "no epoch");
-        board_.adopt(std::move(loaded->dialogs), store_.epoch, false);
-        board_.restore([this, number] { board_.resume({number}); });
+        comeback_.take_over(std::move(loaded->dialogs), {});
+        comeback_.restore([this] { comeback_.go_on([] {}); });
         turn();
     }
 
@@ -295,7 +297,9 @@ private:
     journal::MemoryStore store_;
     media::FakeEngine media_;
     app::Keeping keeping_;
+    app::CallPorts ports_{media_, keeping_};
     app::Switchboard board_;
+    app::Comeback comeback_{board_, ports_};
     std::unique_ptr<sip::Agent> agent_;
     std::uint32_t probes_ = 0;
 };

@@ -43,4 +43,8 @@ void wait_on_boot_clock();
 [[nodiscard]] Source every_ms(std::uint32_t period_ms, std::function<void()> f);
 [[nodiscard]] Source when_idle(std::function<void()> f);
 
+// Once, in the first turn of the loop in which no other source has anything to do: nothing can be
+// read, no timer is due.
+[[nodiscard]] Source when_at_rest(std::function<void()> f);
+
 } // namespace revenant::base

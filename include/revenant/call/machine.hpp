@@ -136,6 +136,10 @@ struct Step {
 // (state/README.md, "CSeq").
 [[nodiscard]] Call revive(Dialog dialog, std::uint32_t epoch, std::vector<Codec> codecs);
 
+// Whether event::Restore leads to nothing that the peer of that record hears: not for an INVITE
+// that is said again, an ACK that may not have left, a BYE that is still due.
+[[nodiscard]] bool returns_in_silence(const Dialog& dialog);
+
 // A loaded record's boot times, told in the boot that we are in: those of another one by the wall
 // clock. In the same boot the wall-clock deadline follows instead; the wall clock may have stepped.
 void move_into_boot(Dialog& dialog, const std::string& boot_id, base::Now now);

@@ -111,6 +111,9 @@ public:
     // Called on the main loop, some milliseconds after the fact. `on_first_packet`: the first
     // RTP packet of the session in this process came in.
     std::function<void(call::Number)> on_first_packet;
+    // The first RTP packet of the session in this process has left, and with it the gap of a stream
+    // that goes on is known.
+    std::function<void(call::Number)> on_sending;
     // RTP comes from another address than the description's, and ours goes there from now on.
     std::function<void(call::Number, call::Endpoint from)> on_moved;
     // A file source or sink failed; the session goes on with silence or without the sink.

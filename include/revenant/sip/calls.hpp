@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -61,8 +62,10 @@ public:
     // The dialogs that are going to be restored: what comes in for one of them before that waits
     // for it. Everything else is read from now on.
     virtual void expect(const std::vector<std::pair<std::string, call::Number>>& call_ids) = 0;
-    // When all dialogs are restored: reads on from where the earlier process was stopped.
-    [[nodiscard]] virtual base::Status adopt_held_sockets() = 0;
+    // When all dialogs are restored: reads on from where the earlier process was stopped. `read` is
+    // called once, from the main loop: when all that has queued up meanwhile is read and told, or
+    // when more keeps coming and it has taken 200 ms.
+    [[nodiscard]] virtual base::Status adopt_held_sockets(std::function<void()> read) = 0;
 };
 
 } // namespace revenant::sip

@@ -23,10 +23,7 @@ public:
 };
 
 // From now on, for the Agent that is created next; `keeper` must outlive that Agent. What the
-// earlier process left goes to the stack after Agent::adopt_held_sockets.
+// earlier process left goes to the stack after CallUsage::adopt_held_sockets.
 void keep_connections(ConnectionKeeper& keeper, std::vector<KeptConnection> earlier);
-
-// Whether the stack has still to take some of them, which it does in turns of the main loop.
-[[nodiscard]] bool connections_wait();
 
 } // namespace revenant::sip

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "app/comeback.hpp"
 #include "app/commands/call_commands.hpp"
 #include "app/commands/command_tools.hpp"
 #include "app/notices.hpp"
@@ -126,7 +127,10 @@ std::optional<base::Status> until_resumed(const Call& call) {
     return std::nullopt;
 }
 
-void reinvite_command(Switchboard& board, const Arguments& arguments, const Done& done) {
+void reinvite_command(Switchboard& board,
+                      Comeback& comeback,
+                      const Arguments& arguments,
+                      const Done& done) {
     std::vector<call::Number> chosen;
     const std::string id = argument(arguments, 0);
     if (id.empty() || id == "all") {
@@ -172,7 +176,7 @@ void reinvite_command(Switchboard& board, const Arguments& arguments, const Done
             }
         });
     }
-    board.resume(chosen);
+    comeback.refresh(chosen);
 }
 
 void key_command(Switchboard& board, const Arguments& arguments, const Done& done) {
@@ -191,9 +195,10 @@ void key_command(Switchboard& board, const Arguments& arguments, const Done& don
 
 } // namespace
 
-void add_request_commands(shell::Table& table, Switchboard& board) {
+void add_request_commands(shell::Table& table, Switchboard& board, Comeback& comeback) {
     // SAFETY: the board outlives the table, and with it every function below.
     Switchboard* b = &board;
+    Comeback* c = &comeback;
     add_row(table,
             {"reinvite",
              {},
@@ -201,7 +206,7 @@ void add_request_commands(shell::Table& table, Switchboard& board) {
              "resume calls found after a restart, or refresh one",
              {0, 1},
              {Completes::call_id}},
-            [b](const Arguments& a, const Done& d) { reinvite_command(*b, a, d); });
+            [b, c](const Arguments& a, const Done& d) { reinvite_command(*b, *c, a, d); });
     add_row(table,
             {"info",
              {},

@@ -182,10 +182,6 @@ void keep_connections(ConnectionKeeper& keeper, std::vector<KeptConnection> earl
     }
 }
 
-bool connections_wait() {
-    return table().returned.wait();
-}
-
 void held_connections::before_send(int fd) {
     if (!is_ours() || find(fd) != nullptr || !is_tcp(fd)) {
         return;

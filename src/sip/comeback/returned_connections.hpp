@@ -36,9 +36,6 @@ public:
 
     void open(ConnectionKeeper& keeper);
 
-    // Some are still to be taken.
-    [[nodiscard]] bool wait() const { return !doors_.empty(); }
-
     // The next for whoever accepts from the listener; none: it has its own.
     [[nodiscard]] std::optional<ReturnedConnection> take(int listener, ConnectionKeeper& keeper);
 

@@ -17,6 +17,8 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "app/call_ports.hpp"
+#include "app/comeback.hpp"
 #include "app/keeper_link.hpp"
 #include "app/suspects.hpp"
 #include "app/switchboard.hpp"
@@ -271,9 +273,17 @@ struct Bench {
     media::FakeEngine media;
     sip::FakeAgent agent;
     app::Keeping keeping; // nobody there
-    app::Switchboard board{store, media, keeping, {}};
+    app::CallPorts ports{media, keeping};
+    app::Switchboard board{store, media, ports, keeping, policy()};
+    app::Comeback comeback{board, ports};
 
     Bench() { board.connect(agent); }
+
+    static app::Policy policy() {
+        app::Policy p;
+        p.epoch = 9;
+        return p;
+    }
 
     void ready(call::Number number) {
         const Quiet quiet;
@@ -285,12 +295,11 @@ struct Bench {
 
 TEST_CASE("suspects come back after all others, and one at a time") {
     Bench b;
-    b.board.suspect({1, 3});
-    b.board.adopt(records(5), 9, false);
+    b.comeback.take_over(records(5), {1, 3});
     bool done = false;
     {
         const Quiet quiet;
-        b.board.restore([&] { done = true; });
+        b.comeback.restore([&] { b.comeback.go_on([&] { done = true; }); });
         b.board.on_wanted(1); // a message waits for it: that is no reason to hurry
         CHECK(b.agent.taken() ==
               "Restore 2 above 12000, Restore 4 above 12000, Restore 5 above 12000");
@@ -304,12 +313,14 @@ TEST_CASE("suspects come back after all others, and one at a time") {
     CHECK(b.agent.taken() == "Restore 3 above 12000");
     CHECK_FALSE(done);
     b.ready(3);
+    CHECK(b.agent.taken() == "adopt_held_sockets");
+    b.agent.queue_is_read();
     CHECK(done);
     {
         const Quiet quiet;
-        b.board.resume({3, 1, 2});
+        b.comeback.refresh({3, 1, 2});
         CHECK(b.agent.taken() == "Arm 2");
-        b.board.resume({5});
+        b.comeback.refresh({5});
         CHECK(b.agent.taken() == "Arm 5");
         // Somebody who does not answer does not keep them waiting for long.
         CHECK(run_until([&] { return !b.agent.said.empty(); }, 5000));
@@ -326,16 +337,16 @@ TEST_CASE("a suspect that has been back at two looks is one no more") {
     auto loaded = s.store.load();
     suspects.judge(*loaded);
     Bench b;
-    b.board.adopt(std::move(loaded->dialogs), 9, false);
+    b.comeback.take_over(std::move(loaded->dialogs), suspects.calls());
     const Quiet quiet;
-    b.board.restore([] {});
-    for (const call::Number number : {1U, 2U, 3U}) {
+    b.comeback.restore([&] { b.comeback.go_on([] {}); });
+    for (const call::Number number : {1U, 3U, 2U}) {
         b.ready(number);
     }
     suspects.look(b.board); // waits for `reinvite`
     suspects.look(b.board);
     CHECK(text(page->suspects()) == "2:1");
-    b.board.resume({2});
+    b.comeback.refresh({2});
     suspects.look(b.board);
     suspects.look(b.board);
     CHECK(text(page->suspects()) == "2:1");

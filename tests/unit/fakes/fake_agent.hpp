@@ -23,6 +23,7 @@ class FakeAgent final : public Agent, private CallUsage {
 public:
     std::vector<std::string> said; // "SendInvite 1", "Respond 1 180", …
     bool reachable = true;
+    std::function<void()> queue_is_read; // to be called as the stack would
     // Called at each effect, before it is written down.
     std::function<void(const std::string&)> on_verb;
 
@@ -93,8 +94,9 @@ private:
 
     void expect(const std::vector<std::pair<std::string, call::Number>>& /*call_ids*/) override {}
 
-    [[nodiscard]] base::Status adopt_held_sockets() override {
+    [[nodiscard]] base::Status adopt_held_sockets(std::function<void()> read) override {
         note("adopt_held_sockets");
+        queue_is_read = std::move(read);
         return {};
     }
 

@@ -14,6 +14,8 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "app/call_ports.hpp"
+#include "app/comeback.hpp"
 #include "app/free_port.hpp"
 #include "app/keeper_link.hpp"
 #include "app/switchboard.hpp"
@@ -40,9 +42,8 @@ constexpr std::uint32_t interval_s = 4; // the session is refreshed after half o
 
 class World {
 public:
-    World() : board_{store_, media_, keeping_, policy()} {
+    World() : board_{store_, media_, ports_, keeping_, policy()} {
         REQUIRE(store_.next_epoch().has_value());
-        board_.adopt({}, store_.epoch, false);
         sip::Settings settings;
         settings.aor = "sip:phone@127.0.0.1";
         settings.listen = {{.at = {.address = address, .port = port_}, .transport = {}}};
@@ -51,7 +52,7 @@ public:
         REQUIRE(agent.has_value());
         agent_ = std::move(*agent);
         board_.connect(*agent_);
-        board_.restore([] {});
+        comeback_.restore([] {});
     }
 
     World(const World&) = delete;
@@ -122,7 +123,9 @@ private:
     journal::MemoryStore store_;
     media::FakeEngine media_;
     app::Keeping keeping_;
+    app::CallPorts ports_{media_, keeping_};
     app::Switchboard board_;
+    app::Comeback comeback_{board_, ports_};
     std::unique_ptr<sip::Agent> agent_;
 };
 
