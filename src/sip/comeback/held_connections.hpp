@@ -29,9 +29,7 @@
 
 #include "revenant/base/socket_address.hpp"
 
-namespace revenant::sip {
-
-namespace held_connections {
+namespace revenant::sip::held_connections {
 
 // What is more lives and dies with the process, as without a keeper.
 inline constexpr std::size_t held_max = 64;
@@ -58,6 +56,4 @@ void after_receive(int fd, ssize_t size);
 // When all dialogs are rebuilt and the listeners are in place.
 void give_back();
 
-} // namespace held_connections
-
-} // namespace revenant::sip
+} // namespace revenant::sip::held_connections

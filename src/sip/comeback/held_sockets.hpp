@@ -20,9 +20,7 @@
 #include "revenant/base/socket_address.hpp"
 #include "sip/comeback/early_reader.hpp"
 
-namespace revenant::sip {
-
-namespace held_sockets {
+namespace revenant::sip::held_sockets {
 
 // Sockets to be used by the next stack that binds their addresses. UDP sockets and TCP
 // listeners; the table has room for 32, the rest is closed.
@@ -62,6 +60,4 @@ public:
 // Puts the held sockets in place; what was offered and not asked for is closed.
 [[nodiscard]] base::Status adopt();
 
-} // namespace held_sockets
-
-} // namespace revenant::sip
+} // namespace revenant::sip::held_sockets

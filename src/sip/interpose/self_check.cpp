@@ -68,9 +68,9 @@ const std::array<const InFront*, count>& sorted() {
 
 // Of the thousands of names in a library nearly all have a digest that no row has.
 std::size_t digest_of(std::string_view name) {
-    const auto at = [&](std::size_t i) { return static_cast<unsigned char>(name[i]); };
+    const auto at = [&](std::size_t i) { return std::size_t{static_cast<unsigned char>(name[i])}; };
     const std::size_t size = name.size();
-    return size == 0 ? 0 : (size * 61 + at(size / 2) * 31U + at(size - 1) * 7U + at(0)) % digests;
+    return size == 0 ? 0 : (size * 61 + at(size / 2) * 31 + at(size - 1) * 7 + at(0)) % digests;
 }
 
 const std::bitset<digests>& wanted_digests() {

@@ -14,10 +14,8 @@
 #include <cstdint>
 #include <string>
 
-namespace revenant::sip {
-
 // by Leg::key
-namespace cseq_numbers {
+namespace revenant::sip::cseq_numbers {
 
 // `invite`: the CSeq of our INVITE; none above `used` has been used.
 void begin(const std::string& key, std::uint32_t invite, std::uint32_t used);
@@ -30,6 +28,4 @@ void end(const std::string& key);
 // The next PRACK for the response with this RSeq has this CSeq, whether or not it is a new one.
 void assign(const std::string& key, std::uint32_t rseq, std::uint32_t cseq);
 
-} // namespace cseq_numbers
-
-} // namespace revenant::sip
+} // namespace revenant::sip::cseq_numbers

@@ -19,9 +19,7 @@
 
 #include "revenant/base/socket_address.hpp"
 
-namespace revenant::sip {
-
-namespace outgoing_watch {
+namespace revenant::sip::outgoing_watch {
 
 struct Refusal {
     std::string_view call_id;
@@ -57,6 +55,4 @@ void hold_back(const std::string& branch);
 // Ends it; `send`: what was held back leaves now.
 void let_go(const std::string& branch, bool send);
 
-} // namespace outgoing_watch
-
-} // namespace revenant::sip
+} // namespace revenant::sip::outgoing_watch

@@ -18,9 +18,7 @@
 
 #include "sip/sofia/nua.hpp"
 
-namespace revenant::sip {
-
-namespace refusals {
+namespace revenant::sip::refusals {
 
 using HasCredentials = std::function<bool(const std::string& realm)>;
 
@@ -34,6 +32,4 @@ void tell(HasCredentials has_credentials);
 // offer. False when it has sent none.
 [[nodiscard]] bool forget_offer(soa_session_t* session);
 
-} // namespace refusals
-
-} // namespace revenant::sip
+} // namespace revenant::sip::refusals
