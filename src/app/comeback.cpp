@@ -244,11 +244,11 @@ bool Comeback::begin_turn(call::Number number, Turn turn) {
     const call::Call* call = board_->find(number);
     if (call != nullptr && turn == Turn::rebuild) {
         const bool is_heard = board_->agent().calls().hears_caller(call->dialog);
-        static_cast<void>(board_->apply(number, call::event::Restore{.resume = false,
-                                                                     .can_hear_caller = is_heard,
-                                                                     .deadline_ms = window_ms}));
+        board_->apply(number, call::event::Restore{.resume = false,
+                                                   .can_hear_caller = is_heard,
+                                                   .deadline_ms = window_ms});
     } else {
-        static_cast<void>(board_->apply(number, call::event::Resume{.deadline_ms = window_ms}));
+        board_->apply(number, call::event::Resume{.deadline_ms = window_ms});
     }
     call = board_->find(number);
     return call != nullptr && is_under_way(*call);

@@ -165,19 +165,24 @@ void Drill::begin(const shell::Arguments& arguments, const shell::Done& done) {
 }
 
 void Drill::call(const std::string& uri) {
-    const auto number = board_->dial(uri);
-    if (!number) {
-        give_up(number.error());
-        return;
-    }
-    call_ = *number;
+    board_->dial(uri, [this](const base::Result<call::Number>& number) {
+        if (number) {
+            await_answer(*number);
+        } else {
+            give_up(number.error());
+        }
+    });
+}
+
+void Drill::await_answer(call::Number number) {
+    call_ = number;
     const auto until_up = [](const Call& call) -> std::optional<base::Status> {
         if (call.state == State::established) {
             return base::Status{};
         }
         return call.state == State::over ? std::optional{why_over(call)} : std::nullopt;
     };
-    board_->waits().add(*number, until_up, answer_within_ms, "drill: an answer",
+    board_->waits().add(number, until_up, answer_within_ms, "drill: an answer",
                         [this](const base::Status& status) {
                             if (!status) {
                                 give_up(status.error());
@@ -211,7 +216,7 @@ void Drill::give_up(const base::Error& error) {
     poll_.reset();
     if (call_ && board_->find(*call_) != nullptr) {
         // A test peer ends with its call.
-        static_cast<void>(board_->apply(*call_, call::event::HangUp{}));
+        board_->apply(*call_, call::event::HangUp{});
     }
     call_.reset();
     if (const shell::Done done = std::exchange(done_, nullptr)) {
@@ -334,7 +339,7 @@ void Drill::close(bool survived, const std::string& text, const std::string& rea
                            : fmt::format("drill: lost: {}", reason);
     shell::print(notice);
     if (board_->find(mark_.call) != nullptr) {
-        static_cast<void>(board_->apply(mark_.call, call::event::HangUp{}));
+        board_->apply(mark_.call, call::event::HangUp{});
     }
     if (const auto over = std::exchange(over_, nullptr)) {
         over();

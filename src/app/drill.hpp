@@ -41,6 +41,7 @@ private:
     [[nodiscard]] base::Status may_begin(bool force) const;
     void begin(const shell::Arguments& arguments, const shell::Done& done);
     void call(const std::string& uri);
+    void await_answer(call::Number number);
     void watch_media();
     void give_up(const base::Error& error);
     void kill_us(std::uint64_t packets);

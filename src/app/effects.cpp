@@ -23,38 +23,23 @@ namespace revenant::app {
 
 namespace effects = call::effect;
 
-base::Status Effects::perform(Switchboard& board, call::Call& call, const call::Effect& effect) {
+void Effects::perform(Switchboard& board, const call::Call& call, const call::Effect& effect) {
     const Effects self{board, call};
-    const auto perform_one = [&](const auto& e) -> base::Status {
-        using Kind = std::remove_cvref_t<decltype(e)>;
-        if constexpr (call::SaysSip<Kind>) {
-            board.agent_->calls().perform(call, e);
-        } else if constexpr (std::is_same_v<Kind, effects::Persist>) {
-            return self.store();
-        } else {
-            self.run(e);
-        }
-        return {};
-    };
-    return std::visit(perform_one, effect);
-}
-
-base::Status Effects::store() const {
-    if (const auto segment = board_.media_->segment(number())) {
-        call_.dialog.media.segment = *segment;
-    }
-    return board_.store_->save(call_.dialog);
+    std::visit(
+        [&](const auto& e) {
+            using Kind = std::remove_cvref_t<decltype(e)>;
+            if constexpr (call::SaysSip<Kind>) {
+                board.agent_->calls().perform(call, e);
+            } else if constexpr (!std::is_same_v<Kind, effects::Persist> &&
+                                 !std::is_same_v<Kind, effects::Forget>) {
+                self.run(e);
+            }
+        },
+        effect);
 }
 
 void Effects::run(const effects::PersistSoon& /*e*/) const {
     board_.tidy_soon(number());
-}
-
-void Effects::run(const effects::Forget& /*e*/) const {
-    if (const base::Status removed = board_.store_->remove(number()); !removed) {
-        // The next start tries the call once more, and the peer answers 481.
-        say("error", shell::Tone::attention, removed.error().context);
-    }
 }
 
 void Effects::run(const effects::Shelve& /*e*/) const {

@@ -4,7 +4,6 @@
 
 #include <string>
 
-#include "revenant/base/result.hpp"
 #include "revenant/call/effect.hpp"
 #include "revenant/call/machine.hpp"
 #include "revenant/shell/output.hpp"
@@ -15,20 +14,17 @@ class Switchboard;
 
 class Effects {
 public:
-    // Fails for Persist alone.
-    [[nodiscard]] static base::Status
-    perform(Switchboard& board, call::Call& call, const call::Effect& effect);
+    // Every effect but Persist and Forget, which are the Runner's.
+    static void perform(Switchboard& board, const call::Call& call, const call::Effect& effect);
 
 private:
     // Both live for the one visit.
-    Effects(Switchboard& board, call::Call& call) : board_{board}, call_{call} {}
+    Effects(Switchboard& board, const call::Call& call) : board_{board}, call_{call} {}
 
     [[nodiscard]] call::Number number() const { return call_.dialog.number; }
 
-    [[nodiscard]] base::Status store() const;
     // One for each effect that is none of the SIP stack's.
     void run(const call::effect::PersistSoon& e) const;
-    void run(const call::effect::Forget& e) const;
     void run(const call::effect::Shelve& e) const;
     void run(const call::effect::RunMedia& e) const;
     void run(const call::effect::CloseMedia& e) const;
@@ -40,7 +36,7 @@ private:
     void say(const char* event, shell::Tone tone, const std::string& text) const;
 
     Switchboard& board_;
-    call::Call& call_;
+    const call::Call& call_;
 };
 
 } // namespace revenant::app

@@ -85,7 +85,7 @@ void Phone::begin_quit() {
     for (const call::Number number : all) {
         base::get_on();
         if (board_->find(number) != nullptr) {
-            static_cast<void>(board_->apply(number, call::event::HangUp{}));
+            board_->apply(number, call::event::HangUp{});
         }
     }
 }

@@ -55,24 +55,40 @@ std::string sink_of(std::string_view pattern, call::Number call) {
 
 Switchboard::Switchboard(
     journal::Store& store, media::Engine& media, CallPorts& ports, Keeping& keeping, Policy policy)
-    : store_{&store}, media_{&media}, ports_{&ports}, keeping_{&keeping},
-      policy_{std::move(policy)}, ringing_{policy_.ringing_max}, ledger_{media} {}
+    : media_{&media}, ports_{&ports}, keeping_{&keeping}, policy_{std::move(policy)},
+      // SAFETY: the Runner is a member.
+      runner_{
+          calls_,
+          store,
+          {.perform = [this](call::Call& call,
+                             const call::Effect& effect) { Effects::perform(*this, call, effect); },
+           .before_save =
+               [this](call::Call& call) {
+                   if (const auto segment = media_->segment(call.dialog.number)) {
+                       call.dialog.media.segment = *segment;
+                   }
+               },
+           .stepped = [this](const call::Call& before,
+                             const base::Status& status) { stepped(before, status); }}},
+      ringing_{policy_.ringing_max}, ledger_{media} {}
 
-base::Result<call::Number> Switchboard::dial(std::string_view target) {
+void Switchboard::dial(std::string_view target, const Dialled& done) {
     const auto origin = agent_->origin_for(target);
-    return origin ? dial(*origin) : base::fail(origin.error());
+    origin ? dial(*origin, done) : done(base::fail(origin.error()));
 }
 
-base::Result<call::Number> Switchboard::dial(const sip::Origin& origin) {
+void Switchboard::dial(const sip::Origin& origin, const Dialled& done) {
     const auto number = free_number();
     if (!number) {
-        return base::fail(base::Errc::not_now, fmt::format("there are {} calls already; end one "
-                                                           "first",
-                                                           calls_.size()));
+        done(base::fail(base::Errc::not_now, fmt::format("there are {} calls already; end one "
+                                                         "first",
+                                                         calls_.size())));
+        return;
     }
     const auto rtp = ports_->open(*number, origin.local.address, 0);
     if (!rtp) {
-        return base::fail(rtp.error());
+        done(base::fail(rtp.error()));
+        return;
     }
     const media::StreamIdentity stream = media::new_stream();
     call::Call call;
@@ -102,41 +118,34 @@ base::Result<call::Number> Switchboard::dial(const sip::Origin& origin) {
                                          call::Direction::sendrecv);
     calls_.emplace(*number, std::move(call));
     keeping_->set_calls_live(true);
-    if (base::Status dialled = apply(*number, call::event::Dial{}); !dialled) {
-        ports_->close(*number);
-        calls_.erase(*number);
-        keeping_->set_calls_live(!calls_.empty());
-        return base::fail(dialled.error());
-    }
-    return *number;
+    apply(*number, call::event::Dial{},
+          [this, number = *number, done](const base::Status& dialled) {
+              if (dialled) {
+                  done(number);
+                  return;
+              }
+              ports_->close(number);
+              runner_.forget(number);
+              calls_.erase(number);
+              keeping_->set_calls_live(!calls_.empty());
+              done(base::fail(dialled.error()));
+          });
 }
 
-base::Status Switchboard::apply(call::Number number, const call::Event& event) {
-    const auto found = calls_.find(number);
-    if (found == calls_.end()) {
-        return base::fail(base::Errc::not_found,
-                          fmt::format("there is no call {}; `calls` lists them", number));
+void Switchboard::apply(call::Number number, const call::Event& event, const Runner::Done& done) {
+    if (calls_.contains(number)) {
+        runner_.arrive(number, event, done);
+    } else if (done) {
+        done(base::fail(base::Errc::not_found,
+                        fmt::format("there is no call {}; `calls` lists them", number)));
     }
-    const base::InHand hand{number};
-    base::pass_step("on-", call::name(event), number);
-    const call::Call before = std::move(found->second); // the step brings the next one
-    call::Step step = call::step(before, event, base::read_clock());
-    if (base::log_enabled(base::Level::debug)) {
-        base::log(base::Level::debug,
-                  fmt::format("call {}: {} --{}--> {}", number, name(before.state),
-                              call::name(event), name(step.call.state)));
-    }
-    if (const std::string broken = call::check(step.call); !broken.empty()) {
-        base::die(fmt::format("call {}: {} --{}--> {}: {}", number, name(before.state),
-                              call::name(event), name(step.call.state), broken));
-    }
-    found->second = std::move(step.call);
-    if (base::Status done = perform_all(number, before, step.effects); !done) {
-        return done;
-    }
-    const call::Call& now = found->second;
+}
+
+void Switchboard::stepped(const call::Call& before, const base::Status& status) {
+    const call::Number number = before.dialog.number;
+    const call::Call& now = calls_.at(number);
     ringing_.note(now);
-    if (step.status) { // what did nothing is nothing that a command has waited for
+    if (status) { // what did nothing is nothing that a command has waited for
         waits_.look(now);
     }
     if (on_step) {
@@ -148,38 +157,6 @@ base::Status Switchboard::apply(call::Number number, const call::Event& event) {
     if (on_change && (now.state != before.state || !(now.dialog.hold == before.dialog.hold))) {
         on_change();
     }
-    return step.status;
-}
-
-base::Status Switchboard::perform_all(call::Number number,
-                                      const call::Call& before,
-                                      const std::vector<call::Effect>& effects) {
-    call::Call& call = calls_.at(number);
-    for (const call::Effect& effect : effects) {
-        base::pass(base::KillPoint::before_effect);
-        base::pass_step("before-", call::name(effect), number);
-        base::Status done = Effects::perform(*this, call, effect);
-        if (done) {
-            base::pass(base::KillPoint::after_effect);
-            base::pass_step("after-", call::name(effect), number);
-            continue;
-        }
-        const auto& persist = std::get<call::effect::Persist>(effect);
-        shell::print({.event = "error",
-                      .call = number,
-                      .tone = shell::Tone::bad,
-                      .text = fmt::format("call {}: {}", number, done.error().context),
-                      .fields = {}});
-        switch (persist.otherwise) {
-        case call::effect::Otherwise::abandon: call = before; return done;
-        case call::effect::Otherwise::report:
-            call = before;
-            static_cast<void>(apply(number, call::event::StoreFailed{.why = done.error().context}));
-            return done;
-        case call::effect::Otherwise::go_on: break;
-        }
-    }
-    return {};
 }
 
 const call::Call* Switchboard::find(call::Number number) const {
@@ -255,6 +232,7 @@ void Switchboard::bury(call::Number number) {
             retry_timers_.erase(dead);
             ring_timers_.erase(dead);
             ringing_.forget(dead);
+            runner_.forget(dead);
             calls_.erase(dead);
         }
         keeping_->set_calls_live(!calls_.empty());
@@ -285,7 +263,7 @@ void Switchboard::tidy() {
     untidy_.erase(untidy_.begin(), end);
     for (const call::Number number : now) {
         if (find(number) != nullptr) {
-            static_cast<void>(apply(number, call::event::Quiet{}));
+            apply(number, call::event::Quiet{});
         }
     }
     tidy_when_idle();
@@ -314,11 +292,11 @@ void Switchboard::on_event(call::Number number, const call::Event& event) {
         call::event::Invited as_we_want = *invited;
         as_we_want.auto_answer = policy_.auto_answer.value_or(0);
         as_we_want.no_answer_s = policy_.no_answer_s;
-        static_cast<void>(apply(number, as_we_want));
+        apply(number, as_we_want);
         return;
     }
     // A call that is gone by now needs no answer, and a network event is no command that can fail.
-    static_cast<void>(apply(number, event));
+    apply(number, event);
 }
 
 std::optional<call::Number> Switchboard::on_invite(const call::Dialog& seed) {

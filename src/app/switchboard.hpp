@@ -19,6 +19,7 @@
 #include "app/keeper_link.hpp"
 #include "app/ledger.hpp"
 #include "app/ringing.hpp"
+#include "app/runner.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/call/machine.hpp"
@@ -58,11 +59,14 @@ public:
     void connect(sip::Agent& agent) { agent_ = &agent; }
 
     // ---- Calls ----
-    [[nodiscard]] base::Result<call::Number> dial(std::string_view target); // no name
-    [[nodiscard]] base::Result<call::Number> dial(const sip::Origin& origin);
-    // Something happened to a call. The status is that of a user's event; Errc::not_found if there
-    // is no such call.
-    base::Status apply(call::Number number, const call::Event& event);
+    // `done` is called once, perhaps within: with the number when the call is stored and its INVITE
+    // given to the stack.
+    using Dialled = std::function<void(const base::Result<call::Number>&)>;
+    void dial(std::string_view target, const Dialled& done); // no name
+    void dial(const sip::Origin& origin, const Dialled& done);
+    // Something happened to a call. `done` is called once, perhaps within, with what became of it:
+    // for a user's event why it could not be, Errc::not_found if there is no such call.
+    void apply(call::Number number, const call::Event& event, const Runner::Done& done = {});
     [[nodiscard]] const call::Call* find(call::Number number) const;
 
     [[nodiscard]] const std::map<call::Number, call::Call>& calls() const { return calls_; }
@@ -116,15 +120,12 @@ public:
 private:
     friend class Effects;
     [[nodiscard]] std::optional<call::Number> free_number();
-    [[nodiscard]] base::Status perform_all(call::Number number,
-                                           const call::Call& before,
-                                           const std::vector<call::Effect>& effects);
+    void stepped(const call::Call& before, const base::Status& status);
     void bury(call::Number number);
     void tidy_soon(call::Number number);
     void tidy_when_idle();
     void tidy();
 
-    journal::Store* store_;
     media::Engine* media_;
     CallPorts* ports_;
     Keeping* keeping_;
@@ -132,6 +133,7 @@ private:
     Policy policy_;
 
     std::map<call::Number, call::Call> calls_;
+    Runner runner_;
     std::set<call::Number> reserved_;
     std::unordered_map<call::Number, base::Source> retry_timers_;
     std::unordered_map<call::Number, base::Source> ring_timers_;

@@ -93,8 +93,11 @@ std::vector<Found> look_at_all(int directory, const std::vector<call::Number>& n
     return found;
 }
 
-class FileStore final : public Store {
+class FileStore final : public PromptStore {
 public:
+    using PromptStore::remove;
+    using PromptStore::save;
+
     FileStore(const FileStoreSettings& settings, StateDirectory directory)
         : path_{settings.directory}, durable_{settings.durable}, root_{std::move(directory.root)},
           lock_{std::move(directory.lock)}, files_{std::move(directory.dialogs), settings.durable} {
@@ -326,7 +329,7 @@ base::Result<std::uint32_t> FileStore::next_epoch() {
 
 } // namespace
 
-base::Result<std::unique_ptr<Store>> open_file_store(const FileStoreSettings& settings) {
+base::Result<std::unique_ptr<PromptStore>> open_file_store(const FileStoreSettings& settings) {
     const base::DiskWait wait;
     base::Result<StateDirectory> directory = open_state_directory(settings.directory);
     if (!directory) {

@@ -11,8 +11,11 @@ namespace revenant::journal {
 
 namespace {
 
-class ForgetfulStore final : public Store {
+class ForgetfulStore final : public PromptStore {
 public:
+    using PromptStore::remove;
+    using PromptStore::save;
+
     explicit ForgetfulStore(std::unique_ptr<Store> lock) : lock_{std::move(lock)} {}
 
     base::Result<Loaded> load() override {

@@ -17,6 +17,7 @@
 #include "sip/sofia/cseq_numbers.hpp"
 #include "sip/sofia/decode.hpp"
 #include "sip/sofia/forks.hpp"
+#include "sip/sofia/kept_request.hpp"
 #include "sip/sofia/leg.hpp"
 #include "sip/sofia/nua.hpp"
 #include "sip/sofia/outgoing_watch.hpp"
@@ -36,6 +37,17 @@ constexpr const char* retry_after_s = "30"; // with 486: by then some of what ri
 bool is_overtaken(const Leg& leg, const Raw& raw) {
     return leg.has_said_bye && raw.event == nua_r_invite && raw.status >= 200 &&
            raw.status != 404 && raw.status != 410 && raw.status != 481;
+}
+
+// The event takes it along until it is answered.
+void keep_request(call::Event& event, msg_t* message) {
+    std::visit(
+        [&](auto& e) {
+            if constexpr (requires { e.request; }) {
+                e.request = kept_request(message);
+            }
+        },
+        event);
 }
 
 } // namespace
@@ -85,10 +97,8 @@ void Legs::on_leg_event(Leg& leg, const Raw& raw) {
         *ended = {.status = leg.end_status, .reason = leg.end_reason};
     }
     note_final_answer(leg, raw, *event);
-    {
-        const UnderWay<const Raw*> handled{being_handled_, &raw};
-        listener_->on_event(number, *event);
-    }
+    keep_request(*event, raw.message);
+    listener_->on_event(number, *event);
     if (early_reader_ && std::holds_alternative<call::event::Ready>(*event)) {
         const call::Dialog* dialog = listener_->dialog(number);
         if (dialog != nullptr && dialog->in_flight.invite.empty()) { // else its INVITE comes first
@@ -114,6 +124,8 @@ void Legs::note_invite(Leg& leg, const Raw& raw) {
     }
     if (raw.event == nua_r_invite && raw.status >= 200) {
         leg.is_inviting = false;
+        leg.accepted_cseq =
+            raw.status < 300 && raw.sip != nullptr ? raw.sip->sip_cseq->cs_seq : leg.accepted_cseq;
     }
 }
 
@@ -191,7 +203,6 @@ void Legs::on_new_invite(Stack& stack, Handle& fresh, const Raw& raw) {
     auto offer = decode(raw, stand_in_name_, core_->settings().session_expires_s);
     auto* offered = offer ? std::get_if<call::event::Offered>(&*offer) : nullptr;
     slot->must_offer = offered == nullptr || !offered->offer;
-    const UnderWay<const Raw*> handled{being_handled_, &raw};
     listener_->on_event(
         *number,
         call::event::Invited{.offer = offered != nullptr ? std::move(offered->offer) : std::nullopt,

@@ -18,6 +18,7 @@
 #include "sip/core.hpp"
 #include "sip/legs.hpp"
 #include "sip/sofia/cseq_numbers.hpp"
+#include "sip/sofia/kept_request.hpp"
 #include "sip/sofia/leg.hpp"
 #include "sip/sofia/nua.hpp"
 #include "sip/sofia/outgoing_watch.hpp"
@@ -182,10 +183,7 @@ void Legs::say(const call::Call& call, const call::effect::Acknowledge& /*e*/) {
         return;
     }
     if (leg->has_said_bye) { // the stack finds no INVITE to acknowledge behind it
-        if (being_handled_ != nullptr && being_handled_->sip != nullptr) {
-            sip::acknowledge_again(leg->stack().agent(), dialog,
-                                   being_handled_->sip->sip_cseq->cs_seq);
-        }
+        sip::acknowledge_again(leg->stack().agent(), dialog, leg->accepted_cseq);
         return;
     }
     if (leg->quarantine.empty()) {
@@ -256,26 +254,29 @@ void Legs::say(const call::Call& call, const call::effect::Respond& e) {
 }
 
 void Legs::say(const call::Call& call, const call::effect::Reply& e) {
-    respond_now(call.dialog, e.status, e.with_sdp);
+    reply(call.dialog, e.request, e.status, e.with_sdp);
 }
 
-void Legs::say(const call::Call& call, const call::effect::RespondBye& /*e*/) {
-    respond_now(call.dialog, 200, false);
+void Legs::say(const call::Call& call, const call::effect::RespondBye& e) {
+    reply(call.dialog, e.request, 200, false);
 }
 
-void Legs::respond_now(const call::Dialog& dialog, std::uint16_t status, bool with_sdp) {
+void Legs::reply(const call::Dialog& dialog,
+                 const call::RequestRef& request,
+                 std::uint16_t status,
+                 bool with_sdp) {
     const Leg* leg = this->leg(dialog.number);
-    if (leg == nullptr || being_handled_ == nullptr || being_handled_->message == nullptr) {
+    msg_t* message = message_of(request);
+    if (leg == nullptr || message == nullptr) {
         return;
     }
     if (status < 300 && with_sdp) {
-        nua_respond(leg->handle(), status, phrase_of(status), NUTAG_WITH(being_handled_->message),
+        nua_respond(leg->handle(), status, phrase_of(status), NUTAG_WITH(message),
                     SIPTAG_CONTACT_STR(dialog.local_contact.c_str()), SESSION_TAGS(dialog),
                     TAG_END());
         return;
     }
-    nua_respond(leg->handle(), status, phrase_of(status), NUTAG_WITH(being_handled_->message),
-                TAG_END());
+    nua_respond(leg->handle(), status, phrase_of(status), NUTAG_WITH(message), TAG_END());
 }
 
 void Legs::say(const call::Call& call, const call::effect::SendCancel& /*e*/) {

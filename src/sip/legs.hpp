@@ -80,7 +80,10 @@ private:
     void invite(const call::Dialog& dialog);
     void reoffer(const call::Dialog& dialog);
     void lift(const call::Dialog& dialog);
-    void respond_now(const call::Dialog& dialog, std::uint16_t status, bool with_sdp);
+    void reply(const call::Dialog& dialog,
+               const call::RequestRef& request,
+               std::uint16_t status,
+               bool with_sdp);
     void release(call::Number number);
     void report_terminated(call::Number number, std::string why);
 
@@ -131,7 +134,6 @@ private:
     // without its handle the stack says it again and again, and knows nothing of the answer.
     std::vector<std::unique_ptr<Leg>> lingering_;
     std::vector<std::unique_ptr<Leg>> retired_;
-    const Raw* being_handled_ = nullptr; // during one callback
     base::Source sweep_;
     std::vector<base::Source> reports_;
     std::unordered_map<call::Number, base::Source> releases_; // of INVITEs held back

@@ -155,7 +155,7 @@ private:
             all.push_back(number);
         }
         for (const call::Number number : all) {
-            static_cast<void>(board_.apply(number, event));
+            board_.apply(number, event);
         }
         turn();
     }
@@ -179,7 +179,8 @@ private:
             }
             return;
         }
-        static_cast<void>(board_.dial(fmt::format("sip:peer@127.0.0.1:{}", peer_.port())));
+        board_.dial(fmt::format("sip:peer@127.0.0.1:{}", peer_.port()),
+                    [](const auto& /*number*/) {});
         turn();
         if (situation == Situation::calling) {
             return;

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "revenant/base/variant.hpp"
+#include "revenant/call/event.hpp"
 
 namespace revenant::call {
 
@@ -82,13 +83,16 @@ struct Respond { // to the INVITE; 2xx with local_sdp
     std::uint16_t status = 180;
 };
 
-struct Reply { // to the peer's request in the dialog that is being handled; a 2xx with local_sdp
+struct Reply { // to the peer's request in the dialog that the step is about; a 2xx with local_sdp
                // if it had an offer or needs one
     std::uint16_t status = 200;
     bool with_sdp = true;
+    RequestRef request = {}; // the event's; who performs the step fills it in
 };
 
-struct RespondBye {};
+struct RespondBye {
+    RequestRef request = {};
+};
 
 struct SendCancel {};
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,6 +28,10 @@ struct PeerFacts {
 
     friend bool operator==(const PeerFacts&, const PeerFacts&) = default;
 };
+
+// A request of the peer's that waits for its answer, as the SIP side knows it: nothing to look
+// into. When nobody has it any more the request is not answered.
+using RequestRef = std::shared_ptr<const void>; // shared: an event and the effects that answer it
 
 namespace event {
 
@@ -156,11 +161,13 @@ struct Offered { // re-INVITE or UPDATE
     std::uint32_t cseq = 0;
     PeerFacts facts = {};
     std::optional<RemoteSession> offer = {};
+    RequestRef request = {};
 };
 
 struct PeerBye {
     std::uint32_t cseq = 0;
     std::string reason = {}; // the Reason header field (RFC 3326), if any
+    RequestRef request = {};
 };
 
 struct PeerPrack {         // for our reliable 180 (RFC 3262); the stack is about to answer it
@@ -171,6 +178,7 @@ struct PeerInfo {
     std::uint32_t cseq = 0;
     std::string content_type = {};
     std::string body = {};
+    RequestRef request = {};
 };
 
 // ---- The network: our other requests ----
@@ -195,6 +203,7 @@ struct Quiet {};
 // The record could not be stored, and what was to follow has not been done.
 struct StoreFailed {
     std::string why = {};
+    RequestRef request = {}; // that what failed was about
 };
 
 } // namespace event

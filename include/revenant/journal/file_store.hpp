@@ -18,7 +18,7 @@ struct FileStoreSettings {
 // Takes the directory for this process (flock) until the store is destroyed or the process dies.
 // Fails with Errc::in_use and the owner's pid in the text when another process has it, and with
 // Errc::io or no_space when the directory cannot be made or opened.
-[[nodiscard]] base::Result<std::unique_ptr<Store>>
+[[nodiscard]] base::Result<std::unique_ptr<PromptStore>>
 open_file_store(const FileStoreSettings& settings);
 
 } // namespace revenant::journal

@@ -1,8 +1,9 @@
 // Where records live. FileStore keeps one JSON file a dialog; tests have MemoryStore and
-// FaultyStore; a database fits behind the same five calls.
+// FaultyStore; a database fits behind the same calls, and may answer later.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,15 +36,19 @@ public:
     // another.
     [[nodiscard]] virtual base::Result<Loaded> load() = 0;
 
-    // When this returns success, the record survives SIGKILL (with `durable`, power loss too).
-    // When it fails, the record is still whole: the old one, or with `durable` perhaps the new one.
+    // Called once with each write's answer: within save() or remove(), or from the main loop. The
+    // writes of one number are answered in the order in which they were asked for.
+    using Done = std::function<void(const base::Status&)>;
+
+    // After success the record survives SIGKILL (with `durable`, power loss too). After a failure
+    // the record is still whole: the old one, or with `durable` perhaps the new one.
     // Errc::corrupt: load() would refuse this Dialog (see journal::check); not_now: the number is
     // taken; no_space or io: the text says what to do.
-    [[nodiscard]] virtual base::Status save(const call::Dialog& dialog) = 0;
+    virtual void save(const call::Dialog& dialog, const Done& done) = 0;
 
     // The call is over. Succeeds when there is no such record. After a failure the record is still
     // there, and the next start finds a call that the peer no longer knows.
-    [[nodiscard]] virtual base::Status remove(call::Number number) = 0;
+    virtual void remove(call::Number number, const Done& done) = 0;
 
     // Counts this start: stored before it is returned, so that no two starts share an epoch, and
     // above the epoch of every record that load() found.
@@ -52,6 +57,17 @@ public:
     // Puts the record away, unread, where no start finds it, and says where it is now. It may come
     // before load(). After a failure the record is where it was, and the number is taken.
     [[nodiscard]] virtual base::Result<std::string> quarantine(call::Number number) = 0;
+};
+
+// A store that answers at once, as one of files does.
+class PromptStore : public Store {
+public:
+    [[nodiscard]] virtual base::Status save(const call::Dialog& dialog) = 0;
+    [[nodiscard]] virtual base::Status remove(call::Number number) = 0;
+
+    void save(const call::Dialog& dialog, const Done& done) final { done(save(dialog)); }
+
+    void remove(call::Number number, const Done& done) final { done(remove(number)); }
 };
 
 // A store that keeps nothing and finds nothing; `lock` is held as long as it lives, and what it

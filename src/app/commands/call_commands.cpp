@@ -69,12 +69,13 @@ void tell_failed(const std::string& target, const std::string& why) {
 }
 
 void dial(Switchboard& board, const sip::Origin& origin, bool wait, const Done& done) {
-    const auto number = board.dial(origin);
-    if (!number || !wait) {
-        done(number ? base::Status{} : base::fail(number.error()));
-        return;
-    }
-    board.waits().add(*number, until_established, 0, "call", done);
+    board.dial(origin, [&board, wait, done](const base::Result<call::Number>& number) {
+        if (!number || !wait) {
+            done(number ? base::Status{} : base::fail(number.error()));
+            return;
+        }
+        board.waits().add(*number, until_established, 0, "call", done);
+    });
 }
 
 void call_command(Switchboard& board,
@@ -180,7 +181,7 @@ void bye_command(Switchboard& board, const Arguments& arguments, const Done& don
             }
         });
         base::get_on();
-        static_cast<void>(board.apply(number, call::event::HangUp{}));
+        board.apply(number, call::event::HangUp{});
     }
 }
 

@@ -60,9 +60,11 @@ void run_on_call(Switchboard& board, const std::string& id, const OnCall& plan, 
             return *finished ? std::optional{base::Status{}} : until(call);
         },
         0, "", once);
-    if (base::Status status = board.apply(*number, plan.event); !status) {
-        once(status);
-    }
+    board.apply(*number, plan.event, [once](const base::Status& status) {
+        if (!status) {
+            once(status);
+        }
+    });
 }
 
 void add_row(shell::Table& table,

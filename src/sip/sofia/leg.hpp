@@ -65,6 +65,8 @@ public:
     bool is_replaying = false;
     // Our INVITE has no final answer.
     bool is_inviting = false;
+    // Of the INVITE of ours that was accepted last.
+    std::uint32_t accepted_cseq = 0;
     // Of a call that is over, and whose INVITE may still want an ACK.
     std::optional<call::Dialog> last;
     // Our BYE is given to the stack.

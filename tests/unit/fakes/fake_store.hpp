@@ -14,8 +14,11 @@
 namespace revenant::journal {
 
 // Keeps records as text, so that a Dialog that could not be read after a restart fails here too.
-class MemoryStore : public Store {
+class MemoryStore : public PromptStore {
 public:
+    using PromptStore::remove;
+    using PromptStore::save;
+
     base::Result<Loaded> load() override {
         Loaded loaded;
         for (const auto& [number, text] : records) {
@@ -56,8 +59,11 @@ public:
 
 // Counts writes (save, remove, next_epoch), fails at the one it is told to, and at power_loss()
 // forgets everything since the last sync. A durable store syncs at each write that succeeds.
-class FaultyStore : public Store {
+class FaultyStore : public PromptStore {
 public:
+    using PromptStore::remove;
+    using PromptStore::save;
+
     explicit FaultyStore(bool durable = true) : durable_{durable} {}
 
     // The k-th write from now (1: the next) fails and changes nothing; those after it succeed.

@@ -59,7 +59,9 @@ struct Bench {
 
     base::Status apply(call::Number number, const call::Event& e) {
         const Quiet quiet;
-        return board.apply(number, e);
+        base::Status became = base::fail(base::Errc::not_now, "not answered");
+        board.apply(number, e, [&](const base::Status& status) { became = status; });
+        return became;
     }
 
     void on_event(call::Number number, const call::Event& e) {
@@ -69,7 +71,9 @@ struct Bench {
 
     base::Result<call::Number> dial(std::string_view target = "sip:bob@127.0.0.2") {
         const Quiet quiet;
-        return board.dial(target);
+        base::Result<call::Number> dialled = base::fail(base::Errc::not_now, "not answered");
+        board.dial(target, [&](const auto& number) { dialled = number; });
+        return dialled;
     }
 
     std::optional<call::Number> invite(const call::RemoteSession& offer = call::peer_session()) {

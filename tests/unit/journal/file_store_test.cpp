@@ -114,7 +114,7 @@ std::vector<std::string> names_in(const std::string& directory) {
     return names;
 }
 
-std::unique_ptr<Store> open(const std::string& directory, bool durable = false) {
+std::unique_ptr<journal::PromptStore> open(const std::string& directory, bool durable = false) {
     auto store = journal::open_file_store({.directory = directory, .durable = durable});
     REQUIRE_MESSAGE(store, store.error().context);
     return *std::move(store);

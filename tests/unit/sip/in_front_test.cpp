@@ -97,10 +97,18 @@ public:
 
     void user(const call::Event& what) {
         REQUIRE_FALSE(board_.calls().empty());
-        CHECK(board_.apply(board_.calls().begin()->first, what).has_value());
+        bool done = false;
+        board_.apply(board_.calls().begin()->first, what,
+                     [&](const base::Status& status) { done = status.has_value(); });
+        CHECK(done);
     }
 
-    void dial() { CHECK(board_.dial(fmt::format("sip:peer@127.0.0.1:{}", peer_.port()))); }
+    void dial() {
+        bool done = false;
+        board_.dial(fmt::format("sip:peer@127.0.0.1:{}", peer_.port()),
+                    [&](const auto& number) { done = number.has_value(); });
+        CHECK(done);
+    }
 
     void say(std::string_view text) { peer_.say(peer_.expanded(text)); }
 

@@ -1,0 +1,97 @@
+// Events become steps, and a step's effects are performed in their order: one step of a call at a
+// time. The store may answer late; until it has, what else happens to that call waits in its queue,
+// and the other calls go on.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "revenant/base/clock.hpp"
+#include "revenant/base/result.hpp"
+#include "revenant/call/effect.hpp"
+#include "revenant/call/event.hpp"
+#include "revenant/call/machine.hpp"
+#include "revenant/journal/store.hpp"
+
+namespace revenant::app {
+
+class Runner {
+public:
+    struct Hooks {
+        // Every effect but Persist and Forget. `call` is as the step has left it.
+        std::function<void(call::Call& call, const call::Effect& effect)> perform;
+        // What the record says of the media that only they know.
+        std::function<void(call::Call& call)> before_save;
+        // A step is done: `before` became what stands in `calls` now.
+        std::function<void(const call::Call& before, const base::Status& status)> stepped;
+        std::function<base::Now()> clock = base::read_clock;
+    };
+
+    // What became of the event: the step's status, or why it could not be stored.
+    using Done = std::function<void(const base::Status&)>;
+
+    // `calls` has each call as its last step left it that is done: nobody sees what is not stored.
+    // All borrowed; they outlive the Runner.
+    Runner(std::map<call::Number, call::Call>& calls, journal::Store& store, Hooks hooks);
+    Runner(const Runner&) = delete;
+    Runner& operator=(const Runner&) = delete;
+    ~Runner();
+
+    // Something has happened to a call that there is. `done`, if any, is called once, perhaps
+    // before this returns.
+    void arrive(call::Number number, const call::Event& event, Done done = {});
+
+    // The call is gone, with all that waits for it. Not from within one of its steps.
+    void forget(call::Number number) { runs_.erase(number); }
+
+    // Nothing of it waits for the store.
+    [[nodiscard]] bool is_idle(call::Number number) const;
+
+private:
+    struct Waiting {
+        call::Event event;
+        Done done;
+    };
+
+    enum class At : std::uint8_t { idle, running, storing };
+
+    // A call's step, and what waits behind it.
+    struct Run {
+        At at = At::idle;
+        std::deque<Waiting> waiting;
+        call::Call next; // what the step has made of the call
+        std::vector<call::Effect> effects;
+        std::size_t effect = 0; // the next one to perform
+        base::Status status;    // the step's own
+        Done done;
+        call::RequestRef request;           // the peer's, that the step is about
+        std::uint64_t ticket = 0;           // of the write that it waits for
+        bool is_asking = false;             // within save() or remove()
+        std::optional<base::Status> stored; // the write's answer, when it came within
+    };
+
+    void begin(call::Number number, Run& run, const call::Event& event, Done done);
+    void go_on(call::Number number, Run& run);
+    void drain(call::Number number);
+    void store(call::Number number, Run& run, const call::Effect& effect);
+    void stored(call::Number number, std::uint64_t ticket, const base::Status& status);
+    [[nodiscard]] bool accepts(call::Number number, Run& run, const base::Status& status);
+    void finish(call::Number number, Run& run);
+
+    std::map<call::Number, call::Call>* calls_;
+    journal::Store* store_;
+    Hooks hooks_;
+    std::unordered_map<call::Number, Run> runs_;
+    std::uint64_t last_ticket_ = 0;
+    // shared_ptr: the only owner; watched by answers of the store that come after the end.
+    std::shared_ptr<int> alive_ = std::make_shared<int>();
+};
+
+} // namespace revenant::app
