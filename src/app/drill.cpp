@@ -35,12 +35,11 @@ using call::Call;
 using call::State;
 
 constexpr std::uint32_t answer_within_ms = 20'000;
-constexpr std::uint32_t poll_ms = 20;
-constexpr std::uint32_t media_polls_max = 5000 / poll_ms;
-constexpr std::uint32_t one_way_polls = 2000 / poll_ms; // then a peer that sends nothing will do
-constexpr std::uint64_t packets_wanted = 25;            // half a second
+constexpr std::uint32_t media_within_ms = 5000;
+constexpr std::uint32_t one_way_ms = 1500;   // then a peer that sends nothing will do
+constexpr std::uint64_t packets_wanted = 25; // half a second
 // Beyond the resume deadline, for the ledger's word.
-constexpr std::int64_t verdict_slack_ms = 5000;
+constexpr std::uint32_t verdict_slack_ms = 5000;
 
 // systemd ends what a service has started when its main process dies, the test peer with it.
 bool is_main_process_of_systemd() {
@@ -143,7 +142,6 @@ void Drill::begin(const shell::Arguments& arguments, const shell::Done& done) {
     }
     done_ = done;
     call_.reset();
-    polls_ = 0;
     if (!uri.empty()) {
         call(uri);
         return;
@@ -184,36 +182,72 @@ void Drill::await_answer(call::Number number) {
     };
     board_->waits().add(number, until_up, answer_within_ms, "drill: an answer",
                         [this](const base::Status& status) {
-                            if (!status) {
+                            if (status) {
+                                await_media();
+                            } else {
                                 give_up(status.error());
-                                return;
                             }
-                            // SAFETY: the timer is a member.
-                            poll_ = base::every_ms(poll_ms, [this] { watch_media(); });
                         });
 }
 
-void Drill::watch_media() {
-    const Call* call = board_->find(*call_);
-    if (call == nullptr || call->state == State::over) {
-        give_up({base::Errc::not_now, "the test call ended before the kill"});
+void Drill::await_media() {
+    // SAFETY: the timers are members.
+    deadline_ = base::after_ms(media_within_ms, [this] {
+        give_up({base::Errc::not_now, "the test call sends no audio that could be measured; start "
+                                      "the phone with --audio tone"});
+    });
+    await(&media::Statistics::packets_sent, 0, [this] { await_packets(); });
+}
+
+void Drill::await_packets() {
+    if (is_over()) {
         return;
     }
     const auto statistics = board_->media().statistics(*call_);
     const std::uint64_t sent = statistics ? statistics->packets_sent : 0;
-    const bool hears = statistics && statistics->packets_received > 0;
-    if (sent >= packets_wanted && (hears || polls_ >= one_way_polls)) {
-        kill_us(sent);
+    if (sent < packets_wanted) {
+        const std::uint64_t left_ms =
+            (packets_wanted - sent) * board_->find(*call_)->dialog.media.ptime_ms;
+        packets_ = base::after_ms(static_cast<std::uint32_t>(left_ms), [this] { await_packets(); });
         return;
     }
-    if (++polls_ > media_polls_max) {
-        give_up({base::Errc::not_now, "the test call sends no audio that could be measured; start "
-                                      "the phone with --audio tone"});
+    deadline_.reset();
+    await(&media::Statistics::packets_received, one_way_ms, [this] { kill_us(); });
+}
+
+// `then` when the test call has such packets, or after `most_ms` (0: never without them).
+void Drill::await(std::uint64_t media::Statistics::*packets,
+                  std::uint32_t most_ms,
+                  std::function<void()> then) {
+    const call::Number number = *call_;
+    const auto have_come = [board = board_, number,
+                            packets](const Call& call) -> std::optional<base::Status> {
+        const auto statistics = board->media().statistics(number);
+        const bool is_so = statistics && (*statistics).*packets > 0;
+        return is_so || call.state == State::over ? std::optional{base::Status{}} : std::nullopt;
+    };
+    board_->waits().add(number, have_come, most_ms, "",
+                        [this, number, then = std::move(then)](const base::Status&) {
+                            if (call_ == number && !is_over()) { // else another drill's, or none's
+                                then();
+                            }
+                        });
+    board_->waits().look(*board_->find(number)); // perhaps they have come
+}
+
+// Gives up if it is.
+bool Drill::is_over() {
+    const Call* call = board_->find(*call_);
+    const bool over = call == nullptr || call->state == State::over;
+    if (over) {
+        give_up({base::Errc::not_now, "the test call ended before the kill"});
     }
+    return over;
 }
 
 void Drill::give_up(const base::Error& error) {
-    poll_.reset();
+    deadline_.reset();
+    packets_.reset();
     if (call_ && board_->find(*call_) != nullptr) {
         // A test peer ends with its call.
         board_->apply(*call_, call::event::HangUp{});
@@ -224,7 +258,9 @@ void Drill::give_up(const base::Error& error) {
     }
 }
 
-void Drill::kill_us(std::uint64_t packets) {
+void Drill::kill_us() {
+    const auto statistics = board_->media().statistics(*call_);
+    const std::uint64_t packets = statistics ? statistics->packets_sent : 0;
     tell("drill.kill", call_,
          fmt::format("drill: call {} is up, {} RTP packets are sent: SIGKILL", *call_, packets));
     shell::flush_output();
@@ -276,19 +312,18 @@ void Drill::look_back(std::function<void()> over) {
             }
         });
     // The ledger knows best what became of a call, and waits for the stream's gap.
-    // SAFETY: the timer is a member.
-    poll_ = base::every_ms(poll_ms, [this] { watch_return(); });
-}
-
-void Drill::watch_return() {
+    board_->ledger().on_line = [this](call::Number number) {
+        if (number == mark_.call) {
+            // Later: the step that has led to the line is still on the stack.
+            line_ = base::when_idle([this] { judge(); });
+        }
+    };
     if (board_->ledger().find(mark_.call) != nullptr) {
-        judge();
-        return;
+        board_->ledger().on_line(mark_.call);
     }
-    const std::int64_t waited_ms = base::read_clock().boot_ms() - ready_ms_;
-    if (waited_ms > std::int64_t{options_->resume_deadline_s} * 1000 + verdict_slack_ms) {
-        close(false, "", "the call was not resumed in time");
-    }
+    // SAFETY: the sources are members.
+    deadline_ = base::after_ms(options_->resume_deadline_s * 1000 + verdict_slack_ms,
+                               [this] { close(false, "", "the call was not resumed in time"); });
 }
 
 void Drill::judge() {
@@ -305,7 +340,8 @@ void Drill::judge() {
 }
 
 void Drill::close(bool survived, const std::string& text, const std::string& reason) {
-    poll_.reset();
+    deadline_.reset();
+    board_->ledger().on_line = nullptr;
     is_lost_ = !survived;
     static_cast<void>(::unlink(path().c_str()));
     shell::Notice notice{.event = "drill",

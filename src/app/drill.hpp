@@ -18,6 +18,7 @@
 #include "revenant/base/result.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/call/dialog.hpp"
+#include "revenant/media/engine.hpp"
 #include "revenant/shell/command.hpp"
 #include "revenant/shell/options.hpp"
 
@@ -42,11 +43,15 @@ private:
     void begin(const shell::Arguments& arguments, const shell::Done& done);
     void call(const std::string& uri);
     void await_answer(call::Number number);
-    void watch_media();
+    void await_media();
+    void await_packets();
+    void await(std::uint64_t media::Statistics::*packets,
+               std::uint32_t most_ms,
+               std::function<void()> then);
+    [[nodiscard]] bool is_over();
     void give_up(const base::Error& error);
-    void kill_us(std::uint64_t packets);
+    void kill_us();
 
-    void watch_return();
     void judge();
     void close(bool survived, const std::string& text, const std::string& reason);
     [[nodiscard]] std::string path() const;
@@ -59,12 +64,13 @@ private:
     shell::Done done_; // of the command; empty when no drill is under way
     std::unique_ptr<TestPeer> peer_;
     std::optional<call::Number> call_;
-    std::uint32_t polls_ = 0;
-    base::Source poll_;
+    base::Source packets_;  // until enough are sent
+    base::Source deadline_; // of either life
 
     // The second.
     DrillMark mark_;
     std::function<void()> over_;
+    base::Source line_; // the ledger's is there
     std::int64_t ready_ms_ = 0;
     std::int64_t resumed_ms_ = 0; // 0: not yet
     bool is_lost_ = false;

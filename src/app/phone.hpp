@@ -33,6 +33,9 @@ struct _GMainLoop; // NOLINT(bugprone-reserved-identifier): GLib's name
 
 namespace revenant::app {
 
+// A later life goes on without what an option names; the first would not have started.
+void tell_lacking(const base::Error& error);
+
 class Phone {
 public:
     explicit Phone(shell::Options options) : options_{std::move(options)} {}
@@ -51,12 +54,13 @@ public:
 
 private:
     static void tell(std::string event, shell::Tone tone, std::string text);
-    [[nodiscard]] base::Status open_journal();
+    // The steps of `open`, in this order (phone_open.cpp).
+    [[nodiscard]] base::Status open_store();
+    [[nodiscard]] base::Status load_records();
     [[nodiscard]] base::Status open_media();
-    // The records become calls again; or what is to be said of them.
-    void take_over(journal::Loaded loaded);
+    [[nodiscard]] base::Status open_board();
+    [[nodiscard]] base::Status take_over(); // records become calls again
     [[nodiscard]] base::Status open_sip();
-    [[nodiscard]] base::Result<journal::Loaded> load_records();
     void report(const journal::Loaded& loaded) const;
     void report_suspects();
     void tell_ready() const;
@@ -91,6 +95,7 @@ private:
     _GMainLoop* loop_ = nullptr;
     Keeping keeping_;
     std::unique_ptr<journal::Store> store_;
+    journal::Loaded loaded_; // until it is taken over
     std::unique_ptr<base::HandPage> page_;
     std::unique_ptr<Suspects> suspects_;
     std::unique_ptr<media::Engine> media_;
