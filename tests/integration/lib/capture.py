@@ -77,13 +77,22 @@ class Capture:
         self.sip += [sip.Message(m, packet.time, "tcp", *key) for m in messages]
 
     def sync(self):
-        """Returns when the file holds all that was sent before: a datagram of our own has come through."""
+        """Returns when the file holds all that was sent before: a datagram of our own has come through. In a flood one may be
+        lost to the capture, or be far from the last: it is sent again, and looked for among all that are new."""
         self.marks += 1
         mark = b"mark %d" % self.marks
+        seen = len(self.read().datagrams)
+        again = 0.0
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as here:
             here.bind(("127.0.0.250", 0))
-            here.sendto(mark, here.getsockname())
-            until(lambda: any(p.payload == mark for p in self.read().datagrams[-1000:]), 5, "the capture to catch up")
+
+            def caught_up():
+                nonlocal again
+                if time.monotonic() >= again:
+                    here.sendto(mark, here.getsockname())
+                    again = time.monotonic() + 0.25
+                return any(p.payload == mark for p in self.read().datagrams[seen:])
+            until(caught_up, 5, "the capture to catch up")
         return self
 
     def messages(self, match=lambda m: True, since=0.0):
