@@ -12,6 +12,7 @@ namespace revenant::sip {
 enum class Whose : std::uint8_t {
     libc,     // called by other libraries too, which get what they would get without us
     glib,     // called by libsofia-sip-ua-glib
+    glue,     // sofia-sip's, in none of its headers, called by libsofia-sip-ua-glib
     open,     // sofia-sip's, in its headers
     internal, // sofia-sip's, in none of its headers: what it does was read in the source
 };
@@ -48,6 +49,9 @@ inline constexpr std::array in_front = std::to_array<InFront>({
     {&hooks.time, Whose::libc, "names keep their age when the clock is set", "library_clock.cpp",
      "sresolv"},
     {&hooks.g_source_get_current_time, Whose::glib, "timers run on when the clock is set",
+     "library_clock.cpp", "su_source"},
+    {&hooks.su_timer_next_expires, Whose::glue,
+     "the last part of a millisecond before a timer is not spent with asking again and again",
      "library_clock.cpp", "su_source"},
     {&hooks.su_time, Whose::open, "timers run on when the clock is set", "library_clock.cpp",
      "tport, su"},

@@ -33,7 +33,7 @@ constexpr std::array<std::string_view, 2> library_names{"libsofia-sip-ua.so",
                                                         "libsofia-sip-ua-glib.so"};
 
 Library caller_of(const InFront& function) {
-    return function.whose == Whose::glib ? sofia_glib : sofia;
+    return function.whose == Whose::glib || function.whose == Whose::glue ? sofia_glib : sofia;
 }
 
 // The part of a library that the dynamic linker reads. Its addresses are in this process.

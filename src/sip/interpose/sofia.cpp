@@ -24,6 +24,10 @@ su_time64_t su_nanotime(su_time64_t* now) {
     return hooks.su_nanotime(now);
 }
 
+su_duration_t su_timer_next_expires(const void* timers, su_time_t now) {
+    return hooks.su_timer_next_expires(timers, now);
+}
+
 int su_randint(int lowest, int highest) {
     return hooks.su_randint(lowest, highest);
 }

@@ -43,6 +43,7 @@ struct StackHooks {
     Slot<void(_GSource*, timeval*)> g_source_get_current_time{"g_source_get_current_time"};
 
     // sofia-sip: su
+    Slot<su_duration_t(const void*, su_time_t)> su_timer_next_expires{"su_timer_next_expires"};
     Slot<void(su_time_t*)> su_time{"su_time"};
     Slot<su_time64_t(su_time64_t*)> su_nanotime{"su_nanotime"};
     Slot<int(int, int)> su_randint{"su_randint"};

@@ -61,6 +61,18 @@ std::time_t tell_seconds(std::time_t* now) {
     return seconds;
 }
 
+// The source asks for whole milliseconds, rounded down, and in the last one for none at all: the
+// loop would turn until the timer is due. Rounded up it sleeps, and the timer is late by less than
+// one.
+su_duration_t until_next_timer(const void* timers, su_time_t now) {
+    constexpr unsigned long nearly_ms = 999; // in µs
+    const bool borrows = now.tv_usec < nearly_ms;
+    now.tv_sec -= borrows ? 1 : 0;
+    now.tv_usec += (borrows ? 1'000'000UL : 0UL) - nearly_ms;
+    return hooks.su_timer_next_expires.own()(timers, now);
+}
+
+const Standing next_timers{hooks.su_timer_next_expires, until_next_timer};
 const Standing times{hooks.su_time, tell_time};
 const Standing nanoseconds{hooks.su_nanotime, tell_nanoseconds};
 const Standing sources{hooks.g_source_get_current_time, tell_source};

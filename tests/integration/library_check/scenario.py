@@ -55,7 +55,7 @@ AT_ONCE = "LD_BIND_NOW=1"
 
 def bound_inside(env):
     for name, whose in rows():
-        copy = library(env, GLIB if whose == "GLib" else UA)
+        copy = library(env, GLIB if "GLib" in whose else UA)
         copy.bind_inside(name)
         refuses(phone(env, name, copy, AT_ONCE), name)
         os.remove(os.path.join(env.path("library"), copy.name))
