@@ -58,7 +58,7 @@ private:
     void read_on(std::function<void()> read);
     void refresh_restored();
 
-    [[nodiscard]] bool begin_turn(call::Number call, Turn turn);
+    [[nodiscard]] bool begin_turn(call::Number number, Turn turn);
     void note_turns();
     void note_step(const call::Call& before, const call::Call& now);
 

@@ -30,7 +30,8 @@ constexpr std::uint32_t patience_ms = 2000;
 void ReturnQueue::add(Turn turn, const std::vector<call::Number>& calls) {
     std::vector<call::Number>& queue = turn == Turn::rebuild ? to_rebuild_ : to_refresh_;
     queue.insert(queue.begin(), calls.rbegin(), calls.rend());
-    std::ranges::stable_partition(queue, [this](call::Number call) { return is_suspect(call); });
+    std::stable_partition(queue.begin(), queue.end(),
+                          [this](call::Number call) { return is_suspect(call); });
     watch_progress();
     pump();
 }

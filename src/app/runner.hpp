@@ -82,7 +82,7 @@ private:
     void drain(call::Number number);
     void store(call::Number number, Run& run, const call::Effect& effect);
     void stored(call::Number number, std::uint64_t ticket, const base::Status& status);
-    [[nodiscard]] bool accepts(call::Number number, Run& run, const base::Status& status);
+    [[nodiscard]] static bool accepts(call::Number number, Run& run, const base::Status& status);
     void finish(call::Number number, Run& run);
 
     std::map<call::Number, call::Call>* calls_;

@@ -20,7 +20,7 @@
 
 namespace revenant::sip {
 
-// Neither copied nor moved: the stack holds its address as the handle's magic.
+// The stack holds its address as the handle's magic.
 class Questions::Question final : public HandleUser {
 public:
     Question(Questions& all, nua_t* nua, const Origin& origin, Agent::Answered done)
@@ -30,9 +30,6 @@ public:
                              SIPTAG_FROM_STR(origin.from.c_str()),
                              SIPTAG_TO_STR(fmt::format("<{}>", origin.target).c_str()),
                              TAG_END())} {}
-
-    Question(const Question&) = delete;
-    Question& operator=(const Question&) = delete;
 
     void send(const Origin& origin, const std::string& proxy) const {
         nua_options(handle_.get(), NUTAG_URL(origin.target.c_str()),
