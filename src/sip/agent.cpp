@@ -68,12 +68,8 @@ public:
     }
 
 private:
-    // Which usage a stranger's request is for; the rest the stack has answered, or refuses with the
-    // handle.
+    // Which usage a stranger's request is for; the rest is refused with the handle.
     void on_request(Stack& stack, Handle& fresh, const Raw& raw) override {
-        if (raw.status >= 200) {
-            return;
-        }
         if (raw.event == nua_i_invite && raw.sip != nullptr) {
             legs_.on_new_invite(stack, fresh, raw);
         } else if (raw.event == nua_i_info) {

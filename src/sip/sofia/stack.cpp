@@ -241,7 +241,9 @@ void Stack::dispatch(const Raw& raw, nua_handle_t* handle, HandleUser* owner) {
         owner->on_handle_event(raw);
     } else if (is_request(raw.event)) {
         Handle fresh{handle};
-        user_->on_request(*this, fresh, raw);
+        if (raw.status < 200) { // else the stack has answered it by itself
+            user_->on_request(*this, fresh, raw);
+        }
     }
 }
 

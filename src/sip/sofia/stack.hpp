@@ -19,9 +19,8 @@ namespace revenant::sip {
 class StackUser {
 public:
     virtual ~StackUser() = default;
-    // A stranger's request, with the handle that the stack has made for it: it may be moved from;
-    // else it is destroyed, which refuses what has no answer yet. The stack has answered by itself
-    // where raw.status is 200 or above.
+    // A stranger's request that waits for an answer, with the handle that the stack has made for
+    // it: it may be moved from; else it is destroyed, which refuses the request.
     virtual void on_request(Stack& stack, Handle& fresh, const Raw& raw) = 0;
     // A 2xx to an INVITE that no transaction of the stack's waits for. `is_ours`: it had one; so
     // the INVITE was this process's, and this is another callee's answer.
