@@ -28,7 +28,7 @@ namespace {
 
 constexpr std::uint64_t header_octets = 44;
 constexpr std::uint64_t data_octets_max = 0xffffffffU - header_octets - 1;
-constexpr std::uint64_t octets_per_second = 2 * pcm_rate;
+constexpr std::uint64_t octets_per_second = std::uint64_t{2} * pcm_rate;
 constexpr std::int64_t gap_ns_max = 3'600'000'000'000;
 
 std::array<std::uint8_t, header_octets> make_header(std::uint64_t data_octets) {
