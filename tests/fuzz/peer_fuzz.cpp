@@ -208,7 +208,9 @@ private:
             established, resuming, ending,     over,     established};
         const call::State state =
             board_.calls().empty() ? over : board_.calls().begin()->second.state;
-        must(state == wanted[static_cast<std::size_t>(situation)],
+        // After some inputs the dialog is not rebuilt, and the call is over at once.
+        const bool is_lost = situation == Situation::resuming && state == over;
+        must(is_lost || state == wanted[static_cast<std::size_t>(situation)],
              fmt::format("situation {} begins in the state {}", static_cast<int>(situation),
                          name(state)));
     }
@@ -232,6 +234,7 @@ private:
         comeback_.take_over(std::move(loaded->dialogs), {});
         comeback_.restore([this] { comeback_.go_on([] {}); });
         turn();
+        pass(300); // the sockets are read to their end first, for 200 ms at most
     }
 
     void happens(std::string_view what) {
