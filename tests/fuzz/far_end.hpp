@@ -71,8 +71,11 @@ public:
         unread_.clear();
     }
 
+    // Closes its stream, if it speaks TCP.
+    void hang_up() { stream_ = {}; }
+
     void forget() {
-        stream_ = {};
+        hang_up();
         requests_.clear();
         responses_.clear();
         dialog_ = {};
