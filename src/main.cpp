@@ -8,8 +8,9 @@
 int main(int argc, char** argv) {
     using namespace revenant;
     const auto earlier = app::kept_configuration();
+    const bool has_keeper = app::has_keeper();
     const base::Result<shell::Options> options =
-        shell::read_options(argc, argv, earlier ? &*earlier : nullptr);
+        shell::read_options(argc, argv, earlier ? &*earlier : nullptr, has_keeper);
     if (!options) {
         static_cast<void>(std::fprintf(stderr, "revenant: %s\n", options.error().context.c_str()));
         return app::exit_usage;
@@ -22,7 +23,7 @@ int main(int argc, char** argv) {
         static_cast<void>(std::puts("revenant " REVENANT_VERSION));
         return app::exit_success;
     }
-    if (options->keep && !app::has_keeper()) {
+    if (options->keep && !has_keeper) {
         return app::run_kept(argc, argv);
     }
     return app::run_phone(*options);

@@ -42,7 +42,7 @@ bool Phone::is_stdin_script() const {
 
 void Phone::begin_shell() {
     // A script is run by the first life only: a second one would make its calls again.
-    if (!options_.script.empty() && !keeping_.is_return()) {
+    if (options_.is_scripted && !keeping_.is_return()) {
         begin_script({}, options_.interactive);
     }
     if (is_stdin_script()) {

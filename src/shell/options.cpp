@@ -41,7 +41,8 @@ std::string xdg_directory(const char* variable, const char* in_home) {
 
 class Reader {
 public:
-    base::Result<Options> read(int argc, const char* const* argv, const Configuration* earlier);
+    base::Result<Options>
+    read(int argc, const char* const* argv, const Configuration* earlier, bool has_keeper);
 
 private:
     base::Status take(const OptionRow& row, const Said& said);
@@ -201,6 +202,7 @@ base::Status Reader::read_sources() {
         if (!source.is_file) {
             options.script.push_back(
                 {.text = source.text, .origin = "-c " + std::to_string(++commands)});
+            options.is_scripted = true;
             continue;
         }
         if (source.text == "-" && options.interactive) {
@@ -217,6 +219,7 @@ base::Status Reader::read_sources() {
             return base::fail(std::move(lines.error()));
         }
         options.script.insert(options.script.end(), lines->begin(), lines->end());
+        options.is_scripted = true;
     }
     options.reads_stdin = draft_.sources.empty() && !options.interactive;
     options.interactive = options.interactive || draft_.sources.empty();
@@ -224,7 +227,7 @@ base::Status Reader::read_sources() {
 }
 
 base::Result<Options>
-Reader::read(int argc, const char* const* argv, const Configuration* earlier) {
+Reader::read(int argc, const char* const* argv, const Configuration* earlier, bool has_keeper) {
     is_later_life_ = earlier != nullptr;
     std::optional<base::Error> error = read_command_line(
         argc, argv, [this](const OptionRow& row, const Said& said) { return take(row, said); });
@@ -242,15 +245,16 @@ Reader::read(int argc, const char* const* argv, const Configuration* earlier) {
             return status;
         })
         .and_then([this] { return default_state(); })
-        .and_then([this] { return read_sources(); })
+        .and_then(
+            [&] { return draft_.options.keep && !has_keeper ? base::Status{} : read_sources(); })
         .map([this] { return std::move(draft_.options); });
 }
 
 } // namespace
 
 base::Result<Options>
-read_options(int argc, const char* const* argv, const Configuration* earlier) {
-    return Reader{}.read(argc, argv, earlier);
+read_options(int argc, const char* const* argv, const Configuration* earlier, bool has_keeper) {
+    return Reader{}.read(argc, argv, earlier, has_keeper);
 }
 
 } // namespace revenant::shell

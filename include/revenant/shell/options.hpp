@@ -62,6 +62,7 @@ struct Options {
     bool reads_stdin = false; // neither: what comes from stdin is a script if no terminal does
     int verbosity = 0;        // -v, -vv
     std::vector<ScriptLine> script; // -c and -f in the order given, files already read
+    bool is_scripted = false;       // there is one, perhaps without a single command
     bool help = false;
     bool version = false;
     // Test builds: --die-before-effect, --die-after-effect, --die-after-send N, or --hang-… N;
@@ -75,10 +76,13 @@ struct Options {
 
 // From the command line, the environment and the configuration file; who comes first wins.
 // `earlier`, where this is a later life of a kept phone, is what the first has read, and counts
-// instead of the file; nor is a script needed any more that the first has run. Errc::bad_input
-// names the option and what it takes. --help and --version win over everything.
-[[nodiscard]] base::Result<Options>
-read_options(int argc, const char* const* argv, const Configuration* earlier = nullptr);
+// instead of the file; nor is a script needed any more that the first has run. With --keep, and
+// without `has_keeper`, scripts are left unread: stdin is for the phone that the keeper will start.
+// Errc::bad_input names the option and what it takes. --help and --version win over everything.
+[[nodiscard]] base::Result<Options> read_options(int argc,
+                                                 const char* const* argv,
+                                                 const Configuration* earlier = nullptr,
+                                                 bool has_keeper = false);
 
 // What --help prints, for 80 columns.
 [[nodiscard]] std::string usage();

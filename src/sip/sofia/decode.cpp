@@ -64,19 +64,11 @@ bool is_from_stand_in(const sip_t* sip, std::string_view stand_in) {
 }
 
 std::optional<call::RemoteSession> session_of(const sip_t* sip) {
-    if (sip == nullptr || sip->sip_payload == nullptr || sip->sip_payload->pl_data == nullptr) {
+    const auto body = sip != nullptr ? description_in(*sip) : std::nullopt;
+    if (!body) {
         return std::nullopt;
     }
-    const bool has_type =
-        sip->sip_content_type != nullptr && sip->sip_content_type->c_type != nullptr;
-    const std::string_view body{sip->sip_payload->pl_data, sip->sip_payload->pl_len};
-    const bool is_sdp =
-        has_type ? base::equals_ignoring_case(sip->sip_content_type->c_type, "application/sdp")
-                 : base::equals_ignoring_case(body.substr(0, 3), "v=0"); // as the stack takes it
-    if (!is_sdp) {
-        return std::nullopt;
-    }
-    auto session = read_sdp(body);
+    auto session = read_sdp(*body);
     if (!session) {
         // A description without streams: what nobody can read is refused as what nobody can
         // play.

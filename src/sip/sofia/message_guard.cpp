@@ -12,6 +12,7 @@
 #include "revenant/base/socket_address.hpp"
 #include "revenant/base/text.hpp"
 #include "sip/sofia/nua.hpp"
+#include "sip/sofia/sdp_reader.hpp"
 #include "sip/sofia/uri_text.hpp"
 
 namespace revenant::sip {
@@ -220,6 +221,19 @@ void check_reliable(sip_t& sip) {
     }
 }
 
+// The library ends the call for a description that it cannot read, in a provisional response too:
+// it sends nothing, acknowledges the 2xx that follows, and lets nobody say BYE any more. Such a
+// response says less than it could, and that is all.
+void check_early_description(sip_t& sip) {
+    if (sip.sip_status == nullptr || sip.sip_status->st_status >= 200) {
+        return;
+    }
+    const auto description = description_in(sip);
+    if (description && !read_sdp(*description)) {
+        sip.sip_payload = nullptr;
+    }
+}
+
 // The URIs of a dialog, without the header fields that a URI may ask for: those are for redirection
 // (§19.1.5), and would be sent in our requests.
 void forget_uri_headers(sip_t& sip) {
@@ -263,6 +277,7 @@ void take_off_unusable(sip_t& sip, const Reach& reach) {
     bound_times(sip);
     check_reliable(sip);
     check_challenges(sip);
+    check_early_description(sip);
     const bool is_response = sip.sip_status != nullptr;
     const Why contact = judge_contact(sip.sip_contact, has_route(sip) ? Reach{} : reach);
     const Why route = judge_routes(sip.sip_record_route, is_response, reach);

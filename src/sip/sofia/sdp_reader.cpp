@@ -116,6 +116,19 @@ struct ParserFree {
 
 } // namespace
 
+std::optional<std::string_view> description_in(const sip_t& sip) {
+    if (sip.sip_payload == nullptr || sip.sip_payload->pl_data == nullptr) {
+        return std::nullopt;
+    }
+    const std::string_view body{sip.sip_payload->pl_data, sip.sip_payload->pl_len};
+    const bool has_type =
+        sip.sip_content_type != nullptr && sip.sip_content_type->c_type != nullptr;
+    const bool is_sdp =
+        has_type ? base::equals_ignoring_case(sip.sip_content_type->c_type, "application/sdp")
+                 : base::equals_ignoring_case(body.substr(0, 3), "v=0");
+    return is_sdp ? std::optional{body} : std::nullopt;
+}
+
 base::Result<call::RemoteSession> read_sdp(std::string_view text) {
     if (text.size() > length_max) {
         return base::fail(base::Errc::bad_input, "the session description is over 64 KiB");

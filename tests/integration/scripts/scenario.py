@@ -81,6 +81,9 @@ def file(env):
         script.write(f"# a comment\n\ncall {peer.uri}\nwait established 1 5\nbye 1\nwait ended 1 5\nquit\n")
     expect(phone.run("-f", path, deadline_s=15), 0)
     peer.wait_exit()
+    with open(path, "w", encoding="ascii") as script:
+        script.write("# nothing yet\n")
+    expect(phone.run("-f", path, deadline_s=15), 0)
 
 
 def detached(env):
@@ -120,6 +123,8 @@ def stdin(env):
     events = [json.loads(line) for line in out.splitlines()]
     told = [(e["event"], e["command"]) for e in events if e["event"] in ("ok", "error")]
     check(status == 1 and told == [("ok", "calls"), ("error", "no_such_command")], f"{status}: {told}")
+    status, out, _ = typed(phone, "calls", options=["--keep", "-f", "-"])
+    check(status == 0 and "no calls" in out, f"the keeper's phone has not got the script, {status}:\n{out}")
     status, out, err = typed(phone, options=["--listen", "198.51.100.7:5060"])
     check(status == 1 and "198.51.100.7" in err and "198.51.100.7" not in out, f"{status}: out {out!r} err {err!r}")
 

@@ -212,6 +212,7 @@ TEST_CASE("a later life needs no script that the first has run") {
     CHECK_FALSE(options.has_value()); // wrong in any life
     const Options later = read({"-f", "/nowhere/calls.txt", "-f", "-"}, &none).value();
     CHECK(later.script.empty());
+    CHECK_FALSE(later.is_scripted);
     CHECK_FALSE(later.interactive);
     CHECK_FALSE(later.reads_stdin);
     CHECK(read({"-f", "/dev/null", "-c", "calls"}, &none)->script.size() == 1);

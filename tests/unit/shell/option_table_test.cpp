@@ -72,11 +72,13 @@ auto fields(const Options& options) {
                  source, sink, resume, resume_given, keep, resume_deadline_s, session_expires_s,
                  ringing_max, no_answer_s, rtp_port_min, rtp_port_max, auto_answer, codecs, durable,
                  no_journal, bell, json, keep_going, interactive, reads_stdin, verbosity, script,
-                 help, version, die_at, die_count, death, crash_at, configuration] = options;
+                 is_scripted, help, version, die_at, die_count, death, crash_at, configuration] =
+        options;
     // Left out: what follows from the others (reads_stdin), and what is read from a file that an
-    // option names (script, configuration).
+    // option names (script, is_scripted, configuration).
     static_cast<void>(reads_stdin);
     static_cast<void>(script);
+    static_cast<void>(is_scripted);
     static_cast<void>(configuration);
     return std::tuple{aor,
                       display_name,

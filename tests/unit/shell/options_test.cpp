@@ -123,6 +123,8 @@ TEST_CASE("a script alone is not interactive, even an empty one") {
     const Environment environment;
     CHECK_FALSE(read({"-c", "list"})->interactive);
     CHECK_FALSE(read({"-f", "/dev/null"})->interactive);
+    CHECK(read({"-f", "/dev/null"})->is_scripted);
+    CHECK_FALSE(read({})->is_scripted);
     CHECK(read({"-c", "list", "--interactive"})->interactive);
     CHECK(refused({"-f", "-", "--interactive"}));
 }
@@ -139,6 +141,13 @@ TEST_CASE("commands and files run in the order given, and each line knows its or
                                                      {.text = "bye 1", .origin = path + ":4"},
                                                      {.text = "list", .origin = path + ":6"},
                                                      {.text = "quit", .origin = "-c 2"}});
+}
+
+TEST_CASE("a script is left to the phone that a keeper will start") {
+    const Environment environment;
+    CHECK(read({"--keep", "-f", "/nowhere/calls.txt"})->script.empty());
+    const std::vector<const char*> argv{"revenant", "--keep", "-f", "/nowhere/calls.txt", nullptr};
+    CHECK_FALSE(shell::read_options(4, argv.data(), nullptr, true).has_value());
 }
 
 TEST_CASE("a script that cannot be read is an error with its name and the reason") {

@@ -17,12 +17,15 @@ namespace {
 
 class Message {
 public:
-    Message(std::string_view start, std::string_view to_tag, std::string_view more) {
+    Message(std::string_view start,
+            std::string_view to_tag,
+            std::string_view more,
+            std::string_view body = {}) {
         const std::string text = fmt::format(
             "{}\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\nFrom: "
             "<sip:bob@example.org>;tag=a\r\n"
-            "To: <sip:alice@192.0.2.10>{}\r\nCall-ID: id\r\n{}Content-Length: 0\r\n\r\n",
-            start, to_tag, more);
+            "To: <sip:alice@192.0.2.10>{}\r\nCall-ID: id\r\n{}Content-Length: {}\r\n\r\n{}",
+            start, to_tag, more, body.size(), body);
         message_.reset(
             msg_make(sip_default_mclass(), 0, text.data(), static_cast<ssize_t>(text.size())));
         REQUIRE(message_);
@@ -39,9 +42,9 @@ Message request(std::string_view method, std::string_view more, std::string_view
             fmt::format("CSeq: 1 {}\r\n{}", method, more)};
 }
 
-Message answer(int status, std::string_view more) {
+Message answer(int status, std::string_view more, std::string_view body = {}) {
     return {fmt::format("SIP/2.0 {} X", status), ";tag=b",
-            fmt::format("CSeq: 1 INVITE\r\n{}", more)};
+            fmt::format("CSeq: 1 INVITE\r\n{}", more), body};
 }
 
 std::string refusal(const Message& message, const sip::Reach& reach = {}) {
@@ -115,6 +118,28 @@ TEST_CASE("the next hop of a route set must be one that can be reached from here
         many += "Record-Route: <sip:a;lr>\r\n";
     }
     CHECK(refusal(request("INVITE", many)) == "Record-Route");
+}
+
+TEST_CASE("a provisional response loses a description that cannot be read") {
+    constexpr std::string_view readable =
+        "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
+        "m=audio 4000 RTP/AVP 8\r\n";
+    const auto keeps = [](int status, std::string_view type, std::string_view body) {
+        const Message message = answer(status, type, body);
+        sip::take_off_unusable(message.sip());
+        return message.sip().sip_payload != nullptr;
+    };
+    constexpr std::string_view sdp = "Content-Type: application/sdp\r\n";
+    for (const std::string_view bad : {"\r\n", "v=0\r\nm=audio 4000 RTP/\r\n", "v=1\r\n"}) {
+        CAPTURE(bad);
+        CHECK_FALSE(keeps(183, sdp, bad));
+        CHECK_FALSE(keeps(199, sdp, bad));
+        CHECK(keeps(183, "Content-Type: text/plain\r\n", bad));
+        CHECK(keeps(200, sdp, bad)); // which ends the call, and the machine says how
+    }
+    CHECK_FALSE(keeps(183, {}, "v=0\r\nm=audio 4000 RTP/\r\n"));
+    CHECK(keeps(183, sdp, readable));
+    CHECK(keeps(183, {}, readable));
 }
 
 TEST_CASE("an answer loses what cannot be used, and remembers what it was") {
