@@ -9,39 +9,22 @@
 #include <fmt/format.h>
 
 #include "revenant/call/machine.hpp"
+#include "revenant/call/state_traits.hpp"
 
 namespace revenant::app {
 
 namespace {
 
-// In the order in which they are named.
-enum class Kind : std::size_t { talking, ringing, calling, on_hold, found, resuming, ending, none };
+using call::Kind;
 
-constexpr std::array<std::string_view, 7> words{"call",        "ringing",  "calling", "on hold",
-                                                "found again", "resuming", "ending"};
+// In the order of call::Kind.
+constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::none)> words{
+    "call", "ringing", "calling", "on hold", "found again", "resuming", "ending"};
 
 Kind kind_of(const call::Call& call) {
-    switch (call.state) {
-    case call::State::inviting:
-    case call::State::proceeding:
-    case call::State::canceling: return Kind::calling;
-    case call::State::alerting: return Kind::ringing;
-    case call::State::answering:
-    case call::State::established:
-    case call::State::modifying:
-        return call.dialog.hold.local || call.dialog.hold.remote ? Kind::on_hold : Kind::talking;
-    case call::State::refusing:
-    case call::State::ending: return Kind::ending;
-    case call::State::idle:
-    case call::State::restoring:
-    case call::State::replaying:
-    case call::State::restored: return Kind::found;
-    case call::State::resuming:
-    case call::State::detour:
-    case call::State::retrying: return Kind::resuming;
-    case call::State::over: return Kind::none;
-    }
-    return Kind::none;
+    const Kind kind = call::traits(call.state).kind;
+    const bool is_held = call.dialog.hold.local || call.dialog.hold.remote;
+    return kind == Kind::talking && is_held ? Kind::on_hold : kind;
 }
 
 } // namespace

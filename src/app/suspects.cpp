@@ -19,6 +19,7 @@
 #include "revenant/base/source.hpp"
 #include "revenant/call/dialog.hpp"
 #include "revenant/call/machine.hpp"
+#include "revenant/call/state_traits.hpp"
 #include "revenant/journal/store.hpp"
 
 namespace revenant::app {
@@ -53,30 +54,6 @@ std::string signal_name(int signal) {
     }
     const char* const name = ::sigabbrev_np(signal);
     return name != nullptr ? fmt::format("SIG{}", name) : fmt::format("signal {}", signal);
-}
-
-// Back for good, so far as one can see.
-bool is_back(call::State state) {
-    switch (state) {
-    case call::State::inviting:
-    case call::State::proceeding:
-    case call::State::alerting:
-    case call::State::established:
-    case call::State::over: return true;
-    case call::State::idle:
-    case call::State::canceling:
-    case call::State::answering:
-    case call::State::refusing:
-    case call::State::modifying:
-    case call::State::ending:
-    case call::State::restoring:
-    case call::State::replaying:
-    case call::State::restored:
-    case call::State::resuming:
-    case call::State::detour:
-    case call::State::retrying: return false;
-    }
-    return false;
 }
 
 } // namespace
@@ -198,7 +175,7 @@ void Suspects::look(const Switchboard& board) {
     std::set<call::Number> back;
     for (const base::Suspect& suspect : suspects_) {
         const call::Call* call = board.find(suspect.call);
-        if (call == nullptr || is_back(call->state)) {
+        if (call == nullptr || call::traits(call->state).is_back) {
             back.insert(suspect.call);
         }
     }

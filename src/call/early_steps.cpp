@@ -110,9 +110,8 @@ Step on(const Call& call, const event::AnsweredBefore& e, base::Now /*now*/) {
 // Another server of the same name may be another INVITE's, and the callee would ring twice.
 Step on(const Call& call, const event::Directed& e, base::Now /*now*/) {
     Step result = stay(call);
-    const bool is_early = call.state == State::inviting || call.state == State::proceeding ||
-                          call.state == State::canceling;
-    if (is_early && call.dialog.in_flight.cseq != 0 && call.dialog.in_flight.sent_to != e.to) {
+    const InFlight& in_flight = call.dialog.in_flight;
+    if (traits(call.state).is_inviting && in_flight.cseq != 0 && in_flight.sent_to != e.to) {
         result.call.dialog.in_flight.sent_to = e.to;
         result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}};
     }
@@ -137,7 +136,7 @@ Step on(const Call& call, const event::Refused& e, base::Now /*now*/) {
 
 Step on(const Call& call, const event::Quiet& /*e*/, base::Now /*now*/) {
     Step result = stay(call);
-    const bool is_unsaved = call.unsaved && has_dialog(call.state);
+    const bool is_unsaved = call.unsaved && traits(call.state).has_dialog;
     result.call.unsaved = false;
     if ((!call.untidy && !is_unsaved) || call.state == State::over) {
         return result;

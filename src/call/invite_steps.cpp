@@ -177,8 +177,7 @@ Step on(const Call& call, const event::Progress& e, base::Now /*now*/) {
     if (e.min_se_s > call.dialog.timer.min_se_s) {
         result.call.dialog.timer.min_se_s = e.min_se_s;
     }
-    if (call.state == State::canceling || call.state == State::established ||
-        call.state == State::modifying) {
+    if (call.state == State::canceling || traits(call.state).is_up) {
         acknowledge_progress(result, e);
         return result;
     }
@@ -208,42 +207,25 @@ Step on(const Call& call, const event::Answered& e, base::Now now) {
     if (e.by_another && call.state != State::inviting && call.state != State::proceeding) {
         return stay(call);
     }
-    switch (call.state) {
-    case State::inviting:
-    case State::proceeding:
-    case State::canceling: return first_answer(call, e, now);
-    case State::established:
-    case State::modifying: {
-        if (e.from_stand_in) { // late: sent before the quarantine ended
-            Step result = stay(call);
-            result.effects = {effect::AcknowledgeStandIn{}};
-            return result;
-        }
+    const StateTraits& is = traits(call.state);
+    if (is.is_inviting) {
+        return first_answer(call, e, now);
+    }
+    if (is.is_coming_back) {
+        return resume_answered(call, e, now);
+    }
+    if (is.is_up && !e.from_stand_in) {
         return later_answer(call, e, now);
     }
-    case State::restoring:
-    case State::replaying:
-    case State::restored:
-    case State::resuming:
-    case State::detour:
-    case State::retrying: return resume_answered(call, e, now);
-    case State::ending: {
+    Step result = stay(call);
+    if (e.from_stand_in && (is.is_up || call.state == State::ending)) {
+        // Late: sent before the quarantine ended.
+        result.effects = {effect::AcknowledgeStandIn{}};
+    } else if (call.state == State::ending) {
         // RFC 3261 §13.2.2.4: every 2xx is ACKed, also when our BYE is already under way.
-        Step result = stay(call);
-        if (e.from_stand_in) {
-            result.effects = {effect::AcknowledgeStandIn{}};
-        } else {
-            result.effects = {effect::Acknowledge{}};
-        }
-        return result;
+        result.effects = {effect::Acknowledge{}};
     }
-    case State::idle:
-    case State::alerting:
-    case State::answering:
-    case State::refusing:
-    case State::over: return stay(call);
-    }
-    return stay(call);
+    return result;
 }
 
 Step on(const Call& call, const event::Challenged& e, base::Now now) {
@@ -282,8 +264,7 @@ Step on(const Call& call, const event::Failed& e, base::Now now) {
     if (note_cseq(next, e.cseq) && call.state != State::over) {
         result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
     }
-    const bool is_up = call.state == State::established || call.state == State::modifying;
-    if (is_up && ends_dialog(e.status, e.is_local)) {
+    if (traits(call.state).is_up && ends_dialog(e.status, e.is_local)) {
         return end_refused(next, e.status, e.reason);
     }
     if (call.state == State::established) {

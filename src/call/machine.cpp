@@ -12,6 +12,7 @@
 #include "call/steps.hpp"
 #include "revenant/base/clock.hpp"
 #include "revenant/call/sdp.hpp"
+#include "revenant/call/state_traits.hpp"
 
 namespace revenant::call {
 
@@ -63,52 +64,6 @@ void move_into_boot(Dialog& dialog, const std::string& boot_id, base::Now now) {
             .established_ms = told(dialog.established_ms),
             .deadline_ms = told(deadline_ms),
             .ring_until_ms = told(ring_until_ms)};
-}
-
-bool has_dialog(State state) {
-    switch (state) {
-    case State::answering:
-    case State::established:
-    case State::modifying:
-    case State::restored:
-    case State::resuming:
-    case State::detour:
-    case State::retrying: return true;
-    case State::idle:
-    case State::inviting:
-    case State::proceeding:
-    case State::canceling:
-    case State::alerting:
-    case State::refusing:
-    case State::ending:
-    case State::restoring:
-    case State::replaying:
-    case State::over: return false;
-    }
-    return false;
-}
-
-bool is_coming_back(State state) {
-    switch (state) {
-    case State::restoring:
-    case State::replaying:
-    case State::restored:
-    case State::resuming:
-    case State::detour:
-    case State::retrying: return true;
-    case State::idle:
-    case State::inviting:
-    case State::proceeding:
-    case State::canceling:
-    case State::alerting:
-    case State::answering:
-    case State::refusing:
-    case State::established:
-    case State::modifying:
-    case State::ending:
-    case State::over: return false;
-    }
-    return false;
 }
 
 void learn(Dialog& dialog, const PeerFacts& facts, base::Now now) {
@@ -203,16 +158,16 @@ std::string check(const Call& call) {
     if (d.call_id.empty() || d.local_tag.empty()) {
         return "a call without Call-ID or local tag";
     }
-    if (has_dialog(call.state) && (d.remote_tag.empty() || d.remote_target.empty())) {
+    if (traits(call.state).has_dialog && (d.remote_tag.empty() || d.remote_target.empty())) {
         return "a dialog without remote tag or target";
     }
-    if (has_dialog(call.state) && d.local_sdp.empty()) {
+    if (traits(call.state).has_dialog && d.local_sdp.empty()) {
         return "a dialog without a session description";
     }
     if (call.state == State::established && d.phase != Phase::established) {
         return "an established call that is stored as something else";
     }
-    if (is_coming_back(call.state) && call.cseq_base + cseq_margin > d.cseq_watermark) {
+    if (traits(call.state).is_coming_back && call.cseq_base + cseq_margin > d.cseq_watermark) {
         return "a birth above the stored watermark";
     }
     return {};

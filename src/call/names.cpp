@@ -5,30 +5,12 @@
 #include "revenant/call/effect.hpp"
 #include "revenant/call/event.hpp"
 #include "revenant/call/machine.hpp"
+#include "revenant/call/state_traits.hpp"
 
 namespace revenant::call {
 
 std::string_view name(State state) {
-    switch (state) {
-    case State::idle: return "idle";
-    case State::inviting: return "inviting";
-    case State::proceeding: return "proceeding";
-    case State::canceling: return "canceling";
-    case State::alerting: return "alerting";
-    case State::answering: return "answering";
-    case State::refusing: return "refusing";
-    case State::established: return "established";
-    case State::modifying: return "modifying";
-    case State::ending: return "ending";
-    case State::restoring: return "restoring";
-    case State::replaying: return "replaying";
-    case State::restored: return "restored";
-    case State::resuming: return "resuming";
-    case State::detour: return "detour";
-    case State::retrying: return "retrying";
-    case State::over: return "over";
-    }
-    return "?";
+    return traits(state).name;
 }
 
 std::string_view name(const Event& event) {

@@ -87,7 +87,7 @@ Step on(const Call& call, const event::Invited& e, base::Now now) {
 Step on(const Call& call, const event::Acked& e, base::Now /*now*/) {
     Step result = stay(call);
     result.call.offer_in_2xx = false;
-    if (!e.answer || !(has_dialog(call.state) || call.state == State::alerting)) {
+    if (!e.answer || !(traits(call.state).has_dialog || call.state == State::alerting)) {
         return result;
     }
     // Our 2xx carried the offer (RFC 3261 §13.2.1), or our reliable 180; the ACK has the answer.
@@ -130,10 +130,10 @@ Step on(const Call& call, const event::Offered& e, base::Now now) {
     if (is_out_of_order(call.dialog, e.cseq)) {
         return refuse_old(call);
     }
-    if (!has_dialog(call.state)) {
+    if (!traits(call.state).has_dialog) {
         Step result = stay(call);
         // Being rebuilt, it is only busy: 491 makes the peer ask again (RFC 3261 §14.2).
-        const std::uint16_t status = is_coming_back(call.state) ? 491 : 481;
+        const std::uint16_t status = traits(call.state).is_coming_back ? 491 : 481;
         result.effects = {effect::Reply{.status = status, .with_sdp = false}};
         return result;
     }
@@ -178,7 +178,7 @@ Step on(const Call& call, const event::Offered& e, base::Now now) {
         result.effects.emplace_back(effect::Tell{.news = News::resumed});
         settle(result, Verdict::survived, "the other end has refreshed it");
     }
-    if (!is_coming_back(next.state)) {
+    if (!traits(next.state).is_coming_back) {
         result.effects.emplace_back(effect::RunMedia{});
     }
     if (dialog.hold.remote != call.dialog.hold.remote) {

@@ -61,14 +61,13 @@ effect::Tell end_by_stack(const event::Terminated& e) {
 
 // What the ledger says of a restored call that has ended.
 std::string ledger_reason(const Call& call, std::uint16_t status, const std::string& reason) {
-    switch (call.state) {
-    case State::inviting:
-    case State::proceeding:
-        return call.last_is_local ? reason : fmt::format("answered {} {}", status, reason);
-    case State::canceling: return "it was canceled";
-    case State::refusing: return "our answer was finished";
-    default: return "our BYE was finished";
+    if (call.state == State::canceling) {
+        return "it was canceled";
     }
+    if (traits(call.state).is_inviting) {
+        return call.last_is_local ? reason : fmt::format("answered {} {}", status, reason);
+    }
+    return call.state == State::refusing ? "our answer was finished" : "our BYE was finished";
 }
 
 } // namespace
@@ -123,7 +122,7 @@ Step on(const Call& call, const event::Terminated& e, base::Now now) {
     if (call.state == State::over || call.state == State::idle) {
         return stay(call);
     }
-    if (is_coming_back(call.state)) {
+    if (traits(call.state).is_coming_back) {
         return resume_terminated(call, e, now);
     }
     if (call.state == State::ending && !call.bye_done && !call.bye_again &&
@@ -133,38 +132,18 @@ Step on(const Call& call, const event::Terminated& e, base::Now now) {
     Step result = stay(call);
     const std::uint16_t status = call.last_status >= 300 ? call.last_status : e.status;
     const std::string& reason = call.last_status >= 300 ? call.last_reason : e.reason;
-    switch (call.state) {
-    case State::inviting:
-    case State::proceeding:
-        result.effects = {effect::Tell{.news = News::failed, .status = status, .detail = reason}};
-        break;
-    case State::canceling:
+    if (call.state == State::canceling) {
         result.effects = {effect::Tell{.news = News::ended, .status = 487, .detail = "local"}};
-        break;
-    case State::ending:
-        if (!call.ending.is_told) {
-            result.effects = {effect::Tell{.news = News::ended,
-                                           .status = call.ending.status,
-                                           .detail = call.ending.by,
-                                           .why = call.ending.reason}};
-        }
-        break;
-    case State::refusing: break; // it has been told
-    case State::alerting:
-    case State::answering:
-    case State::established:
-    case State::modifying:
+    } else if (traits(call.state).is_inviting) {
+        result.effects = {effect::Tell{.news = News::failed, .status = status, .detail = reason}};
+    } else if (call.state == State::ending && !call.ending.is_told) {
+        result.effects = {effect::Tell{.news = News::ended,
+                                       .status = call.ending.status,
+                                       .detail = call.ending.by,
+                                       .why = call.ending.reason}};
+    } else if (call.state == State::alerting || traits(call.state).has_dialog) {
         // Nobody asked for it: the stack has said BYE by itself.
         result.effects = {end_by_stack(e)};
-        break;
-    case State::idle:
-    case State::restoring:
-    case State::replaying:
-    case State::restored:
-    case State::resuming:
-    case State::detour:
-    case State::retrying:
-    case State::over: break;
     }
     if (call.state == State::inviting && status == 408) {
         settle(result, Verdict::lost, "no answer to the INVITE");
@@ -201,8 +180,7 @@ Step on(const Call& call, const event::RequestDone& e, base::Now now) {
                          .detail = e.method + " " + e.reason,
                          .round_trip_ms = is_only_one ? now.boot_ms() - call.request_asked_ms : -1,
                          .allow = e.allow});
-        const bool is_up = call.state == State::established || call.state == State::modifying;
-        if (is_up && ends_dialog(e.status, e.is_local)) {
+        if (traits(call.state).is_up && ends_dialog(e.status, e.is_local)) {
             result.call.ending = {.by = "refusal", .status = e.status, .reason = e.reason};
             hang_up(result);
         }

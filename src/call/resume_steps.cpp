@@ -216,41 +216,29 @@ Step on(const Call& call, const event::Resume& e, base::Now now) {
     Step result = stay(call);
     Call& next = result.call;
     next.resume_window_ms = e.deadline_ms;
-    switch (call.state) {
-    case State::restored:
+    if (call.state == State::restored) {
         next.resume_deadline_ms = 0;
         next.attempts = 0;
         next.settled = false; // a new try, a new line in the ledger
         arm(result, now);
         result.effects.emplace_back(effect::Tell{.news = News::resuming});
         return result;
-    case State::restoring:
+    }
+    if (call.state == State::restoring) {
         next.resume_when_ready = true;
         next.settled = false;
         next.resume_deadline_ms = now.boot_ms() + e.deadline_ms;
         return result;
-    case State::established: // not after a restart
+    }
+    if (call.state == State::established) { // not after a restart
         result = refresh(call);
         next.refresh_asked_ms = now.boot_ms();
         return result;
-    case State::replaying: // it needs none
-    case State::resuming:
-    case State::detour:
-    case State::retrying: return stay(call);
-    case State::idle:
-    case State::inviting:
-    case State::proceeding:
-    case State::canceling:
-    case State::alerting:
-    case State::answering:
-    case State::refusing:
-    case State::modifying:
-    case State::ending:
-    case State::over:
-        return refuse(call, fmt::format("call {} is {}: there is nothing to re-INVITE yet",
-                                        call.dialog.number, name(call.state)));
     }
-    return result;
+    return traits(call.state).is_coming_back // under way; `replaying` needs none
+               ? stay(call)
+               : refuse(call, fmt::format("call {} is {}: there is nothing to re-INVITE yet",
+                                          call.dialog.number, name(call.state)));
 }
 
 Step resume_answered(const Call& call, const event::Answered& e, base::Now now) {
@@ -382,34 +370,18 @@ Step resume_terminated(const Call& call, const event::Terminated& e, base::Now n
 
 Step on(const Call& call, const event::RetryDue& /*e*/, base::Now now) {
     Step result = stay(call);
-    switch (call.state) {
-    case State::retrying: arm(result, now); return result;
-    case State::restoring: // made anew meanwhile, and not there yet
+    if (call.state == State::retrying) {
+        arm(result, now);
+    } else if (call.state == State::restoring) { // made anew meanwhile, and not there yet
         result.call.resume_when_ready = call.resume_deadline_ms != 0;
-        return result;
-    case State::established:
-        if (!call.glare_retry) {
-            return call.refresh_due ? refresh_again(call, now) : result;
-        }
+    } else if (call.state == State::established && call.glare_retry) {
         result.call.glare_retry = false;
         // The offer is made anew from what is agreed by now.
         return call.offered_hold != call.dialog.hold.local
                    ? offer_hold(result.call, call.offered_hold)
                    : refresh(result.call);
-    case State::idle:
-    case State::inviting:
-    case State::proceeding:
-    case State::canceling:
-    case State::alerting:
-    case State::answering:
-    case State::refusing:
-    case State::modifying:
-    case State::ending:
-    case State::replaying:
-    case State::restored:
-    case State::resuming:
-    case State::detour:
-    case State::over: return stay(call);
+    } else if (call.state == State::established && call.refresh_due) {
+        return refresh_again(call, now);
     }
     return result;
 }
@@ -417,40 +389,22 @@ Step on(const Call& call, const event::RetryDue& /*e*/, base::Now now) {
 Step on(const Call& call, const event::StoreFailed& e, base::Now /*now*/) {
     Step result = stay(call);
     Call& next = result.call;
-    switch (call.state) {
-    case State::inviting:
-    case State::proceeding:
-    case State::canceling:
+    if (traits(call.state).is_inviting) {
         // The peer's 2xx: ACK and BYE (RFC 3261 §13.2.2.4).
         next.state = State::ending;
         result.effects = {effect::Acknowledge{}, effect::SendBye{}, effect::CloseMedia{},
                           effect::Tell{.news = News::failed, .status = 0, .detail = e.why}};
-        return result;
-    case State::idle:
+    } else if (call.state == State::idle) {
         // An INVITE that came in.
         next.state = State::over;
         result.effects = {effect::Respond{.status = 500}, effect::CloseMedia{},
                           effect::Tell{.news = News::failed, .status = 500, .detail = e.why}};
-        return result;
-    case State::answering:
-    case State::established:
-    case State::modifying:
-    case State::restored:
-    case State::resuming:
-    case State::detour:
-    case State::retrying:
+    } else if (traits(call.state).has_dialog) {
         // The peer's re-INVITE, UPDATE or INFO: refused, so the stored description stays true.
         result.effects = {effect::Reply{.status = 500, .with_sdp = false},
                           effect::Tell{.news = News::trouble, .status = 500, .detail = e.why}};
-        return result;
-    case State::alerting:
-    case State::refusing:
-    case State::ending:
-    case State::restoring:
-    case State::replaying:
-    case State::over:
+    } else {
         result.effects = {effect::Tell{.news = News::trouble, .status = 0, .detail = e.why}};
-        return result;
     }
     return result;
 }

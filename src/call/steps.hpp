@@ -9,6 +9,7 @@
 #include "revenant/base/clock.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/call/machine.hpp"
+#include "revenant/call/state_traits.hpp"
 
 namespace revenant::call {
 
@@ -118,12 +119,6 @@ void await_refresh(Step& result, base::Now now);
 [[nodiscard]] inline Step refuse(const Call& call, std::string why) {
     return {.call = call, .effects = {}, .status = base::fail(base::Errc::not_now, std::move(why))};
 }
-
-// States in which the peer and the stack agree that there is a dialog.
-[[nodiscard]] bool has_dialog(State state);
-
-// States between the restart and the peer's answer.
-[[nodiscard]] bool is_coming_back(State state);
 
 // Hold or unhold: a re-INVITE whose description differs in its direction only (RFC 3264 §8.4).
 [[nodiscard]] Step offer_hold(const Call& call, bool hold);

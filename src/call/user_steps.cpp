@@ -177,7 +177,7 @@ Step on(const Call& call, const event::Unhold& /*e*/, base::Now /*now*/) {
 }
 
 Step on(const Call& call, const event::SendInfo& e, base::Now now) {
-    if (call.state != State::established && call.state != State::modifying) {
+    if (!traits(call.state).is_up) {
         return refuse(call, not_in(call, "INFO needs an established call"));
     }
     Step result = stay(call);
@@ -188,7 +188,7 @@ Step on(const Call& call, const event::SendInfo& e, base::Now now) {
 }
 
 Step on(const Call& call, const event::SendOptions& /*e*/, base::Now now) {
-    if (call.state != State::established && call.state != State::modifying) {
+    if (!traits(call.state).is_up) {
         return refuse(call, not_in(call, "OPTIONS inside a call needs an established one"));
     }
     Step result = stay(call);

@@ -57,7 +57,7 @@ enum class State : std::uint8_t {
     resuming,  // the armed re-INVITE has no answer
     detour,    // the stack sent its own retry to the stand-in; arm again when ready
     retrying,  // as restored; another armed re-INVITE when the timer fires
-    over,
+    over,      // the last one
 };
 
 [[nodiscard]] std::string_view name(State state);
