@@ -1,60 +1,26 @@
 #include "app/heartbeat.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <string>
 #include <string_view>
 
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
-#include <systemd/sd-daemon.h>
 
 #include <fmt/format.h>
 
+#include "app/service_manager.hpp"
 #include "revenant/base/clock.hpp"
 #include "revenant/base/disk_wait.hpp"
 
 namespace revenant::app {
 
-namespace {
-
-base::Fd connect_to_watcher() {
-    const char* const name = std::getenv("NOTIFY_SOCKET");
-    const std::string_view path = name != nullptr ? name : "";
-    sockaddr_un address{};
-    if (path.empty() || path.size() >= sizeof address.sun_path ||
-        (path.front() != '@' && path.front() != '/')) {
-        return {};
+Heartbeat::Heartbeat() : limit_us_{watchdog_limit_us()} {
+    if (limit_us_ != 0) {
+        socket_ = connect_to_manager();
     }
-    address.sun_family = AF_UNIX;
-    std::ranges::copy(path, std::begin(address.sun_path));
-    if (path.front() == '@') {
-        address.sun_path[0] = '\0'; // an abstract address
-    }
-    base::Fd fd{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
-    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() +
-                                             (path.front() == '/' ? 1 : 0));
-    // SAFETY: the socket API's own convention.
-    if (!fd || ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0) {
-        return {};
-    }
-    return fd;
-}
-
-} // namespace
-
-Heartbeat::Heartbeat() {
-    if (::sd_watchdog_enabled(0, &limit_us_) <= 0) {
-        limit_us_ = 0;
-        return;
-    }
-    socket_ = connect_to_watcher();
 }
 
 void Heartbeat::begin() {
@@ -93,7 +59,7 @@ void Heartbeat::say_alive() {
         (::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL) >= 0 || errno == EAGAIN)) {
         return;
     }
-    static_cast<void>(::sd_notify(0, text.data()));
+    tell_manager(text);
 }
 
 void Heartbeat::say_limit() {
@@ -102,7 +68,7 @@ void Heartbeat::say_limit() {
     }
     told_ = calls_live_;
     const std::uint64_t limit_us = calls_live_ ? limit_us_ : limit_us_ * 5 / 2;
-    static_cast<void>(::sd_notify(0, fmt::format("WATCHDOG_USEC={}", limit_us).c_str()));
+    tell_manager(fmt::format("WATCHDOG_USEC={}", limit_us));
 }
 
 void Heartbeat::set_ready() {

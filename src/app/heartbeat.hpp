@@ -34,8 +34,8 @@ private:
     void get_on();
     void say_limit();
 
-    std::uint64_t limit_us_ = 0; // 0: nobody watches
-    base::Fd socket_;            // connected to the watcher; empty: libsystemd says it
+    std::uint64_t limit_us_; // 0: nobody watches
+    base::Fd socket_;        // connected to the watcher, and never waited for
     base::Source beat_;
     std::int64_t period_ms_ = 0;
     std::int64_t said_ms_ = 0; // when the last word was said, by the clock of uptime

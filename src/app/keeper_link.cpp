@@ -12,12 +12,12 @@
 #include <vector>
 
 #include <sys/syscall.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "app/kept_configuration.hpp"
+#include "app/service_manager.hpp"
 #include "revenant/base/fd.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/base/text.hpp"
@@ -60,13 +60,11 @@ std::optional<std::uint32_t> connection_id(std::string_view name) {
 // All that the environment hands on, by name.
 std::multimap<std::string, base::Fd> take_held() {
     std::multimap<std::string, base::Fd> held;
-    char** names = nullptr;
-    const int count = ::sd_listen_fds_with_names(1, &names);
-    for (int i = 0; i < count; ++i) {
-        held.emplace(names[i], base::Fd{SD_LISTEN_FDS_START + i});
-        std::free(names[i]); // NOLINT(*-no-malloc): the library's contract
+    int fd = first_handed_fd;
+    for (std::string& name : handed_names()) {
+        held.emplace(std::move(name), base::Fd{fd++});
     }
-    std::free(names); // NOLINT(*-no-malloc)
+    take_handed();
     return held;
 }
 
@@ -193,7 +191,7 @@ void Keeping::say_ready(const std::string& status) {
     if (!is_kept_) {
         return;
     }
-    static_cast<void>(::sd_notify(0, fmt::format("READY=1\nSTATUS={}", status).c_str()));
+    tell_manager(fmt::format("READY=1\nSTATUS={}", status));
     heartbeat_.set_ready();
 }
 
@@ -201,13 +199,13 @@ void Keeping::hold(const std::string& name, int fd) const {
     if (is_kept_ && fd >= 0) {
         // FDPOLL=0: an error queued on the socket (an ICMP message) is no reason to let go of it.
         const std::string text = fmt::format("FDSTORE=1\nFDPOLL=0\nFDNAME={}", name);
-        static_cast<void>(::sd_pid_notify_with_fds(0, 0, text.c_str(), &fd, 1));
+        tell_manager(text, fd);
     }
 }
 
 void Keeping::drop(const std::string& name) const {
     if (is_kept_) {
-        static_cast<void>(::sd_notify(0, fmt::format("FDSTOREREMOVE=1\nFDNAME={}", name).c_str()));
+        tell_manager(fmt::format("FDSTOREREMOVE=1\nFDNAME={}", name));
     }
 }
 

@@ -6,14 +6,14 @@
 #include <cstdlib>
 #include <optional>
 #include <string>
-#include <string_view>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "app/service_manager.hpp"
 #include "revenant/app/phone.hpp"
 #include "revenant/base/fd.hpp"
 #include "revenant/base/text.hpp"
@@ -31,23 +31,11 @@ std::optional<std::uint32_t> number_in(const char* variable) {
     return text != nullptr ? base::to_u32(text) : std::nullopt;
 }
 
-// Where the keeper has put it, or -1. KeeperLink takes all descriptors over later.
+// Where the keeper has put it, or -1. Keeping takes all descriptors over later.
 int held_descriptor() {
-    const char* const names = std::getenv("LISTEN_FDNAMES");
-    const auto count = number_in("LISTEN_FDS");
-    if (names == nullptr || !count ||
-        number_in("LISTEN_PID") != static_cast<std::uint32_t>(::getpid())) {
-        return -1;
-    }
-    std::string_view rest = names;
-    for (std::uint32_t i = 0; i < *count; ++i) {
-        const std::size_t end = std::min(rest.find(':'), rest.size());
-        if (rest.substr(0, end) == configuration_name) {
-            return SD_LISTEN_FDS_START + static_cast<int>(i);
-        }
-        rest.remove_prefix(std::min(end + 1, rest.size()));
-    }
-    return -1;
+    const std::vector<std::string> names = handed_names();
+    const auto found = std::ranges::find(names, configuration_name);
+    return found == names.end() ? -1 : first_handed_fd + static_cast<int>(found - names.begin());
 }
 
 } // namespace
