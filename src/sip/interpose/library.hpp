@@ -40,6 +40,8 @@ struct nua_client_methods_t;
 struct nua_client_request;
 struct nua_dialog_state;
 struct nua_dialog_usage;
+
+struct nua_server_request;
 struct tport_compressor;
 struct _GSource; // NOLINT(bugprone-reserved-identifier): GLib's name
 

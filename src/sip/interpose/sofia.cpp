@@ -160,6 +160,10 @@ int nua_client_check_restart(nua_client_request* request,
     return hooks.nua_client_check_restart(request, status, phrase, sip);
 }
 
+int nua_client_bind(nua_client_request* request, nua_dialog_usage* usage) {
+    return hooks.nua_client_bind(request, usage);
+}
+
 int nua_client_create(nua_handle_t* handle,
                       int event,
                       const nua_client_methods_t* methods,
@@ -171,11 +175,31 @@ int nua_client_request_queue(nua_client_request* request) {
     return hooks.nua_client_request_queue(request);
 }
 
+nua_client_request* nua_client_request_ref(nua_client_request* request) {
+    return hooks.nua_client_request_ref(request);
+}
+
+int nua_client_request_unref(nua_client_request* request) {
+    return hooks.nua_client_request_unref(request);
+}
+
 int nua_client_response(nua_client_request* request,
                         int status,
                         const char* phrase,
                         const sip_t* sip) {
     return hooks.nua_client_response(request, status, phrase, sip);
+}
+
+void nua_dialog_deinit(nua_handle_t* handle, nua_dialog_state* dialog) {
+    hooks.nua_dialog_deinit(handle, dialog);
+}
+
+void nua_dialog_usage_remove(nua_handle_t* handle,
+                             nua_dialog_state* dialog,
+                             nua_dialog_usage* usage,
+                             nua_client_request* ours,
+                             nua_server_request* theirs) {
+    hooks.nua_dialog_usage_remove(handle, dialog, usage, ours, theirs);
 }
 
 void nua_dialog_usage_refresh(nua_handle_t* handle,

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
+#include <vector>
 
 #include <netdb.h>
 #include <sys/socket.h>
@@ -83,11 +84,21 @@ struct StackHooks {
         "sip_response_terminates_dialog"};
     Slot<int(nua_client_request*, int, const char*, const sip_t*)> nua_client_check_restart{
         "nua_client_check_restart"};
+    Slot<int(nua_client_request*, nua_dialog_usage*)> nua_client_bind{"nua_client_bind"};
     Slot<int(nua_handle_t*, int, const nua_client_methods_t*, const tagi_t*)> nua_client_create{
         "nua_client_create"};
+    Slot<nua_client_request*(nua_client_request*)> nua_client_request_ref{"nua_client_request_ref"};
+    Slot<int(nua_client_request*)> nua_client_request_unref{"nua_client_request_unref"};
     Slot<int(nua_client_request*)> nua_client_request_queue{"nua_client_request_queue"};
     Slot<int(nua_client_request*, int, const char*, const sip_t*)> nua_client_response{
         "nua_client_response"};
+    Slot<void(nua_handle_t*, nua_dialog_state*)> nua_dialog_deinit{"nua_dialog_deinit"};
+    Slot<void(nua_handle_t*,
+              nua_dialog_state*,
+              nua_dialog_usage*,
+              nua_client_request*,
+              nua_server_request*)>
+        nua_dialog_usage_remove{"nua_dialog_usage_remove"};
     Slot<void(nua_handle_t*, nua_dialog_state*, nua_dialog_usage*, sip_time_t)>
         nua_dialog_usage_refresh{"nua_dialog_usage_refresh"};
     Slot<int(nua_t*, nua_handle_t*, nua_event_t, const tagi_t*)> nua_stack_ack{"nua_stack_ack"};
@@ -107,6 +118,8 @@ struct StackHooks {
     Delivery* delivery = nullptr;
     int response = 0;          // the status that we answer a request with
     bool asks_at_once = false; // what is asked now waits for no other request
+    // While a call's usage is taken down: the requests that were referred to for that.
+    std::vector<nua_client_request*>* referred_to = nullptr;
 };
 
 extern StackHooks hooks; // constinit

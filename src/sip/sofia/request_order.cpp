@@ -1,6 +1,7 @@
 #include "sip/sofia/request_order.hpp"
 
 #include <utility>
+#include <vector>
 
 #include "revenant/base/in_hand.hpp"
 #include "sip/interpose/stack_hooks.hpp"
@@ -60,9 +61,66 @@ void refresh(nua_handle_t* handle,
     hooks.nua_dialog_usage_refresh.own()(handle, dialog, usage, now);
 }
 
+// ---- The end of a call ----
+
+// A call that ends while an INVITE of ours in it has no answer. `nua_session_usage_remove` takes a
+// reference to each INVITE that waits, passes over the one that is under way, and keeps that
+// reference for ever (nua_session.c:262, 273): the request, its message and the handle stay in
+// memory. The request is then taken off the usage, as the first thing that happens to it, and here
+// the reference is given back.
+using References = std::vector<nua_client_request*>;
+using TakingDown = UnderWay<References*, Nesting::allowed>;
+
+void remove_usage(nua_handle_t* handle,
+                  nua_dialog_state* dialog,
+                  nua_dialog_usage* usage,
+                  nua_client_request* ours,
+                  nua_server_request* theirs) {
+    References requests;
+    const TakingDown taking_down{hooks.referred_to, &requests};
+    hooks.nua_dialog_usage_remove.own()(handle, dialog, usage, ours, theirs);
+}
+
+void end_dialog(nua_handle_t* handle, nua_dialog_state* dialog) {
+    References requests;
+    const TakingDown taking_down{hooks.referred_to, &requests};
+    hooks.nua_dialog_deinit.own()(handle, dialog);
+}
+
+nua_client_request* refer_to(nua_client_request* request) {
+    if (hooks.referred_to != nullptr) {
+        hooks.referred_to->push_back(request);
+    }
+    return hooks.nua_client_request_ref.own()(request);
+}
+
+// True when there was a reference that has not been given back.
+bool forget_reference(nua_client_request* request) {
+    return hooks.referred_to != nullptr && std::erase(*hooks.referred_to, request) > 0;
+}
+
+int give_back(nua_client_request* request) {
+    forget_reference(request);
+    return hooks.nua_client_request_unref.own()(request);
+}
+
+int bind_request(nua_client_request* request, nua_dialog_usage* usage) {
+    const bool is_lost = usage == nullptr && forget_reference(request);
+    const int result = hooks.nua_client_bind.own()(request, usage);
+    if (is_lost) {
+        hooks.nua_client_request_unref.own()(request);
+    }
+    return result;
+}
+
 const Standing queue{hooks.nua_client_request_queue, queue_request};
 const Standing byes{hooks.nua_stack_bye, say_bye};
 const Standing refreshes{hooks.nua_dialog_usage_refresh, refresh};
+const Standing removals{hooks.nua_dialog_usage_remove, remove_usage};
+const Standing ends{hooks.nua_dialog_deinit, end_dialog};
+const Standing references{hooks.nua_client_request_ref, refer_to};
+const Standing returns{hooks.nua_client_request_unref, give_back};
+const Standing bindings{hooks.nua_client_bind, bind_request};
 
 } // namespace
 

@@ -164,6 +164,22 @@ void call_and_be_refused(World& world) {
     world.is_over();
 }
 
+// A call that ends while an offer of ours has no answer: nothing of the request is left, which is
+// seen by the leak checker.
+void be_left_in_an_offer(World& world) {
+    world.dial();
+    world.hears("INVITE");
+    world.say("SIP/2.0 200 OK\r\n{answer INVITE}{contact}{sdp}");
+    world.is_in(call::State::established);
+    const std::string before = world.peer().expanded("{answer INVITE}");
+    world.user(event::Hold{});
+    CHECK(world.until([&] { return world.peer().expanded("{answer INVITE}") != before; }));
+    world.say(fmt::format("BYE sip:phone@127.0.0.1:{} SIP/2.0\r\n{{request BYE}}"
+                          "Content-Length: 0\r\n\r\n",
+                          world.port()));
+    world.is_over();
+}
+
 // A call of the peer's, who wants us to refresh the session.
 void be_called_and_refresh(World& world) {
     std::string invite = world.peer().invite();
@@ -240,6 +256,7 @@ TEST_CASE("every function that stands in front is reached through the library") 
         const Quiet quiet;
         World world;
         call_and_be_refused(world);
+        be_left_in_an_offer(world);
         be_called_and_refresh(world);
         be_asked_by_stream(world);
         ask_nobody(world);
