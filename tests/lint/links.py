@@ -38,7 +38,8 @@ class Tree:
             for at in range(len(parts)):
                 end = "/".join(parts[at:])
                 self.ends |= {end, os.path.splitext(end)[0]}
-        self.targets = set(re.findall(r"^([\w-]+):(?!=)", read("Makefile"), re.M)) | {"fuzz-peer"}
+        self.targets = set(re.findall(r"^([\w-]+):(?!=)", read("Makefile"), re.M))
+        self.targets |= {f"fuzz-{path[11:-9]}" for path in paths if re.fullmatch(r"tests/fuzz/\w+_fuzz\.cpp", path)}
 
     def has(self, name):
         name = name.strip("/").removeprefix("./")
@@ -78,7 +79,7 @@ def in_document(path, text, tree):
                 if not tree.has_case(name):
                     yield number, f"there is no scenario {name}"
     for number, line in enumerate(text.split("\n"), 1):
-        for target in re.findall(r"(?:`|^ {4}|^)make ([a-z][a-z-]*)\b", line):
+        for target in re.findall(r"(?:`|^ {4}|^)make ([a-z][\w-]*)(?![\w/-])", line):
             if target not in tree.targets:
                 yield number, f"there is no `make {target}`"
 
