@@ -92,6 +92,13 @@ def in_source(text, tree):
                 yield number, f"there is no {name}"
 
 
+def in_program(text, tree):
+    for number, line in enumerate(text.split("\n"), 1):
+        for name in re.findall(r"(?<![\w./*-])[\w./-]*\w\.md\b", line):
+            if not tree.has(name):
+                yield number, f"there is no {name}"
+
+
 def main():
     paths = tracked()
     tree = Tree(paths)
@@ -102,6 +109,8 @@ def main():
             found = in_document(path, read(path), tree)
         elif path.endswith((".cpp", ".hpp")):
             found = in_source(read(path), tree)
+        elif path.endswith(".py"):
+            found = in_program(read(path), tree)
         for number, what in found:
             print(f"links: {path}:{number}: {what}", file=sys.stderr)
             bad += 1

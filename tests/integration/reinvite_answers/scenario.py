@@ -1,5 +1,5 @@
 """Whatever the peer answers to the re-INVITE, the call is not lost to it, unless the peer has ended it; and then the phone
-says BYE too. The table is in DESIGN.md, "Restore and resume"."""
+says BYE too. The table is in src/COMEBACK.md."""
 
 import os
 
