@@ -1,5 +1,5 @@
-// Effects become actions: the SIP stack's are its own (sip/calls.hpp), the others are here, one
-// small function each.
+// Effects become actions. What the SIP stack is to say or do goes to it (sip/calls.hpp); every
+// other effect has a small function here.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// The configuration file as the first life of a kept phone has read it. The keeper holds it as it
-// holds the command line, so that what becomes of the file meanwhile takes no call away.
+// The configuration file as the first life of a kept phone has read it. The keeper holds its text,
+// as it holds the command line, so that no call is lost to what becomes of the file meanwhile.
 #pragma once
 
 #include <optional>

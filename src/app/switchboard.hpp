@@ -1,5 +1,5 @@
-// The Switchboard: every call, and the one place where events become steps and steps become
-// effects, in order.
+// The Switchboard: every call by its number. What happens to one comes here from the SIP side and
+// from the user, goes to the Runner, and comes back as effects to perform.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Our BYE in a dialog that the stack has given up: it is made anew for that.
+// Our BYE when the stack has given the dialog up: the dialog is made anew, to say it in.
 #include "call/steps.hpp"
 #include "revenant/call/machine.hpp"
 

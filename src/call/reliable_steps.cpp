@@ -1,6 +1,6 @@
-// Reliable provisional responses (RFC 3262). A PRACK goes out under one number for ever: who says
-// it again after a restart sends a retransmission. The caller's PRACK is stored as it came in,
-// before our answer to it; after a restart it comes in again, behind the INVITE.
+// Reliable provisional responses (RFC 3262). A PRACK of ours keeps its number, so that saying it
+// again after a restart is a retransmission. The caller's PRACK is stored as it came in, before our
+// answer to it; after a restart it comes in again, behind the INVITE.
 #include <cstdint>
 
 #include "call/steps.hpp"

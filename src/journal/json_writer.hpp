@@ -1,5 +1,5 @@
-// One JSON object as text, written straight, because this stands before every message that must not
-// leave unstored: a document tree would cost several times as much.
+// One JSON object, written straight into text. A record is written before each message that must
+// not leave unstored, and a document tree would cost several times as much.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Core: from which of our addresses a request leaves: a matter of where it goes, which a name
-// tells only when it has been looked up.
+// From which of our addresses a request leaves (Core::origin_for, Core::locate). That depends on
+// where it goes, and where a name leads is known only when it has been looked up.
 #include <algorithm>
 #include <cstdint>
 #include <memory>

@@ -1,4 +1,4 @@
-// Room for the sockets of many calls: two of them, RTP and RTCP, to each.
+// Room for the sockets of many calls: each has two, RTP and RTCP.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Says to whoever watches the main loop why it does not turn, when that is no hang.
+// Tells whoever watches the main loop that it waits for a disk, which is no hang.
 #pragma once
 
 #include <atomic>

@@ -23,8 +23,7 @@ namespace revenant::call {
 //            v                                  v                    v
 //       established <------------------------- over <--- ending   established
 //         |     ^                                          ^
-//    Hold |     | 2xx, or refused                          | HangUp, 481 or 408 to a request of
-//    ours
+//    Hold |     | 2xx, or refused                          | HangUp; 481 or 408 to our request
 //         v     |
 //       modifying
 //

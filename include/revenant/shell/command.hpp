@@ -1,4 +1,4 @@
-// The one command table: the prompt, -c, -f and later the control socket all go through it.
+// The one command table: the prompt, -c, -f and a stdin that is no terminal all go through it.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// The commands about calls, for the table that prompt, scripts and options share.
+// The commands about calls, for the table that prompt and scripts share.
 #pragma once
 
 #include "app/switchboard.hpp"

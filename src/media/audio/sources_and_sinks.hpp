@@ -1,5 +1,5 @@
-// Where a call's sound comes from and goes to, as PCM frames at 8 kHz: the seam at which files,
-// tones and (later) devices look alike. Made on the main thread, called on the media thread.
+// Where a call's sound comes from and goes to, as PCM frames at 8 kHz: here files, tones and an
+// echo look alike. Made on the main thread, called on the media thread.
 #pragma once
 
 #include <cstdint>

@@ -1,13 +1,15 @@
 // SIP sockets that outlived an earlier process, given to a stack that insists on binding its own.
 //
 // sofia-sip cannot be handed a socket. So while it starts, this file stands between it and libc
-// (interpose/stack_hooks.hpp): a `bind` to
-// an address that a held socket has is done on a throw-away loopback port instead, `getsockname`
-// tells the wanted address, what is sent to the stand-in is handed to it, and the rest goes out
-// through the held socket. When all dialogs are rebuilt, `adopt` puts the held sockets in place
-// (dup3). Only then is read what has queued up in them, and each message finds its dialog. Putting
-// them in place at `bind` would be too early: the stack reads from the socket once while it is
-// being made, and would answer 481.
+// (interpose/stack_hooks.hpp):
+// - the stack's `bind` to an address that a held socket has binds a throw-away loopback port, and
+//   `getsockname` tells the stack the address that it wanted;
+// - what the stack sends to the stand-in is handed to the stand-in, and what it sends to anybody
+//   else goes out through the held socket;
+// - when all dialogs are rebuilt, `adopt` puts the held sockets in place of the others (dup3). Only
+//   then does the stack read what has queued up in them, and each message finds its dialog.
+// To put them in place at `bind` would be too early: the stack reads from its socket once while it
+// makes it, and would answer 481.
 #pragma once
 
 #include <functional>

@@ -4,7 +4,7 @@
 // from other libraries. libc.cpp and sofia.cpp define such functions, and nothing else in src/sip
 // does. Each of them calls its slot here; the rooms above put theirs into the slots (`Standing`),
 // because this room knows none of them. While a slot is empty, the function that has the name by
-// right runs. Which there are, and why, is in functions.cpp.
+// right runs. Which there are, and why, is in functions.hpp.
 #pragma once
 
 #include <cstddef>

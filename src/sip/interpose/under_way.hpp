@@ -1,5 +1,5 @@
-// What a function in front tells another one that the library comes to from within it, where the
-// library has no way to hand it on.
+// What one function in front tells another. The library calls the second from within the first, and
+// has no way to hand it on.
 #pragma once
 
 #include <cstdint>

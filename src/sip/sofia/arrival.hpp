@@ -1,5 +1,5 @@
-// Over which of our listeners a message has come in, and what requests can be sent to from there:
-// the dialog that it makes stays with that listener.
+// Over which of our listeners a message has come in, and where requests can be sent from that one:
+// the dialog that the message makes stays with its listener.
 #pragma once
 
 #include <optional>

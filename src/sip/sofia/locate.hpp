@@ -1,5 +1,5 @@
-// Where a call to a name could go, before it is known from which of our addresses it comes: the
-// steps of RFC 3263 §4, asked all at once. What is learned is there when the library asks for it.
+// Where a call to a name could go, asked before we know from which of our addresses to call: the
+// steps of RFC 3263 §4, all at once. What is learned is in the cache when the library asks for it.
 #pragma once
 
 #include <cstddef>

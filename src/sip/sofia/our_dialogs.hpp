@@ -1,4 +1,4 @@
-// Our end of each dialog, for what has only a message in hand: what stands in front of the
+// Finds our end of a dialog for those who have only a message in hand: what stands in front of the
 // library's functions, and the stand-in.
 #pragma once
 

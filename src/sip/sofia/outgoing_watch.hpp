@@ -1,10 +1,11 @@
-// What the stack sends by itself, seen just before it leaves, in held_sockets.cpp.
+// What the stack sends by itself, seen just before it leaves: held_sockets.cpp asks `stops`.
 //
 // - 100: dropped. It is sent before anybody has heard of the INVITE; who has a 100 does not repeat
 //   the INVITE (RFC 3261 §17.1.1.2), and a kill right then would leave it waiting for ever. Our own
 //   answer comes well within the 200 ms of §17.2.1.
 // - 200 to a CANCEL or a PRACK, and the ACK to a refusal of our INVITE: the call is told first, so
 //   that what the other side then takes for granted is in the record.
+// - An INVITE that a name has led to where it goes: the call is told where that is.
 // - An INVITE of an earlier life: held back for a while. If the callee has meanwhile answered, its
 //   2xx comes again within 4 s (§13.3.1.4), and to some callees an INVITE after it is a new call.
 #pragma once

@@ -1,12 +1,10 @@
 // A request of ours within a call that is refused leaves the call as it was (RFC 3261 §14.1).
 //
-// - By itself the library drops the dialog, or says BYE, for many of these answers (RFC 5057), and
-// for
-//   failures of its own. Here none of them ends anything: what a refusal means for the call is
-//   decided by the call machine, which then says BYE.
-// - A challenge for whose realm there are no credentials is a refusal as well. The library would
-// keep
-//   the request until somebody has some, and every later one behind it.
+// - By itself the library drops the dialog, or says BYE, for many of these answers (RFC 5057) and
+//   for failures of its own. Here none of them ends anything: the call machine decides what a
+//   refusal means for the call, and says BYE if it means the end.
+// - A challenge is a refusal as well when nobody has credentials for its realm. The library would
+//   keep the request until somebody has some, and every later one behind it.
 // - An offer that was refused is void. The library would wait for its answer, and refuse the peer's
 //   next UPDATE with 500.
 //

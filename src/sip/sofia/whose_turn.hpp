@@ -1,5 +1,6 @@
-// Which call the library works for. It does what it is told in a later turn of the main loop, where
-// nothing of ours is on the stack; so each way into it is noted (revenant/base/in_hand.hpp).
+// Notes which call the library works for (revenant/base/in_hand.hpp). What we tell it to do it does
+// in a later turn of the main loop, with no function of ours above it on the stack; so each way
+// into the library notes the call again.
 #pragma once
 
 #include <cstdint>
