@@ -15,11 +15,11 @@ struct Request {
 
     [[nodiscard]] std::string text(const std::string& sdp = {}) const {
         const std::string number = std::to_string(cseq);
-        return std::string{method} + " sip:alice@127.0.0.1:5060 SIP/2.0\r\n" +
-               "Via: SIP/2.0/UDP 127.0.0.2:5060;branch=z9hG4bK" + std::string{method} + number +
-               call_id.substr(0, call_id.find('@')) + "\r\n" + from + to + "Call-ID: " + call_id +
-               "\r\nCSeq: " + number + " " + std::string{method} + "\r\nMax-Forwards: 70\r\n" +
-               std::string{contact_line} +
+        return std::string{method} + " sip:alice@" + hosts.phone + ":5060 SIP/2.0\r\n" +
+               "Via: SIP/2.0/UDP " + hosts.peer + ":5060;branch=z9hG4bK" + std::string{method} +
+               number + call_id.substr(0, call_id.find('@')) + "\r\n" + from + to +
+               "Call-ID: " + call_id + "\r\nCSeq: " + number + " " + std::string{method} +
+               "\r\nMax-Forwards: 70\r\n" + contact_line() +
                (sdp.empty() ? "" : "Content-Type: application/sdp\r\n") +
                "Content-Length: " + std::to_string(sdp.size()) + "\r\n\r\n" + sdp;
     }
@@ -27,9 +27,9 @@ struct Request {
 
 inline Request request(std::string_view method, const std::string& id) {
     return {.method = method,
-            .call_id = id + "@127.0.0.2",
-            .from = "From: <sip:bob@127.0.0.2>;tag=b" + id + "\r\n",
-            .to = "To: <sip:alice@127.0.0.1>\r\n"};
+            .call_id = id + "@" + hosts.peer,
+            .from = "From: <sip:bob@" + hosts.peer + ">;tag=b" + id + "\r\n",
+            .to = "To: <sip:alice@" + hosts.phone + ">\r\n"};
 }
 
 // A call that we made, from our end.
@@ -109,7 +109,7 @@ public:
         invite.method = "ACK";
         send(invite.text());
         return {.last = invite,
-                .to = address_of("127.0.0.1", std::atoi(answer.c_str() + audio + 10)),
+                .to = address_of(hosts.phone, std::atoi(answer.c_str() + audio + 10)),
                 .ssrc = dialed_};
     }
 
@@ -117,7 +117,7 @@ public:
 
 private:
     Udp& sip_;
-    sockaddr_in phone_ = address_of("127.0.0.1", 5060);
+    sockaddr_in phone_ = address_of(hosts.phone, 5060);
     std::uint32_t dialed_ = 0;
 };
 

@@ -1,8 +1,9 @@
 // Kills the phone in a call, starts it again at once, and writes down what its peer, which we are,
-// sees of that: kills COUNT FLOOR LOG -- PHONE ARGUMENT...
+// sees of that: kills COUNT FLOOR LOG [OTHER ARGUMENT...] -- PHONE ARGUMENT...
 //
 // We are also what a keeper or systemd would be: SIGKILL, waitpid, posix_spawn. In turn with the
-// phone the floor program is killed and started in the same way, until its main is reached.
+// phone the floor program is killed and started in the same way, until its main is reached, and the
+// other phone, which calls bob at 192.0.2.1, until its INVITE, of a new call, is there.
 //
 // Every other kill comes just before a packet is due: then a packet is owed when the phone is back,
 // and its first packet tells when it was ready. The others come at a random moment.
@@ -14,15 +15,23 @@ namespace {
 using namespace bench;
 
 struct Numbers {
-    std::vector<double> gone, first_rtp, ready, invite, answered, acknowledged, floor, lost,
+    std::vector<double> gone, first_rtp, ready, invite, answered, acknowledged, floor, other, lost,
         repeated;
     int unanswered = 0;
 };
 
 class Kills {
 public:
-    Kills(std::vector<std::string> phone, const std::string& floor, const std::string& log)
-        : phone_{std::move(phone), log}, floor_{{floor, "127.0.0.2", "16001"}, log} {}
+    Kills(std::vector<std::string> phone,
+          std::vector<std::string> other,
+          const std::string& floor,
+          const std::string& log)
+        : phone_{std::move(phone), log}, floor_{{floor, "127.0.0.2", "16001"}, log} {
+        if (!other.empty()) {
+            other_sip_.emplace("192.0.2.1", 5060);
+            other_.emplace(std::move(other), log);
+        }
+    }
 
     int run(int count) {
         phone_.start({"-c", "call sip:bob@127.0.0.2:5060"});
@@ -34,9 +43,14 @@ public:
         if (!until(5 * second, [this] { return floor_time_ != 0; })) {
             give_up("the floor program did not start");
         }
+        if (other_) {
+            other_->start();
+            wait_for_other();
+        }
         for (int i = 0; i < count; ++i) {
             kill_phone(i % 2 == 0);
             kill_floor();
+            kill_other();
         }
         print();
         return numbers_.unanswered == 0 ? 0 : 1;
@@ -83,6 +97,36 @@ private:
         if (until(5 * second, [this] { return floor_time_ != 0; })) {
             numbers_.floor.push_back(in_ms(floor_time_ - killed));
         }
+    }
+
+    void kill_other() {
+        if (!other_) {
+            return;
+        }
+        const Ns killed = other_->kill();
+        while (other_sip_->receive()) { // of the old process
+        }
+        other_->start();
+        if (const Ns seen = wait_for_other(); seen != 0) {
+            numbers_.other.push_back(in_ms(seen - killed));
+        }
+    }
+
+    // When its INVITE came, or 0.
+    Ns wait_for_other() {
+        const std::array fds{other_sip_->fd()};
+        for (const Ns end = now() + 5 * second; now() < end;) {
+            wait_readable(fds, std::min(end, now() + 20 * ms));
+            drain();
+            while (const auto got = other_sip_->receive()) {
+                const Message message{got->data};
+                if (message.is("INVITE")) {
+                    other_sip_->send(response(message, "486 Busy Here", "peer", {}), got->from);
+                    return got->time;
+                }
+            }
+        }
+        return 0;
     }
 
     template <typename Done>
@@ -157,6 +201,7 @@ private:
         print_numbers("answered_ms", numbers_.answered, ", ");
         print_numbers("ack_ms", numbers_.acknowledged, ", ");
         print_numbers("floor_ms", numbers_.floor, ", ");
+        print_numbers("other_ms", numbers_.other, ", ");
         print_numbers("lost", numbers_.lost, ", ");
         print_numbers("repeated", numbers_.repeated, ", ");
         std::printf("\"unanswered\": %d}\n", numbers_.unanswered);
@@ -167,6 +212,8 @@ private:
     Udp main_{"127.0.0.2", 16001};
     Child phone_;
     Child floor_;
+    std::optional<Udp> other_sip_;
+    std::optional<Child> other_;
     Numbers numbers_;
     std::mt19937_64 random_{std::random_device{}()};
     Ns invite_time_ = 0, answer_time_ = 0, ack_time_ = 0, rtp_time_ = 0, floor_time_ = 0;
@@ -180,7 +227,8 @@ private:
 
 int main(int argc, char** argv) {
     if (argc < 6) {
-        give_up("usage: kills COUNT FLOOR LOG -- PHONE ARGUMENT...");
+        give_up("usage: kills COUNT FLOOR LOG [OTHER ARGUMENT...] -- PHONE ARGUMENT...");
     }
-    return Kills{after_dashes(argc, argv), argv[2], argv[3]}.run(std::atoi(argv[1]));
+    return Kills{after_dashes(argc, argv), before_dashes(argc, argv, 4), argv[2], argv[3]}.run(
+        std::atoi(argv[1]));
 }

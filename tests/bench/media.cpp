@@ -1,5 +1,6 @@
 // Calls the phone, which answers by itself, and talks to it: what processor time and memory do so
-// many calls with G.711 both ways take? media SECONDS LOG COUNTS(1,10,100) -- PHONE ARGUMENT...
+// many calls with G.711 both ways take? media SECONDS LOG COUNTS(1,10,100) [PHONE_HOST OUR_HOST] --
+// PHONE ARGUMENT...
 #include "caller.hpp"
 
 namespace {
@@ -81,8 +82,8 @@ private:
         }
     }
 
-    Udp sip_{"127.0.0.2", 5060};
-    Udp rtp_{"127.0.0.2", 16000};
+    Udp sip_{hosts.peer, 5060};
+    Udp rtp_{hosts.peer, 16000};
     Caller caller_{sip_};
     Child phone_;
     std::vector<Leg> legs_;
@@ -94,12 +95,15 @@ private:
 
 int main(int argc, char** argv) {
     if (argc < 6) {
-        give_up("usage: media SECONDS LOG COUNT,... -- PHONE ARGUMENT...");
+        give_up("usage: media SECONDS LOG COUNT,... [PHONE_HOST OUR_HOST] -- PHONE ARGUMENT...");
     }
     std::vector<std::size_t> counts;
     std::istringstream list{argv[3]};
     for (std::string count; std::getline(list, count, ',');) {
         counts.push_back(static_cast<std::size_t>(std::atoi(count.c_str())));
+    }
+    if (const std::vector<std::string> words = before_dashes(argc, argv, 4); words.size() == 2) {
+        hosts = {.phone = words[0], .peer = words[1]};
     }
     Media{after_dashes(argc, argv), argv[2]}.run(std::atoi(argv[1]) * second, counts);
     return 0;

@@ -56,7 +56,16 @@ struct Message {
     [[nodiscard]] bool in_dialog() const { return value("To").find(";tag=") != std::string::npos; }
 };
 
-constexpr std::string_view contact_line = "Contact: <sip:bob@127.0.0.2:5060>\r\n";
+struct Hosts {
+    std::string phone = "127.0.0.1";
+    std::string peer = "127.0.0.2";
+};
+
+inline Hosts hosts;
+
+inline std::string contact_line() {
+    return "Contact: <sip:bob@" + hosts.peer + ":5060>\r\n";
+}
 
 // As the peer answers: Record-Route is not ours, the rest is copied (RFC 3261 §8.2.6.2). A To
 // without a tag gets `tag`.
@@ -72,7 +81,7 @@ inline std::string response(const Message& request,
         to.insert(to.size() - 2, std::string{";tag="}.append(tag));
     }
     result += to + request.lines("Call-ID") + request.lines("CSeq");
-    result += contact_line;
+    result += contact_line();
     result += "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE\r\nSupported: timer\r\n";
     if (!sdp.empty()) {
         result += "Content-Type: application/sdp\r\n";
@@ -82,9 +91,9 @@ inline std::string response(const Message& request,
 }
 
 inline std::string audio_sdp(int port) {
-    return "v=0\r\no=bob 4711 1 IN IP4 127.0.0.2\r\ns=-\r\nc=IN IP4 127.0.0.2\r\nt=0 0\r\n"
-           "m=audio " +
-           std::to_string(port) + " RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=ptime:20\r\n";
+    return "v=0\r\no=bob 4711 1 IN IP4 " + hosts.peer + "\r\ns=-\r\nc=IN IP4 " + hosts.peer +
+           "\r\nt=0 0\r\nm=audio " + std::to_string(port) +
+           " RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=ptime:20\r\n";
 }
 
 } // namespace bench

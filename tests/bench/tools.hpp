@@ -309,6 +309,15 @@ inline Ns kill_child_of(pid_t keeper) {
     return begin;
 }
 
+// The words from the one at `from` to "--".
+inline std::vector<std::string> before_dashes(int argc, char** argv, int from) {
+    std::vector<std::string> result;
+    for (int i = from; i < argc && std::string_view{argv[i]} != "--"; ++i) {
+        result.emplace_back(argv[i]);
+    }
+    return result;
+}
+
 // What follows "--" on the command line: the program to run and its arguments.
 inline std::vector<std::string> after_dashes(int argc, char** argv) {
     std::vector<std::string> result;
