@@ -1,7 +1,7 @@
-// INVITEs that an earlier life has left without a final answer or without its ACK. The caller's
-// goes out once more with the same branch, and the peer takes it for a retransmission (RFC 3261
-// §17.2.3). The callee's is stored as it came in; it comes in once more into the restored dialog,
-// and its answer goes where the first would have gone (§18.2.2).
+// INVITEs that an earlier life has left without a final answer or without its ACK. One that we have
+// sent goes out once more with the same branch, and the peer takes it for a retransmission (RFC
+// 3261 §17.2.3). One that we have got is stored as it came in; it comes in once more, into the
+// restored dialog, and our answer goes where the first would have gone (§18.2.2).
 #include <cstdint>
 #include <string>
 
