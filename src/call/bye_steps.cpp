@@ -13,6 +13,8 @@ Step made_anew_to_hang_up(const Call& call) {
     next.state = State::restoring;
     next.hang_up_when_ready = true;
     next.resume_when_ready = false;
+    next.in_the_way = 0; // it goes with the dialog in the stack
+    next.offer_waits = false;
     next.dialog.phase = Phase::ending;
     next.dialog.in_flight = {};
     // Above all that this life may have used, whichever way it began.

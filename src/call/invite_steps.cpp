@@ -126,6 +126,7 @@ Step later_answer(const Call& call, const event::Answered& e, base::Now now) {
 void back_into_quarantine(Step& result, const event::Challenged& e) {
     Call& next = result.call;
     next.state = State::restoring;
+    next.in_the_way = 0; // it goes with the dialog in the stack
     next.cseq_base = e.cseq;
     next.resume_when_ready = false;
     next.resume_deadline_ms = 0;
@@ -215,7 +216,7 @@ Step on(const Call& call, const event::Answered& e, base::Now now) {
         return resume_answered(call, e, now);
     }
     if (is.is_up && !e.from_stand_in) {
-        return later_answer(call, e, now);
+        return call.offer_waits ? refreshed_before_offer(call, e, now) : later_answer(call, e, now);
     }
     Step result = stay(call);
     if (e.from_stand_in && (is.is_up || call.state == State::ending)) {
@@ -267,7 +268,7 @@ Step on(const Call& call, const event::Failed& e, base::Now now) {
     if (traits(call.state).is_up && ends_dialog(e.status, e.is_local)) {
         return end_refused(next, e.status, e.reason);
     }
-    if (call.state == State::established) {
+    if (call.state == State::established || call.offer_waits) {
         Step refused = refresh_refused(next, now);
         refused.effects.insert(refused.effects.begin(), result.effects.begin(),
                                result.effects.end());

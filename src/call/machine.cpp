@@ -145,6 +145,7 @@ void finish(Step& result, std::string ledger_reason) {
     result.effects.emplace_back(effect::CloseMedia{});
     settle(result, Verdict::finished, std::move(ledger_reason));
     result.call.state = State::over;
+    result.call.offer_waits = false;
 }
 
 std::string check(const Call& call) {
@@ -163,6 +164,9 @@ std::string check(const Call& call) {
     }
     if (traits(call.state).has_dialog && d.local_sdp.empty()) {
         return "a dialog without a session description";
+    }
+    if (call.offer_waits && call.state != State::modifying) {
+        return "an offer that waits, of a call that is not being changed";
     }
     if (call.state == State::established && d.phase != Phase::established) {
         return "an established call that is stored as something else";

@@ -99,6 +99,7 @@ Step on(const Call& call, const event::Acked& e, base::Now /*now*/) {
     }
     if (const base::Status applied = apply(result.call, *e.answer); !applied) {
         result.call.state = State::ending;
+        result.call.offer_waits = false;
         result.call.dialog.phase = Phase::ending;
         result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}, effect::SendBye{},
                           effect::CloseMedia{},

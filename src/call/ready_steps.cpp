@@ -78,6 +78,9 @@ Step on(const Call& call, const event::Ready& e, base::Now now) {
     switch (call.state) {
     case State::modifying:
         // After a refusal; a 2xx has brought us to `established` before this.
+        if (call.offer_waits) { // it was no answer to that
+            return stay(call);
+        }
         if (call.glare_retry) {
             Step result = stay(call); // as it was before the offer, which the timer makes again
             result.call.state = State::established;
@@ -155,6 +158,9 @@ Step on(const Call& call, const event::Terminated& e, base::Now now) {
 Step on(const Call& call, const event::RequestDone& e, base::Now now) {
     Step result = stay(call);
     const bool reserve = note_cseq(result.call, e.cseq);
+    if (is_in_the_way(e) && call.in_the_way > 0) {
+        result.call.in_the_way -= 1;
+    }
     if (reserve && call.state != State::over) {
         result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
     }
@@ -185,6 +191,7 @@ Step on(const Call& call, const event::RequestDone& e, base::Now now) {
             hang_up(result);
         }
     }
+    make_offer_that_waits(result);
     return result;
 }
 

@@ -71,6 +71,7 @@ void hang_up(Step& result) {
     next.state = State::ending;
     next.dialog.phase = Phase::ending;
     next.dialog.in_flight.reoffer = false;
+    next.offer_waits = false;
     // Without a record of the BYE a restart would bring back a call that has been ended; the peer
     // ends it then all the same.
     result.effects.emplace_back(effect::StopRetryTimer{});

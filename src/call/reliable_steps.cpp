@@ -14,6 +14,7 @@ void acknowledge_progress(Step& result, const event::Progress& e) {
         return;
     }
     if (result.call.dialog.phase != Phase::inviting) { // after a restart comes another re-INVITE
+        result.call.in_the_way += 1;
         result.effects.emplace_back(
             effect::SendPrack{.rseq = e.rseq, .invite_cseq = e.cseq, .cseq = e.prack_cseq});
         return;
@@ -28,6 +29,7 @@ void acknowledge_progress(Step& result, const event::Progress& e) {
         static_cast<void>(note_cseq(result.call, prack.cseq));
         result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
     }
+    result.call.in_the_way += 1;
     result.effects.emplace_back(
         effect::SendPrack{.rseq = prack.rseq, .invite_cseq = e.cseq, .cseq = prack.cseq});
 }
@@ -48,6 +50,7 @@ Step make_answered(Step result, base::Now now) {
     // gets to know this one from the stand-in.
     Call& next = result.call;
     next.state = State::restoring;
+    next.in_the_way = 0; // it goes with the dialog in the stack
     next.resume_when_ready = true;
     next.resume_deadline_ms = now.boot_ms() + next.resume_window_ms;
     // Above all that this life may have used.

@@ -158,18 +158,6 @@ Step resume_refused(const Call& call, base::Now now) {
 
 } // namespace
 
-Step refresh(const Call& call) {
-    Step result = stay(call);
-    Call& next = result.call;
-    next.agreed_sdp = call.dialog.local_sdp;
-    next.agreed_hold = call.dialog.hold.local;
-    next.offered_hold = call.dialog.hold.local;
-    next.last_status = 0;
-    next.state = State::modifying;
-    result.effects = {effect::Reoffer{}};
-    return result;
-}
-
 bool returns_in_silence(const Dialog& dialog) {
     return dialog.phase == Phase::established &&
            (dialog.role == Role::callee || dialog.in_flight.cseq == 0);
@@ -346,6 +334,7 @@ Step resume_terminated(const Call& call, const event::Terminated& e, base::Now n
     // Back into quarantine at once: the peer may still believe in the call, and its requests are to
     // be answered.
     next.state = State::restoring;
+    next.in_the_way = 0; // it goes with the dialog in the stack
     next.resume_when_ready = false;
     result.effects = {effect::Dispose{}};
     move_cseq_base(result);

@@ -64,9 +64,6 @@ void note_prack_answer(Step& result, const event::RequestDone& e);
 [[nodiscard]] Step on(const Call& call, const event::RetryDue& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::StoreFailed& e, base::Now now);
 
-// A plain session refresh, with the description as it is (RFC 4028 §7.4).
-[[nodiscard]] Step refresh(const Call& call);
-
 // Answers and ends that come while a restored call is being resumed.
 [[nodiscard]] Step resume_answered(const Call& call, const event::Answered& e, base::Now now);
 [[nodiscard]] Step resume_ready(const Call& call, base::Now now);
@@ -84,6 +81,19 @@ void note_prack_answer(Step& result, const event::RequestDone& e);
 
 // A target that cannot be used is not taken over (RFC 3261 §12.2.1.2), and the user hears of it.
 void tell_fault(Step& result, const event::Answered& e);
+
+// offer_steps.cpp
+// Hold or unhold: a re-INVITE whose description differs in its direction only (RFC 3264 §8.4).
+[[nodiscard]] Step offer_hold(const Call& call, bool hold);
+// A plain session refresh, with the description as it is (RFC 4028 §7.4).
+[[nodiscard]] Step refresh(const Call& call);
+// Whether it is the end of what an offer of ours has to wait for (Call::in_the_way).
+[[nodiscard]] bool is_in_the_way(const event::RequestDone& e);
+// If one does, and nothing is in its way any more.
+void make_offer_that_waits(Step& result);
+// The stack's own refresh has its 2xx while an offer of ours waits.
+[[nodiscard]] Step
+refreshed_before_offer(const Call& call, const event::Answered& e, base::Now now);
 
 // refusal_steps.cpp
 // Whether the answer says that the other end has no such call any more.
@@ -119,9 +129,6 @@ void await_refresh(Step& result, base::Now now);
 [[nodiscard]] inline Step refuse(const Call& call, std::string why) {
     return {.call = call, .effects = {}, .status = base::fail(base::Errc::not_now, std::move(why))};
 }
-
-// Hold or unhold: a re-INVITE whose description differs in its direction only (RFC 3264 §8.4).
-[[nodiscard]] Step offer_hold(const Call& call, bool hold);
 
 // Takes over what a 2xx, a re-INVITE or an UPDATE says (RFC 3261 §12.2.1.2: target, not route).
 void learn(Dialog& dialog, const PeerFacts& facts, base::Now now);

@@ -133,21 +133,6 @@ Step on(const Call& call, const event::HangUp& /*e*/, base::Now now) {
     return result;
 }
 
-Step offer_hold(const Call& call, bool hold) {
-    Step result = stay(call);
-    Call& next = result.call;
-    next.agreed_sdp = call.dialog.local_sdp;
-    next.agreed_hold = call.dialog.hold.local;
-    next.dialog.hold.local = hold;
-    next.dialog.local_sdp = redirect(call.dialog.local_sdp, wanted(next.dialog.hold));
-    next.offered_hold = hold;
-    next.last_status = 0;
-    next.dialog.in_flight.reoffer = true;
-    next.state = State::modifying;
-    result.effects = {effect::Persist{.otherwise = effect::Otherwise::abandon}, effect::Reoffer{}};
-    return result;
-}
-
 Step on(const Call& call, const event::Hold& /*e*/, base::Now /*now*/) {
     if (call.state == State::established && call.dialog.hold.local) {
         return refuse(call, not_in(call, "the peer is on hold already"));
@@ -181,6 +166,7 @@ Step on(const Call& call, const event::SendInfo& e, base::Now now) {
         return refuse(call, not_in(call, "INFO needs an established call"));
     }
     Step result = stay(call);
+    result.call.in_the_way += 1;
     result.call.requests_open += 1;
     result.call.request_asked_ms = now.boot_ms();
     result.effects = {effect::SendInfo{.content_type = e.content_type, .body = e.body}};
@@ -192,6 +178,7 @@ Step on(const Call& call, const event::SendOptions& /*e*/, base::Now now) {
         return refuse(call, not_in(call, "OPTIONS inside a call needs an established one"));
     }
     Step result = stay(call);
+    result.call.in_the_way += 1;
     result.call.requests_open += 1;
     result.call.request_asked_ms = now.boot_ms();
     result.effects = {effect::SendOptions{}};

@@ -96,7 +96,6 @@ void Legs::on_leg_event(Leg& leg, const Raw& raw) {
         ended != nullptr && leg.end_status != 0) {
         *ended = {.status = leg.end_status, .reason = leg.end_reason};
     }
-    note_final_answer(leg, raw, *event);
     keep_request(*event, raw.message);
     listener_->on_event(number, *event);
     if (early_reader_ && std::holds_alternative<call::event::Ready>(*event)) {
@@ -142,20 +141,6 @@ void Legs::note_own_end(Leg& leg, const Raw& raw) {
         raw.status != 487) { // 487: "BYE sent"
         leg.end_status = static_cast<std::uint16_t>(raw.status);
         leg.end_reason = base::printable(text_of(raw.phrase), 200);
-    }
-}
-
-void Legs::note_final_answer(Leg& leg, const Raw& raw, const call::Event& event) {
-    const bool is_ours =
-        raw.event == nua_r_info || raw.event == nua_r_options || raw.event == nua_r_prack;
-    // The stack keeps a request that is challenged, and says it again with credentials.
-    const auto* challenged = std::get_if<call::event::Challenged>(&event);
-    const bool is_kept = challenged != nullptr && !challenged->is_over;
-    if (!is_ours || raw.status < 200 || is_kept || !leg.order.answered()) {
-        return;
-    }
-    if (const call::Dialog* dialog = listener_->dialog(leg.number())) {
-        reoffer(*dialog);
     }
 }
 

@@ -22,6 +22,7 @@
 #include "sip/sofia/leg.hpp"
 #include "sip/sofia/nua.hpp"
 #include "sip/sofia/outgoing_watch.hpp"
+#include "sip/sofia/request_order.hpp"
 #include "sip/sofia/transactions.hpp"
 #include "sip/sofia/uri_text.hpp"
 
@@ -215,7 +216,6 @@ void Legs::say(const call::Call& call, const call::effect::SendPrack& e) {
     const call::Dialog& dialog = call.dialog;
 
     if (Leg* leg = this->leg(dialog.number)) {
-        leg->order.sent();
         cseq_numbers::assign(leg->key, e.rseq, e.cseq);
         const std::string rack = fmt::format("{} {} INVITE", e.rseq, e.invite_cseq);
         nua_prack(leg->handle(), SIPTAG_RACK_STR(rack.c_str()), TAG_END());
@@ -299,18 +299,14 @@ void Legs::say(const call::Call& call, const call::effect::SendBye& /*e*/) {
         leg->quarantine.clear();
         set_proxy(*leg, real_proxy(dialog));
     }
-    leg->order.forget_offer();
     leg->has_said_bye = true;
-    nua_bye(leg->handle(), TAG_END());
+    say_bye(*leg);
 }
 
 void Legs::say(const call::Call& call, const call::effect::Reoffer& /*e*/) {
-    reoffer(call.dialog);
-}
+    const call::Dialog& dialog = call.dialog;
 
-void Legs::reoffer(const call::Dialog& dialog) {
-    Leg* leg = this->leg(dialog.number);
-    if (leg != nullptr && leg->order.may_offer()) {
+    if (Leg* leg = this->leg(dialog.number)) {
         leg->is_inviting = true;
         nua_invite(leg->handle(), SESSION_TAGS(dialog), TAG_END());
     }
@@ -327,7 +323,6 @@ void Legs::say(const call::Call& call, const call::effect::Describe& /*e*/) {
 void Legs::say(const call::Call& call, const call::effect::SendInfo& e) {
     const call::Dialog& dialog = call.dialog;
     if (Leg* leg = this->leg(dialog.number)) {
-        leg->order.sent();
         nua_info(leg->handle(), SIPTAG_CONTENT_TYPE_STR(e.content_type.c_str()),
                  SIPTAG_PAYLOAD_STR(e.body.c_str()), TAG_END());
     }
@@ -337,7 +332,6 @@ void Legs::say(const call::Call& call, const call::effect::SendOptions& /*e*/) {
     const call::Dialog& dialog = call.dialog;
 
     if (Leg* leg = this->leg(dialog.number)) {
-        leg->order.sent();
         nua_options(leg->handle(), TAG_END());
     }
 }

@@ -78,7 +78,6 @@ private:
     void say(const call::Call& call, const call::effect::Lift& e);
     void say(const call::Call& call, const call::effect::Dispose& e);
     void invite(const call::Dialog& dialog);
-    void reoffer(const call::Dialog& dialog);
     void lift(const call::Dialog& dialog);
     void reply(const call::Dialog& dialog,
                const call::RequestRef& request,
@@ -97,7 +96,6 @@ private:
     void on_invite_leaving(const outgoing_watch::Invite& invite);
     static void note_invite(Leg& leg, const Raw& raw);
     static void note_own_end(Leg& leg, const Raw& raw);
-    void note_final_answer(Leg& leg, const Raw& raw, const call::Event& event);
 
     // ---- Who they are ----
     [[nodiscard]] Leg* leg(call::Number number);

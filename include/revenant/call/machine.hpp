@@ -93,6 +93,9 @@ struct Call {
     bool last_is_local = false; // it was no answer of the peer's, see event::Failed
     std::uint32_t retry_after_s = 0;
 
+    // INFO, OPTIONS and PRACK that the stack has and nobody has answered: see offer_steps.cpp.
+    std::uint32_t in_the_way = 0;
+
     // INFO and OPTIONS that have no answer yet, and the last answer.
     std::uint32_t requests_open = 0;
     std::uint16_t request_status = 0;
@@ -105,6 +108,7 @@ struct Call {
     std::string agreed_sdp;
     bool agreed_hold = false;
     bool offered_hold = false;
+    bool offer_waits = false; // modifying: the offer is made when nothing is in the way any more
     bool glare_retry = false; // 491: the offer is made again when the timer fires
     bool refresh_due = false; // when the timer fires: the stack's own timer goes with a re-INVITE
 

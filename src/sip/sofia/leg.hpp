@@ -9,7 +9,6 @@
 
 #include "revenant/call/dialog.hpp"
 #include "sip/sofia/nua.hpp"
-#include "sip/sofia/request_order.hpp"
 
 namespace revenant::sip {
 
@@ -74,7 +73,8 @@ public:
     // The INVITE that our BYE has overtaken has its answer: what the stack says next, that the call
     // has ended with it, is not so.
     bool is_overtaken = false;
-    RequestOrder order;
+    // The stack has taken up a BYE of ours, or of its own: another one waits for it.
+    bool has_begun_bye = false;
     // Why the stack hangs up by itself; 0: it does not, or has not said why.
     std::uint16_t end_status = 0;
     std::string end_reason;

@@ -19,21 +19,8 @@ using AtOnce = UnderWay<bool, Nesting::allowed>;
 
 } // namespace
 
-bool RequestOrder::answered() {
-    if (unanswered_ == 0) {
-        return false;
-    }
-    unanswered_ -= 1;
-    return unanswered_ == 0 && offer_waits_;
-}
-
-bool RequestOrder::may_offer() {
-    offer_waits_ = unanswered_ > 0;
-    return !offer_waits_;
-}
-
-bool RequestOrder::is_first_bye() {
-    return !std::exchange(bye_said_, true);
+void say_bye(const Leg& leg) {
+    nua_bye(leg.handle(), TAG_END());
 }
 
 // ---- In front of the library's functions -------------------------------------------------------
@@ -45,9 +32,10 @@ int queue_request(nua_client_request* request) {
     return hooks.asks_at_once ? 0 : is_behind_another;
 }
 
-int say_bye(nua_t* nua, nua_handle_t* handle, nua_event_t event, const tagi_t* tags) {
+int take_bye_up(nua_t* nua, nua_handle_t* handle, nua_event_t event, const tagi_t* tags) {
     Leg* leg = leg_of(handle);
-    const AtOnce at_once{hooks.asks_at_once, leg != nullptr && leg->order.is_first_bye()};
+    const bool is_first = leg != nullptr && !std::exchange(leg->has_begun_bye, true);
+    const AtOnce at_once{hooks.asks_at_once, is_first};
     return hooks.nua_stack_bye.own()(nua, handle, event, tags);
 }
 
@@ -114,7 +102,7 @@ int bind_request(nua_client_request* request, nua_dialog_usage* usage) {
 }
 
 const Standing queue{hooks.nua_client_request_queue, queue_request};
-const Standing byes{hooks.nua_stack_bye, say_bye};
+const Standing byes{hooks.nua_stack_bye, take_bye_up};
 const Standing refreshes{hooks.nua_dialog_usage_refresh, refresh};
 const Standing removals{hooks.nua_dialog_usage_remove, remove_usage};
 const Standing ends{hooks.nua_dialog_deinit, end_dialog};

@@ -71,6 +71,13 @@ std::string table() {
             text += row(note, call, c);
         }
     }
+    text += "\n# What the stack would leave behind an INFO for ever.\n";
+    for (const auto& [note, call] : calls_with_info_open()) {
+        text += "\n";
+        for (const TableEvent& c : table_events()) {
+            text += row(note, call, c);
+        }
+    }
     return text;
 }
 

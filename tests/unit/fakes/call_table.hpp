@@ -176,4 +176,18 @@ inline std::vector<std::pair<std::string, Call>> call_variants() {
     return all;
 }
 
+// An INFO of ours is unanswered, and an offer waits for that.
+inline std::vector<std::pair<std::string, Call>> calls_with_info_open() {
+    const auto open = [](State state) {
+        Call call = sample_call(state);
+        call.in_the_way = 1;
+        call.requests_open = 1;
+        return call;
+    };
+    std::vector<std::pair<std::string, Call>> all{{"INFO open", open(State::established)},
+                                                  {"offer waits", open(State::modifying)}};
+    all.back().second.offer_waits = true;
+    return all;
+}
+
 } // namespace revenant::call
