@@ -288,13 +288,6 @@ void Switchboard::on_wanted(call::Number number) {
 }
 
 void Switchboard::on_event(call::Number number, const call::Event& event) {
-    if (const auto* invited = std::get_if<call::event::Invited>(&event)) {
-        call::event::Invited as_we_want = *invited;
-        as_we_want.auto_answer = policy_.auto_answer.value_or(0);
-        as_we_want.no_answer_s = policy_.no_answer_s;
-        apply(number, as_we_want);
-        return;
-    }
     // A call that is gone by now needs no answer, and a network event is no command that can fail.
     apply(number, event);
 }
@@ -316,6 +309,8 @@ std::optional<call::Number> Switchboard::on_invite(const call::Dialog& seed) {
     const media::StreamIdentity stream = media::new_stream();
     call::Call call;
     call.codecs = policy_.codecs;
+    call.reception = {.auto_answer = policy_.auto_answer.value_or(0),
+                      .no_answer_s = policy_.no_answer_s};
     call.dialog = seed;
     call::Dialog& dialog = call.dialog;
     dialog.number = *number;

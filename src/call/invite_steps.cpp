@@ -1,4 +1,5 @@
 // Answers to our INVITEs.
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -121,10 +122,21 @@ Step later_answer(const Call& call, const event::Answered& e, base::Now now) {
     return result;
 }
 
+// For the Ready or Terminated that follows.
+void note_failure(Call& next, const event::Failed& e) {
+    next.last_status = e.status;
+    next.last_reason = e.reason;
+    next.last_is_local = e.is_local;
+    next.retry_after_s = e.retry_after_s;
+    next.dialog.timer.min_se_s = std::max(next.dialog.timer.min_se_s, e.min_se_s);
+}
+
 // The peer knows the dialog; we only cannot refresh it. Back into quarantine, by a new birth,
 // because the stack keeps the challenged INVITE pending.
-void back_into_quarantine(Step& result, const event::Challenged& e) {
+Step back_into_quarantine(const Call& call, const event::Failed& e) {
+    Step result = stay(call);
     Call& next = result.call;
+    note_failure(next, e);
     next.state = State::restoring;
     next.in_the_way = 0; // it goes with the dialog in the stack
     next.cseq_base = e.cseq;
@@ -138,6 +150,7 @@ void back_into_quarantine(Step& result, const event::Challenged& e) {
     result.effects.emplace_back(
         effect::Tell{.news = News::refused, .status = e.status, .detail = next.last_reason});
     settle(result, Verdict::lost, next.last_reason);
+    return result;
 }
 
 // The request waits for credentials, which there are.
@@ -147,17 +160,18 @@ Step answer_challenge(const Call& call, const event::Challenged& e) {
     next.last_status = e.status;
     next.last_is_local = false;
     next.last_reason = "Unauthorized";
-    if (note_cseq(next, e.cseq)) {
-        result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
-    }
-    if (call.state != State::canceling) {
-        result.effects.emplace_back(effect::Authenticate{});
+    const bool more_cseqs = note_cseq(next, e.cseq);
+    if (call.state == State::canceling) {
+        // The challenge has ended the INVITE, and nobody wants it repeated.
+        result.effects = {effect::Dispose{},
+                          effect::Tell{.news = News::ended, .status = 487, .detail = "local"}};
+        finish(result, "it was canceled");
         return result;
     }
-    // The challenge has ended the INVITE, and nobody wants it repeated.
-    result.effects = {effect::Dispose{},
-                      effect::Tell{.news = News::ended, .status = 487, .detail = "local"}};
-    finish(result, "it was canceled");
+    if (more_cseqs) {
+        result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
+    }
+    result.effects.emplace_back(effect::Authenticate{});
     return result;
 }
 
@@ -244,24 +258,15 @@ Step on(const Call& call, const event::Challenged& e, base::Now now) {
                       .method = e.method, .status = e.status, .reason = reason, .cseq = e.cseq},
                   now);
     }
-    Step result =
-        on(call, event::Failed{.status = e.status, .reason = reason, .cseq = e.cseq}, now);
-    if (call.state == State::resuming) {
-        back_into_quarantine(result, e);
-    }
-    return result;
+    const event::Failed failed{.status = e.status, .reason = reason, .cseq = e.cseq};
+    return call.state == State::resuming ? back_into_quarantine(call, failed)
+                                         : on(call, failed, now);
 }
 
 Step on(const Call& call, const event::Failed& e, base::Now now) {
     Step result = stay(call);
     Call& next = result.call;
-    next.last_status = e.status;
-    next.last_reason = e.reason;
-    next.last_is_local = e.is_local;
-    next.retry_after_s = e.retry_after_s;
-    if (e.min_se_s > next.dialog.timer.min_se_s) {
-        next.dialog.timer.min_se_s = e.min_se_s;
-    }
+    note_failure(next, e);
     if (note_cseq(next, e.cseq) && call.state != State::over) {
         result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
     }
@@ -269,10 +274,8 @@ Step on(const Call& call, const event::Failed& e, base::Now now) {
         return end_refused(next, e.status, e.reason);
     }
     if (call.state == State::established || call.offer_waits) {
-        Step refused = refresh_refused(next, now);
-        refused.effects.insert(refused.effects.begin(), result.effects.begin(),
-                               result.effects.end());
-        return refused;
+        refresh_refused(result, now);
+        return result;
     }
     if (e.status == 491 && call.state == State::modifying) {
         // The peer's own offer may come first: it is answered from what both have agreed on.

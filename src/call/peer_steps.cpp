@@ -2,7 +2,6 @@
 #include <cstdint>
 #include <string>
 #include <utility>
-#include <variant>
 
 #include "call/steps.hpp"
 #include "revenant/base/clock.hpp"
@@ -14,20 +13,13 @@ namespace revenant::call {
 namespace {
 
 // No ringing: the first thing that is stored and said is the final answer.
-Step answer_at_once(const Call& alerting, std::uint16_t status, base::Now now) {
-    Step result = status < 300 ? on(alerting, event::Answer{}, now)
-                               : on(alerting, event::Decline{.status = status}, now);
-    if (status >= 300) { // nothing of it needs to be stored: the caller repeats its INVITE
-        std::erase_if(result.effects,
-                      [](const Effect& e) { return std::holds_alternative<effect::Persist>(e); });
+void answer_at_once(Step& result, std::uint16_t status, base::Now now) {
+    result.effects.emplace_back(effect::Tell{.news = News::incoming});
+    if (status < 300) {
+        accept(result, effect::Otherwise::report, now); // the peer waits for an answer
+    } else {
+        decline(result, {.status = status, .is_stored = false}); // the caller repeats its INVITE
     }
-    for (Effect& effect : result.effects) {
-        if (auto* persist = std::get_if<effect::Persist>(&effect)) {
-            persist->otherwise = effect::Otherwise::report; // the peer waits for an answer
-        }
-    }
-    result.effects.insert(result.effects.begin(), effect::Tell{.news = News::incoming});
-    return result;
 }
 
 // RFC 3261 §12.2.2. Within one life the stack sees to it.
@@ -74,10 +66,11 @@ Step on(const Call& call, const event::Invited& e, base::Now now) {
     }
     next.dialog.phase = Phase::ringing;
     next.dialog.started_ms = now.real_ms();
-    if (e.auto_answer != 0) {
-        return answer_at_once(next, e.auto_answer, now);
+    if (const std::uint16_t status = call.reception.auto_answer; status != 0) {
+        answer_at_once(result, status, now);
+        return result;
     }
-    limit_ringing(next.dialog, e, now);
+    limit_ringing(next, e, now);
     result.effects = {effect::Persist{.otherwise = effect::Otherwise::report},
                       effect::Respond{.status = 180}, effect::Tell{.news = News::incoming}};
     ring_timer(result, now);

@@ -140,13 +140,13 @@ Step roll_back(const Call& call, base::Now now) {
     return result;
 }
 
-Step refresh_refused(const Call& call, base::Now now) {
-    Step result = stay(call);
-    result.effects = {effect::Tell{.news = News::refused,
-                                   .status = call.last_status,
-                                   .detail = call.last_reason + "; the session is not refreshed"}};
+void refresh_refused(Step& result, base::Now now) {
+    const Call& call = result.call;
+    result.effects.emplace_back(
+        effect::Tell{.news = News::refused,
+                     .status = call.last_status,
+                     .detail = call.last_reason + "; the session is not refreshed"});
     await_refresh(result, now);
-    return result;
 }
 
 } // namespace revenant::call

@@ -3,7 +3,6 @@
 // record and its ports for ever, since a caller that is gone sends no CANCEL.
 #include <algorithm>
 #include <cstdint>
-#include <variant>
 
 #include "call/steps.hpp"
 #include "revenant/base/clock.hpp"
@@ -19,12 +18,14 @@ constexpr std::int64_t day_ms = 86'400'000; // no timer is set for longer
 
 } // namespace
 
-void limit_ringing(Dialog& dialog, const event::Invited& e, base::Now now) {
-    const bool is_theirs = e.expires_s && (e.no_answer_s == 0 || *e.expires_s < e.no_answer_s);
-    if (!is_theirs && e.no_answer_s == 0) {
+void limit_ringing(Call& call, const event::Invited& e, base::Now now) {
+    const std::uint32_t ours_s = call.reception.no_answer_s;
+    const bool is_theirs = e.expires_s && (ours_s == 0 || *e.expires_s < ours_s);
+    if (!is_theirs && ours_s == 0) {
         return;
     }
-    const std::int64_t ring_ms = std::int64_t{is_theirs ? *e.expires_s : e.no_answer_s} * 1000;
+    const std::int64_t ring_ms = std::int64_t{is_theirs ? *e.expires_s : ours_s} * 1000;
+    Dialog& dialog = call.dialog;
     dialog.in_flight.ring_until_ms = now.real_ms() + ring_ms;
     dialog.in_flight.ring_status = is_theirs ? request_terminated : temporarily_unavailable;
     dialog.boot.ring_until_ms = now.boot_ms() + ring_ms;
@@ -53,12 +54,7 @@ Step on(const Call& call, const event::RingDue& /*e*/, base::Now now) {
         ring_timer(result, now);
         return result;
     }
-    result = on(call, event::Decline{.status = call.dialog.in_flight.ring_status}, now);
-    for (Effect& effect : result.effects) {
-        if (auto* tell = std::get_if<effect::Tell>(&effect)) {
-            tell->detail = "no answer";
-        }
-    }
+    decline(result, {.status = call.dialog.in_flight.ring_status, .by = "no answer"});
     return result;
 }
 

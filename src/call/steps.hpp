@@ -22,6 +22,17 @@ namespace revenant::call {
 [[nodiscard]] Step on(const Call& call, const event::Unhold& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::SendInfo& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::SendOptions& e, base::Now now);
+// The call that rings gets our 200; `otherwise`: what if it cannot be stored.
+void accept(Step& result, effect::Otherwise otherwise, base::Now now);
+
+struct Refusal {
+    std::uint16_t status = 486;
+    std::string by = "local"; // who has decided it, for the user
+    bool is_stored = true;    // else a restart waits for the caller's INVITE to come in again
+};
+
+// The call that rings gets our refusal.
+void decline(Step& result, const Refusal& refusal);
 
 // invite_steps.cpp: answers to our INVITEs
 [[nodiscard]] Step on(const Call& call, const event::Progress& e, base::Now now);
@@ -45,7 +56,7 @@ namespace revenant::call {
 // ring_steps.cpp: a call rings no longer than it may
 [[nodiscard]] Step on(const Call& call, const event::RingDue& e, base::Now now);
 // Notes down until when, for `ring_timer`.
-void limit_ringing(Dialog& dialog, const event::Invited& e, base::Now now);
+void limit_ringing(Call& call, const event::Invited& e, base::Now now);
 // The effect that the call, which rings now, needs to stop; none if it may ring for ever.
 void ring_timer(Step& result, base::Now now);
 [[nodiscard]] bool has_rung_enough(const Dialog& dialog, base::Now now);
@@ -103,7 +114,7 @@ void hang_up(Step& result);
 [[nodiscard]] Step end_refused(const Call& call, std::uint16_t status, const std::string& reason);
 // Our re-INVITE was refused, and the call goes on as it was before.
 [[nodiscard]] Step roll_back(const Call& call, base::Now now);
-[[nodiscard]] Step refresh_refused(const Call& call, base::Now now);
+void refresh_refused(Step& result, base::Now now);
 // Description and hold as they were before our offer.
 void take_offer_back(Call& call);
 // A re-INVITE that fails stops the stack's session timer: the next refresh is ours to begin, or the

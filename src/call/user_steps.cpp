@@ -34,20 +34,16 @@ Step on(const Call& call, const event::Dial& /*e*/, base::Now now) {
     return result;
 }
 
-Step on(const Call& call, const event::Answer& /*e*/, base::Now now) {
-    if (call.state != State::alerting) {
-        return refuse(call, not_in(call, "there is nothing to answer"));
-    }
-    Step result = stay(call);
-    Call& next = result.call;
-    Dialog& dialog = next.dialog;
+void accept(Step& result, effect::Otherwise otherwise, base::Now now) {
+    Call& call = result.call;
+    Dialog& dialog = call.dialog;
     if (call.has_offer) {
         auto negotiated = answer_offer(call.offer, dialog.media, call.codecs, wanted(dialog.hold),
                                        dialog.media.ssrc, {});
         if (!negotiated) {
-            result = on(call, event::Decline{.status = 488}, now);
+            decline(result, {.status = 488});
             result.status = base::fail(negotiated.error());
-            return result;
+            return;
         }
         dialog.local_sdp = std::move(negotiated->local_sdp);
         dialog.media = std::move(negotiated->media);
@@ -57,7 +53,7 @@ Step on(const Call& call, const event::Answer& /*e*/, base::Now now) {
         dialog.local_sdp = write_offer(dialog.media.ssrc, dialog.media.local, call.codecs,
                                        dialog.media.ptime_ms, Direction::sendrecv);
     }
-    next.state = State::answering;
+    call.state = State::answering;
     dialog.phase = Phase::answered;
     stamp_answer(dialog, now);
     if (dialog.timer.interval_s != 0) { // RFC 4028 §9: from our answer on
@@ -65,11 +61,33 @@ Step on(const Call& call, const event::Answer& /*e*/, base::Now now) {
         dialog.timer.deadline_ms = now.real_ms() + left_ms;
         dialog.boot.deadline_ms = now.boot_ms() + left_ms;
     }
-    result.effects = {effect::Persist{.otherwise = effect::Otherwise::abandon},
-                      effect::Respond{.status = 200}};
+    result.effects.emplace_back(effect::Persist{.otherwise = otherwise});
+    result.effects.emplace_back(effect::Respond{.status = 200});
     if (call.has_offer || !dialog.remote_sdp.empty()) {
         result.effects.emplace_back(effect::RunMedia{});
     }
+}
+
+void decline(Step& result, const Refusal& refusal) {
+    Call& call = result.call;
+    call.state = State::refusing;
+    call.dialog.phase = Phase::ending;
+    call.dialog.in_flight.status = refusal.status;
+    if (refusal.is_stored) {
+        // Else a restart would let it ring again, for a caller who has had the answer.
+        result.effects.emplace_back(effect::Persist{.otherwise = effect::Otherwise::go_on});
+    }
+    result.effects.emplace_back(effect::Respond{.status = refusal.status});
+    result.effects.emplace_back(
+        effect::Tell{.news = News::ended, .status = refusal.status, .detail = refusal.by});
+}
+
+Step on(const Call& call, const event::Answer& /*e*/, base::Now now) {
+    if (call.state != State::alerting) {
+        return refuse(call, not_in(call, "there is nothing to answer"));
+    }
+    Step result = stay(call);
+    accept(result, effect::Otherwise::abandon, now);
     return result;
 }
 
@@ -78,14 +96,7 @@ Step on(const Call& call, const event::Decline& e, base::Now /*now*/) {
         return refuse(call, not_in(call, "there is nothing to decline"));
     }
     Step result = stay(call);
-    Call& next = result.call;
-    next.state = State::refusing;
-    next.dialog.phase = Phase::ending;
-    next.dialog.in_flight.status = e.status;
-    // Else a restart would let it ring again, for a caller who has had the answer.
-    result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on},
-                      effect::Respond{.status = e.status},
-                      effect::Tell{.news = News::ended, .status = e.status, .detail = "local"}};
+    decline(result, {.status = e.status});
     return result;
 }
 

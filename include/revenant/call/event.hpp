@@ -144,9 +144,7 @@ struct Terminated {
 // ---- The network: the peer's requests ----
 struct Invited {
     std::optional<RemoteSession> offer = {};
-    std::uint16_t auto_answer = 0;               // the final status to answer with at once; 0: ring
     std::optional<std::uint32_t> expires_s = {}; // Expires (RFC 3261 §13.3.1): how long it may ring
-    std::uint32_t no_answer_s = 0;               // how long we let it ring; 0: for ever
 };
 
 struct Acked { // our 2xx; or our reliable 180, if it carried the offer

@@ -69,6 +69,12 @@ struct Ending {
     bool is_told = false; // in other words, before
 };
 
+// What becomes of a call that comes in; the same for all of them.
+struct Reception {
+    std::uint16_t auto_answer = 0; // the final status to answer with at once; 0: it rings
+    std::uint32_t no_answer_s = 0; // for how long we let it ring; 0: for ever
+};
+
 struct Call {
     Dialog dialog;
     State state = State::idle;
@@ -116,6 +122,8 @@ struct Call {
 
     bool answer_heard = false; // in this life, to the offer in our INVITE
     bool offer_in_2xx = false; // to a re-INVITE without one; the answer comes with the ACK
+
+    Reception reception;
 
     // The peer's offer while alerting.
     RemoteSession offer;

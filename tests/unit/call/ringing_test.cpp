@@ -26,8 +26,8 @@ base::Now after_s(std::int64_t seconds) {
 Step invited(std::optional<std::uint32_t> expires_s, std::uint32_t no_answer_s) {
     Call call = new_call(Role::callee);
     call.dialog.in_flight.invite = "INVITE sip:alice@192.0.2.10 SIP/2.0\r\n\r\n";
-    const event::Invited event{
-        .offer = peer_session(), .expires_s = expires_s, .no_answer_s = no_answer_s};
+    call.reception.no_answer_s = no_answer_s;
+    const event::Invited event{.offer = peer_session(), .expires_s = expires_s};
     return step(call, event, sample_now);
 }
 
