@@ -1,4 +1,5 @@
-// The ways out: quit says BYE to all, detach leaves all calls to the next start.
+#include "app/exits.hpp"
+
 #include <csignal>
 #include <cstdint>
 #include <memory>
@@ -10,9 +11,8 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
-#include <glib.h>
 
-#include "app/phone.hpp"
+#include "app/notices.hpp"
 #include "revenant/app/phone.hpp"
 #include "revenant/base/disk_wait.hpp"
 #include "revenant/base/source.hpp"
@@ -29,15 +29,17 @@ constexpr std::uint32_t quit_patience_ms = 4000;
 
 } // namespace
 
-void Phone::tell(std::string event, shell::Tone tone, std::string text) {
-    shell::print({.event = std::move(event),
-                  .call = std::nullopt,
-                  .tone = tone,
-                  .text = std::move(text),
-                  .fields = {}});
+Exits::Exits(Switchboard& board, Keeping& keeping, Hooks hooks)
+    : board_{&board}, keeping_{&keeping}, hooks_{std::move(hooks)},
+      // SAFETY: the signals are members.
+      end_signals_{*keeping.slate(), [this] { by_signal(SIGTERM); }, [this] { by_signal(SIGHUP); }},
+      upgrade_signal_{base::on_signal(SIGUSR2, [this] { upgrade(); })} {}
+
+void Exits::take_interrupt() {
+    interrupt_ = base::on_signal(SIGINT, [this] { by_signal(SIGINT); });
 }
 
-void Phone::begin_quit() {
+void Exits::quit() {
     if (std::exchange(quitting_, true)) {
         return;
     }
@@ -49,8 +51,7 @@ void Phone::begin_quit() {
     const auto finish = [this] {
         // The stack waits for its transactions, which are done with; should one linger all the
         // same, the deadline below ends it.
-        signals_.push_back(
-            base::when_idle([this] { agent_->shut_down([this] { g_main_loop_quit(loop_); }); }));
+        finish_ = base::when_idle([this] { board_->agent().shut_down(hooks_.end); });
     };
     for (const call::Number number : all) {
         const call::Call* call = board_->find(number);
@@ -91,30 +92,30 @@ void Phone::begin_quit() {
 }
 
 // By convention a program that a signal has ended says so by its status.
-void Phone::end_by_signal(int number) {
-    if (is_scripted_) {
-        ended_by_ = number;
+void Exits::by_signal(int number) {
+    if (hooks_.is_scripted()) {
+        script_ended_by_ = number;
     }
     if (number == SIGHUP) {
         detach();
     }
-    begin_quit();
+    quit();
 }
 
-void Phone::detach() {
-    leave(exit_status());
+void Exits::detach() {
+    leave(hooks_.exit_status());
 }
 
-void Phone::leave(int status) {
-    media_->detach();
-    prompt_.reset(); // the terminal as it was
+void Exits::leave(int status) {
+    board_->media().detach();
+    hooks_.close_console();
     shell::flush_output();
     // Destroys nothing: a destroyed dialog says BYE.
     ::_exit(status);
 }
 
-void Phone::upgrade() {
-    if (!keeping_.is_kept()) {
+void Exits::upgrade() {
+    if (!keeping_->is_kept()) {
         tell("error", shell::Tone::bad,
              "nobody would start the phone again: run it with --keep, or under systemd");
         return;
@@ -122,22 +123,11 @@ void Phone::upgrade() {
     leave(exit_restart_me);
 }
 
-void Phone::on_keeper_gone() {
+void Exits::on_keeper_gone() {
     tell(
         "keeper.gone", shell::Tone::bad,
         "the keeper is dead: calls go on, but nobody holds their sockets any more and nobody would "
         "start the phone again; `detach` and start it anew with --keep when it suits");
-}
-
-int Phone::exit_status() const {
-    if (ended_by_) {
-        return exit_signal_base + *ended_by_;
-    }
-    const bool is_drill_lost = drill_ && drill_->is_lost();
-    if (is_drill_lost || (board_ && board_->ledger().count(call::Verdict::lost) > 0)) {
-        return exit_call_lost;
-    }
-    return failures_ > 0 ? exit_command_failed : exit_success;
 }
 
 } // namespace revenant::app

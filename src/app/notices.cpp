@@ -157,6 +157,14 @@ Wording wording(const call::Call& call, const call::effect::Tell& tell, bool res
 
 } // namespace
 
+void tell(std::string event, shell::Tone tone, std::string text) {
+    shell::print({.event = std::move(event),
+                  .call = std::nullopt,
+                  .tone = tone,
+                  .text = std::move(text),
+                  .fields = {}});
+}
+
 shell::Notice
 notice_of(const call::Call& call, const call::effect::Tell& tell, bool resumes_by_itself) {
     const Wording words = wording(call, tell, resumes_by_itself);

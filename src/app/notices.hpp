@@ -12,6 +12,9 @@
 
 namespace revenant::app {
 
+// Of the phone as a whole.
+void tell(std::string event, shell::Tone tone, std::string text);
+
 // `resumes_by_itself`: what is found at the start goes on without a command.
 [[nodiscard]] shell::Notice
 notice_of(const call::Call& call, const call::effect::Tell& tell, bool resumes_by_itself);

@@ -54,33 +54,15 @@ void tell_lacking(const base::Error& error) {
                   .fields = {{"code", std::string{shell::code_name(error.code)}}}});
 }
 
-Phone::~Phone() {
-    // The order is the reverse of coming up; the shell goes first because its commands refer to
-    // everything else.
-    script_.reset();
-    prompt_refresh_.reset();
-    prompt_.reset();
-    signals_.clear();
-    end_signals_.reset();
-    drill_.reset();
-    agent_.reset();
-    suspects_.reset();
-    comeback_.reset();
-    board_.reset();
-    ports_.reset();
-    media_.reset();
-    page_.reset();
-    store_.reset();
-    if (loop_ != nullptr) {
-        g_main_loop_unref(loop_);
-    }
+void Phone::EndLoop::operator()(_GMainLoop* loop) const {
+    g_main_loop_unref(loop);
 }
 
 base::Status Phone::open() {
     if (base::Status fits = sip::check_library(); !fits) {
         return fits;
     }
-    loop_ = g_main_loop_new(nullptr, FALSE);
+    loop_.reset(g_main_loop_new(nullptr, FALSE));
     keeping_.begin_beating();
     keeping_.hold_configuration(options_.configuration);
     if (keeping_.is_kept() && !options_.resume_given) {
@@ -90,8 +72,8 @@ base::Status Phone::open() {
         base::die_at(options_.die_at, options_.die_count, options_.death);
     }
     // Sound first: a stream that goes on at once loses the fewest packets.
-    for (const auto step : {&Phone::open_store, &Phone::load_records, &Phone::open_media,
-                            &Phone::open_board, &Phone::take_over, &Phone::open_sip}) {
+    for (const auto step : {&Phone::open_records, &Phone::open_media, &Phone::open_board,
+                            &Phone::take_over, &Phone::open_sip}) {
         if (base::Status done = (this->*step)(); !done) {
             return done;
         }
@@ -105,8 +87,8 @@ base::Status Phone::open() {
 void Phone::on_in_service() {
     in_service_ = true;
     say_ready();
-    if (script_) {
-        script_->start();
+    if (console_) {
+        console_->begin_service();
     }
 }
 
@@ -147,36 +129,62 @@ void Phone::say_ready() {
     }
 }
 
-int Phone::run() {
-    add_call_commands(table_, *board_);
-    add_request_commands(table_, *board_, *comeback_);
-    add_view_commands(table_, *board_);
-    add_wait_commands(table_, *board_);
-    add_program_commands();
-    drill_ = std::make_unique<Drill>(*board_, keeping_, options_);
-    drill_->add_command(table_);
-    end_signals_ = std::make_unique<EndSignals>(
-        *keeping_.slate(), [this] { end_by_signal(SIGTERM); }, [this] { end_by_signal(SIGHUP); });
-    if (!options_.interactive || is_stdin_script()) { // else Ctrl-C is the prompt's
-        signals_.push_back(base::on_signal(SIGINT, [this] { end_by_signal(SIGINT); }));
+void Phone::open_console() {
+    // SAFETY: neither calls back but from the main loop, or from the other.
+    console_ = std::make_unique<Console>(options_, keeping_, *board_,
+                                         Console::Hooks{.quit = [this] { exits_->quit(); },
+                                                        .detach = [this] { exits_->detach(); },
+                                                        .upgrade = [this] { exits_->upgrade(); }});
+    exits_ = std::make_unique<Exits>(
+        *board_, keeping_,
+        Exits::Hooks{.end = [this] { g_main_loop_quit(loop_.get()); },
+                     .close_console = [this] { console_->close(); },
+                     .is_scripted = [this] { return console_->is_scripted(); },
+                     .exit_status = [this] { return exit_status(); }});
+    if (!options_.interactive || console_->is_stdin_script()) { // else Ctrl-C is the prompt's
+        exits_->take_interrupt();
     }
-    signals_.push_back(base::on_signal(SIGUSR2, [this] { upgrade(); }));
+    if (in_service_) {
+        console_->begin_service();
+    }
+    shell::Table& table = console_->table();
+    add_call_commands(table, *board_);
+    add_request_commands(table, *board_, *comeback_);
+    add_view_commands(table, *board_);
+    add_wait_commands(table, *board_);
+    console_->add_program_commands();
+    drill_ = std::make_unique<Drill>(*board_, keeping_, options_);
+    drill_->add_command(table);
+}
+
+int Phone::run() {
+    open_console();
     tell_ready();
     tell_last_death();
-    keeping_.watch_keeper([] { on_keeper_gone(); });
+    keeping_.watch_keeper([] { Exits::on_keeper_gone(); });
     running_ = true;
     say_ready();
     drill_->look_back([this] {
         // A script has been killed with the first life; this one has done what was left of it.
         if (!options_.interactive) {
-            begin_quit();
+            exits_->quit();
         }
     });
-    begin_shell();
-    g_main_loop_run(loop_);
+    console_->begin();
+    g_main_loop_run(loop_.get());
     keeping_.drop_configuration();
     shell::flush_output();
     return exit_status();
+}
+
+int Phone::exit_status() const {
+    if (const std::optional<int> signal = exits_->script_ended_by()) {
+        return exit_signal_base + *signal;
+    }
+    if (drill_->is_lost() || board_->ledger().count(call::Verdict::lost) > 0) {
+        return exit_call_lost;
+    }
+    return console_->failures() > 0 ? exit_command_failed : exit_success;
 }
 
 int run_phone(const shell::Options& options) {

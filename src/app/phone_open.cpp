@@ -17,11 +17,8 @@
 #include "app/phone.hpp"
 #include "app/switchboard.hpp"
 #include "revenant/base/fd.hpp"
-#include "revenant/base/kill_point.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/source.hpp"
-#include "revenant/base/text.hpp"
-#include "revenant/journal/file_store.hpp"
 #include "revenant/journal/store.hpp"
 #include "revenant/media/engine.hpp"
 #include "revenant/shell/output.hpp"
@@ -47,37 +44,8 @@ std::string default_aor(const shell::Listen& listen) {
 
 } // namespace
 
-base::Status Phone::open_store() {
-    auto store = journal::open_file_store(
-        {.directory = options_.state_directory, .durable = options_.durable});
-    if (!store) {
-        return base::fail(store.error());
-    }
-    store_ = options_.no_journal ? journal::forgetful_store(std::move(*store)) : std::move(*store);
-    return {};
-}
-
-// What this start touches is noted from here on, and what an earlier one has died on is known.
-base::Status Phone::load_records() {
-    base::crash_at(options_.crash_at);
-    if (!options_.no_journal) {
-        page_ = base::HandPage::open(options_.state_directory + "/hand.page");
-        suspects_ = std::make_unique<Suspects>(*page_, *store_);
-        if (!keeping_.last_death().empty()) { // the keeper's word for it
-            page_->note_hang();
-        }
-        suspects_->judge_unread();
-        page_->begin(keeping_.is_kept());
-    }
-    auto loaded = store_->load();
-    if (!loaded) {
-        return base::fail(loaded.error());
-    }
-    loaded_ = std::move(*loaded);
-    if (suspects_ && options_.resume != shell::Resume::never) {
-        suspects_->judge(loaded_);
-    }
-    return {};
+base::Status Phone::open_records() {
+    return records_.open(options_, keeping_);
 }
 
 base::Status Phone::open_media() {
@@ -127,13 +95,13 @@ base::Status Phone::open_media() {
 }
 
 base::Status Phone::open_board() {
-    const auto epoch = store_->next_epoch();
+    const auto epoch = records_.store().next_epoch();
     if (!epoch) {
         return base::fail(epoch.error());
     }
     ports_ = std::make_unique<CallPorts>(*media_, keeping_);
     board_ = std::make_unique<Switchboard>(
-        *store_, *media_, *ports_, keeping_,
+        records_.store(), *media_, *ports_, keeping_,
         Policy{.epoch = *epoch,
                .source = options_.source,
                .sink = options_.sink,
@@ -149,8 +117,7 @@ base::Status Phone::open_board() {
 }
 
 base::Status Phone::take_over() {
-    journal::Loaded loaded = std::exchange(loaded_, {});
-    report(loaded);
+    journal::Loaded loaded = records_.take();
     for (const call::Number number : loaded.taken) {
         board_->reserve(number);
     }
@@ -161,25 +128,25 @@ base::Status Phone::take_over() {
         loaded.dialogs.clear();
     }
     found_ = loaded.dialogs.size();
-    if (suspects_) {
-        suspects_->watch(*board_);
+    Suspects* suspects = records_.suspects();
+    if (suspects != nullptr) {
+        suspects->watch(*board_);
     }
     board_->ledger().explain(keeping_.last_death());
     comeback_->take_over(std::move(loaded.dialogs),
-                         suspects_ ? suspects_->calls() : std::set<call::Number>{});
-    report_suspects();
+                         suspects != nullptr ? suspects->calls() : std::set<call::Number>{});
+    if (suspects != nullptr) {
+        report(*suspects);
+    }
     return {};
 }
 
-void Phone::report_suspects() {
-    if (!suspects_) {
-        return;
-    }
-    board_->ledger().expect(suspects_->quarantined().size());
-    for (const Suspects::Quarantined& one : suspects_->quarantined()) {
+void Phone::report(const Suspects& suspects) {
+    board_->ledger().expect(suspects.quarantined().size());
+    for (const Suspects::Quarantined& one : suspects.quarantined()) {
         board_->ledger().enter_quarantined(one.dialog, one.reason, one.path);
     }
-    for (const call::Number number : suspects_->calls()) {
+    for (const call::Number number : suspects.calls()) {
         shell::print({.event = "restore.suspect",
                       .call = number,
                       .tone = shell::Tone::attention,
@@ -187,23 +154,6 @@ void Phone::report_suspects() {
                                           "after all others",
                                           number),
                       .fields = {}});
-    }
-}
-
-void Phone::report(const journal::Loaded& loaded) const {
-    for (const journal::Rejected& rejected : loaded.rejected) {
-        shell::print({.event = "journal.rejected",
-                      .call = std::nullopt,
-                      .tone = shell::Tone::bad,
-                      .text = fmt::format("{}: {}", base::printable(rejected.path, 300),
-                                          rejected.error.context),
-                      .fields = {{"path", base::printable(rejected.path, 300)},
-                                 {"code", std::string{shell::code_name(rejected.error.code)}}}});
-    }
-    if (options_.resume == shell::Resume::never && !loaded.dialogs.empty()) {
-        Phone::tell("journal.left", shell::Tone::attention,
-                    fmt::format("{} call{} of an earlier run left alone (--resume=never)",
-                                loaded.dialogs.size(), loaded.dialogs.size() == 1 ? "" : "s"));
     }
 }
 
