@@ -1,18 +1,25 @@
 #include "revenant/base/source.hpp"
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cerrno>
+#include <csignal>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <ctime>
 #include <functional>
 #include <iterator>
+#include <memory>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/timerfd.h>
+#include <unistd.h>
 
 #include <glib-unix.h>
 #include <glib.h>
@@ -156,6 +163,52 @@ gint poll_on_boot_clock(GPollFD* entries, guint count, gint wait_ms) {
     return ready;
 }
 
+// ---- Signals. GLib's would start a thread, which every start of the phone would wait for.
+
+// What the handler writes to, by signal.
+constinit std::array<std::atomic<int>, NSIG> signal_events{};
+
+void on_signal_number(int number) {
+    const int error = errno;
+    const std::uint64_t one = 1;
+    static_cast<void>(
+        ::write(signal_events.at(static_cast<std::size_t>(number)).load(), &one, sizeof one) == 0);
+    errno = error;
+}
+
+class SignalEvent {
+public:
+    explicit SignalEvent(int number) : number_{number} {
+        signal_events.at(static_cast<std::size_t>(number)) = event_.get();
+
+        struct sigaction action {};
+
+        action.sa_handler = on_signal_number;
+        action.sa_flags = SA_RESTART;
+        ::sigaction(number, &action, nullptr);
+    }
+
+    SignalEvent(const SignalEvent&) = delete;
+    SignalEvent& operator=(const SignalEvent&) = delete;
+
+    ~SignalEvent() {
+        if (signal_events.at(static_cast<std::size_t>(number_)) == event_.get()) { // no later one's
+            static_cast<void>(std::signal(number_, SIG_DFL));
+        }
+    }
+
+    [[nodiscard]] int fd() const { return event_.get(); }
+
+    void take() const {
+        std::uint64_t count = 0;
+        static_cast<void>(::read(event_.get(), &count, sizeof count) == 0);
+    }
+
+private:
+    int number_;
+    Fd event_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+};
+
 } // namespace
 
 void wait_on_boot_clock() {
@@ -196,8 +249,11 @@ Source on_writable(int fd, std::function<void()> f) {
 }
 
 Source on_signal(int signal_number, std::function<void()> f) {
-    return attach(g_unix_signal_source_new(signal_number), run_plain, std::move(f),
-                  G_SOURCE_CONTINUE, G_PRIORITY_DEFAULT);
+    auto event = std::make_shared<SignalEvent>(signal_number); // goes with the source's function
+    return on_readable(event->fd(), [event, f = std::move(f)] {
+        event->take();
+        f();
+    });
 }
 
 Source after_ms(std::uint32_t delay_ms, std::function<void()> f) {

@@ -38,6 +38,7 @@ void wait_on_boot_clock();
 // machine is suspended.
 [[nodiscard]] Source on_readable(int fd, std::function<void()> f);
 [[nodiscard]] Source on_writable(int fd, std::function<void()> f);
+// The last one for a signal is called; afterwards the signal does again what it does by default.
 [[nodiscard]] Source on_signal(int signal_number, std::function<void()> f);
 [[nodiscard]] Source after_ms(std::uint32_t delay_ms, std::function<void()> f);
 [[nodiscard]] Source every_ms(std::uint32_t period_ms, std::function<void()> f);

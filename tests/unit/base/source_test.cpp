@@ -174,11 +174,32 @@ TEST_CASE(
     CHECK(count_boot_alarms() == 1);
 }
 
-TEST_CASE("on_signal() calls for its signal") {
+TEST_CASE("on_signal() calls for its signal, and starts no thread for it") {
+    const auto count_threads = [] {
+        const std::filesystem::directory_iterator all{"/proc/self/task"};
+        return std::distance(begin(all), end(all));
+    };
+    const auto is_handled = [] {
+        struct sigaction action {};
+
+        ::sigaction(SIGUSR1, nullptr, &action);
+        return action.sa_handler != SIG_DFL;
+    };
+    const auto threads = count_threads();
     int calls = 0;
-    const Source source = base::on_signal(SIGUSR1, [&] { ++calls; });
+    Source source = base::on_signal(SIGUSR1, [&] { ++calls; });
     REQUIRE(::raise(SIGUSR1) == 0);
     CHECK(run_until([&] { return calls == 1; }));
+    int later_calls = 0;
+    Source later = base::on_signal(SIGUSR1, [&] { ++later_calls; });
+    source.reset();
+    REQUIRE(::raise(SIGUSR1) == 0);
+    CHECK(run_until([&] { return later_calls == 1; }));
+    CHECK(calls == 1);
+    CHECK(count_threads() == threads);
+    CHECK(is_handled());
+    later.reset();
+    CHECK_FALSE(is_handled());
 }
 
 TEST_CASE("a file descriptor is closed once, by its last owner") {
