@@ -15,6 +15,8 @@ import sys
 import tempfile
 import time
 
+sys.dont_write_bytecode = True
+
 from terminal import DEADLINE_S, Terminal, wait_for
 
 
