@@ -134,21 +134,4 @@ Step on(const Call& call, const event::Refused& e, base::Now /*now*/) {
     return result;
 }
 
-Step on(const Call& call, const event::Quiet& /*e*/, base::Now /*now*/) {
-    Step result = stay(call);
-    const bool is_unsaved = call.unsaved && traits(call.state).has_dialog;
-    result.call.unsaved = false;
-    if ((!call.untidy && !is_unsaved) || call.state == State::over) {
-        return result;
-    }
-    if (call.untidy) {
-        result.call.untidy = false;
-        const bool reoffer = call.dialog.in_flight.reoffer;
-        result.call.dialog.in_flight = {};
-        result.call.dialog.in_flight.reoffer = reoffer;
-    }
-    result.effects = {effect::Persist{.otherwise = effect::Otherwise::go_on}};
-    return result;
-}
-
 } // namespace revenant::call

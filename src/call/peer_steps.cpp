@@ -27,10 +27,37 @@ bool is_out_of_order(const Dialog& dialog, std::uint32_t cseq) {
     return cseq != 0 && cseq < dialog.remote_cseq;
 }
 
-Step refuse_old(const Call& call) {
+Step refuse_request(const Call& call, std::uint16_t status) {
     Step result = stay(call);
-    result.effects = {effect::Reply{.status = 500, .with_sdp = false}};
+    result.effects = {effect::Reply{.status = status, .with_sdp = false}};
     return result;
+}
+
+// What the peer's offer makes of the dialog; nothing: there is no answer to it.
+bool take_offer(Call& call, const RemoteSession& offer) {
+    Dialog& dialog = call.dialog;
+    auto negotiated = answer_offer(offer, dialog.media, call.codecs, wanted(dialog.hold),
+                                   dialog.media.ssrc, dialog.local_sdp);
+    if (!negotiated) {
+        return false;
+    }
+    dialog.local_sdp = std::move(negotiated->local_sdp);
+    dialog.media = std::move(negotiated->media);
+    dialog.remote_sdp = offer.text;
+    dialog.hold.remote = peer_holds(offer, dialog.media);
+    return true;
+}
+
+// As good as an answer to our re-INVITE: the peer has the call and has just used it.
+void resume_by_peer(Step& result) {
+    Call& next = result.call;
+    next.state = State::established;
+    next.dialog.phase = Phase::established;
+    next.resume_deadline_ms = 0;
+    result.effects.emplace_back(effect::StopRetryTimer{});
+    result.effects.emplace_back(effect::Lift{});
+    result.effects.emplace_back(effect::Tell{.news = News::resumed});
+    settle(result, Verdict::survived, "the other end has refreshed it");
 }
 
 } // namespace
@@ -122,21 +149,16 @@ Step on(const Call& call, const event::Offered& e, base::Now now) {
         return replayed(call, e, now);
     }
     if (is_out_of_order(call.dialog, e.cseq)) {
-        return refuse_old(call);
+        return refuse_request(call, 500);
     }
     if (!traits(call.state).has_dialog) {
-        Step result = stay(call);
         // Being rebuilt, it is only busy: 491 makes the peer ask again (RFC 3261 §14.2).
-        const std::uint16_t status = traits(call.state).is_coming_back ? 491 : 481;
-        result.effects = {effect::Reply{.status = status, .with_sdp = false}};
-        return result;
+        return refuse_request(call, traits(call.state).is_coming_back ? 491 : 481);
     }
     const bool we_have_offered =
         call.offer_in_2xx || (call.state == State::answering && call.dialog.remote_sdp.empty());
     if (e.update && e.offer && we_have_offered) { // RFC 3311 §5.2
-        Step result = stay(call);
-        result.effects = {effect::Reply{.status = 491, .with_sdp = false}};
-        return result;
+        return refuse_request(call, 491);
     }
     Step result = stay(call);
     Call& next = result.call;
@@ -144,33 +166,16 @@ Step on(const Call& call, const event::Offered& e, base::Now now) {
     learn(dialog, e.facts, now);
     dialog.remote_cseq = e.cseq;
     next.refresh_due = false;
-    bool with_sdp = !e.update; // a re-INVITE without an offer gets ours (RFC 3261 §14.2)
+    // A re-INVITE without an offer gets ours (RFC 3261 §14.2).
+    const bool with_sdp = !e.update || e.offer;
     next.offer_in_2xx = !e.update && !e.offer;
-    if (e.offer) {
-        auto negotiated = answer_offer(*e.offer, dialog.media, call.codecs, wanted(dialog.hold),
-                                       dialog.media.ssrc, dialog.local_sdp);
-        if (!negotiated) {
-            Step refusal = stay(call);
-            refusal.effects = {effect::Reply{.status = 488, .with_sdp = false}};
-            return refusal;
-        }
-        dialog.local_sdp = std::move(negotiated->local_sdp);
-        dialog.media = std::move(negotiated->media);
-        dialog.remote_sdp = e.offer->text;
-        dialog.hold.remote = peer_holds(*e.offer, dialog.media);
-        with_sdp = true;
+    if (e.offer && !take_offer(next, *e.offer)) {
+        return refuse_request(call, 488);
     }
     result.effects = {effect::Persist{.otherwise = effect::Otherwise::report},
                       effect::Reply{.status = 200, .with_sdp = with_sdp}};
     if (call.state == State::restored || call.state == State::retrying) {
-        // As good as an answer to our re-INVITE: the peer has the call and has just used it.
-        next.state = State::established;
-        dialog.phase = Phase::established;
-        next.resume_deadline_ms = 0;
-        result.effects.emplace_back(effect::StopRetryTimer{});
-        result.effects.emplace_back(effect::Lift{});
-        result.effects.emplace_back(effect::Tell{.news = News::resumed});
-        settle(result, Verdict::survived, "the other end has refreshed it");
+        resume_by_peer(result);
     }
     if (!traits(next.state).is_coming_back) {
         result.effects.emplace_back(effect::RunMedia{});
@@ -189,7 +194,7 @@ Step on(const Call& call, const event::PeerBye& e, base::Now /*now*/) {
         return stay(call);
     }
     if (is_out_of_order(call.dialog, e.cseq)) {
-        return refuse_old(call);
+        return refuse_request(call, 500);
     }
     Step result = stay(call);
     // The record goes first: after the 200 the peer believes in no call, and a record would
@@ -207,7 +212,7 @@ Step on(const Call& call, const event::PeerInfo& e, base::Now /*now*/) {
         return stay(call);
     }
     if (is_out_of_order(call.dialog, e.cseq)) {
-        return refuse_old(call);
+        return refuse_request(call, 500);
     }
     Step result = stay(call);
     if (e.cseq != 0 &&

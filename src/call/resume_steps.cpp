@@ -375,27 +375,4 @@ Step on(const Call& call, const event::RetryDue& /*e*/, base::Now now) {
     return result;
 }
 
-Step on(const Call& call, const event::StoreFailed& e, base::Now /*now*/) {
-    Step result = stay(call);
-    Call& next = result.call;
-    if (traits(call.state).is_inviting) {
-        // The peer's 2xx: ACK and BYE (RFC 3261 §13.2.2.4).
-        next.state = State::ending;
-        result.effects = {effect::Acknowledge{}, effect::SendBye{}, effect::CloseMedia{},
-                          effect::Tell{.news = News::failed, .status = 0, .detail = e.why}};
-    } else if (call.state == State::idle) {
-        // An INVITE that came in.
-        next.state = State::over;
-        result.effects = {effect::Respond{.status = 500}, effect::CloseMedia{},
-                          effect::Tell{.news = News::failed, .status = 500, .detail = e.why}};
-    } else if (traits(call.state).has_dialog) {
-        // The peer's re-INVITE, UPDATE or INFO: refused, so the stored description stays true.
-        result.effects = {effect::Reply{.status = 500, .with_sdp = false},
-                          effect::Tell{.news = News::trouble, .status = 500, .detail = e.why}};
-    } else {
-        result.effects = {effect::Tell{.news = News::trouble, .status = 0, .detail = e.why}};
-    }
-    return result;
-}
-
 } // namespace revenant::call

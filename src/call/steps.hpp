@@ -73,18 +73,20 @@ void note_prack_answer(Step& result, const event::RequestDone& e);
 [[nodiscard]] Step on(const Call& call, const event::Resume& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::Restore& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::RetryDue& e, base::Now now);
-[[nodiscard]] Step on(const Call& call, const event::StoreFailed& e, base::Now now);
 
 // Answers and ends that come while a restored call is being resumed.
 [[nodiscard]] Step resume_answered(const Call& call, const event::Answered& e, base::Now now);
 [[nodiscard]] Step resume_ready(const Call& call, base::Now now);
 [[nodiscard]] Step resume_terminated(const Call& call, const event::Terminated& e, base::Now now);
 
+// store_steps.cpp: the record
+[[nodiscard]] Step on(const Call& call, const event::StoreFailed& e, base::Now now);
+[[nodiscard]] Step on(const Call& call, const event::Quiet& e, base::Now now);
+
 // early_steps.cpp: INVITEs that an earlier life has left unfinished
 [[nodiscard]] Step on(const Call& call, const event::AnsweredBefore& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::Directed& e, base::Now now);
 [[nodiscard]] Step on(const Call& call, const event::Refused& e, base::Now now);
-[[nodiscard]] Step on(const Call& call, const event::Quiet& e, base::Now now);
 [[nodiscard]] Step repeat_invite(const Call& call);
 // Whether the stored INVITE of the caller has to come in again for this call to go on.
 [[nodiscard]] bool must_replay(const Dialog& dialog, const event::Restore& e, base::Now now);
