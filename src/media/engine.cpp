@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "media/plan.hpp"
+#include "media/real_engine.hpp"
 #include "media/rtp/page.hpp"
 #include "media/rtp/sockets.hpp"
 #include "media/server.hpp"
@@ -30,94 +31,11 @@ using base::Errc;
 
 namespace {
 
-struct Call {
-    SocketPair sockets;
-    call::Media media;                // as last given to `run`
-    std::unique_ptr<Session> session; // null until `run`; the media thread uses it until retired
-};
-
 base::Error no_such_call(call::Number call) {
     return {.code = Errc::not_found, .context = fmt::format("call {} has no media", call)};
 }
 
-class RealEngine final : public Engine {
-public:
-    RealEngine(Settings settings, std::unique_ptr<Page> page)
-        : settings_{std::move(settings)}, page_{std::move(page)} {
-        server_.start();
-        // SAFETY: the source is a member and goes away before anything that it uses.
-        on_notice_ = base::on_readable(server_.notices().fd(), [this] {
-            take_notices();
-            deliver();
-        });
-    }
-
-    RealEngine(const RealEngine&) = delete;
-    RealEngine& operator=(const RealEngine&) = delete;
-
-    // Says goodbye to nobody: a BYE is for `close`.
-    ~RealEngine() override { stop_thread(); }
-
-    base::Result<call::Endpoint>
-    open(call::Number number, const std::string& address, std::uint16_t port) override;
-    base::Result<call::Endpoint> adopt(call::Number number, base::Fd rtp, base::Fd rtcp) override;
-    std::optional<SocketNumbers> sockets(call::Number number) const override;
-    base::Status run(call::Number number, const call::Media& media, bool muted) override;
-    void close(call::Number number) override;
-
-    void detach() override { stop_thread(); }
-
-    base::Result<Statistics> statistics(call::Number number) const override;
-    std::optional<Statistics> final_statistics(call::Number number) const override;
-    std::optional<call::Segment> segment(call::Number number) const override;
-
-private:
-    // What a callback of Engine is to be told.
-    struct News {
-        enum class Kind : std::uint8_t { heard, sending, moved, trouble };
-
-        call::Number call;
-        Kind kind;
-        std::string trouble = {};
-        call::Endpoint from = {}; // moved: where the peer is now
-    };
-
-    struct Ended {
-        call::Number call;
-        Statistics statistics;
-    };
-
-    static constexpr std::size_t ended_max = 256;
-
-    base::Status begin(call::Number number);
-    base::Result<SocketPair> bind_any(const std::string& address);
-    void open_files(call::Number number,
-                    const Call& call,
-                    const call::Media& media,
-                    bool continued,
-                    Plan& plan);
-    base::Result<Slot*> claim_slot(call::Number number, const call::Media& media, const Plan& plan);
-    void send(Command::Kind kind, Session& session, Plan plan);
-
-    void take_notices();
-    void deliver();
-    void note_moved(const Session& session);
-    void retire(Session& session);
-    void settle();
-    void stop_thread();
-
-    Settings settings_;
-    std::unique_ptr<Page> page_;
-    std::unordered_map<call::Number, Call> calls_;
-    std::unordered_map<Session*, Call> closing_; // until the media thread has let go
-    std::deque<Ended> ended_;                    // the latest is the last
-    std::vector<News> undelivered_;
-    Server server_;
-    base::Source on_notice_;
-    std::uint32_t next_pair_ = base::random_u32();
-    std::int64_t next_phase_ = 0;
-    bool stopped_ = false;
-};
+} // namespace
 
 // ---- sockets
 
@@ -327,75 +245,6 @@ void RealEngine::stop_thread() {
     calls_.clear();
 }
 
-// ---- what the media thread tells
-
-void RealEngine::take_notices() {
-    server_.notices().clear();
-    Notice* next = server_.notices().take();
-    while (next != nullptr) {
-        Notice& notice = *next;
-        next = notice.next;
-        const int error = notice.error;
-        notice.under_way.store(false, std::memory_order_release);
-        switch (notice.kind) {
-        case Notice::Kind::first_packet:
-            undelivered_.push_back({.call = notice.session->call(), .kind = News::Kind::heard});
-            break;
-        case Notice::Kind::first_sent:
-            undelivered_.push_back({.call = notice.session->call(), .kind = News::Kind::sending});
-            break;
-        case Notice::Kind::moved: note_moved(*notice.session); break;
-        case Notice::Kind::source_failed:
-        case Notice::Kind::sink_failed:
-            undelivered_.push_back(
-                {.call = notice.session->call(),
-                 .kind = News::Kind::trouble,
-                 .trouble = fmt::format("the {} failed: {}",
-                                        notice.kind == Notice::Kind::source_failed
-                                            ? "source, the peer hears silence"
-                                            : "sink, nothing is recorded any more",
-                                        std::strerror(error))}); // NOLINT(concurrency-mt-unsafe)
-            break;
-        case Notice::Kind::retired: retire(*notice.session); break;
-        case Notice::Kind::command_done: {
-            const std::unique_ptr<Command> done{notice.command};
-            break;
-        }
-        }
-    }
-}
-
-void RealEngine::note_moved(const Session& session) {
-    const auto found = calls_.find(session.call());
-    const auto agreed =
-        found == calls_.end() ? std::nullopt : Address::parse(found->second.media.remote);
-    const auto from = agreed ? session.slot().latch(*agreed) : std::nullopt;
-    if (from && !(*from == *agreed)) { // else it is back already
-        undelivered_.push_back(
-            {.call = session.call(), .kind = News::Kind::moved, .from = from->endpoint()});
-    }
-}
-
-void RealEngine::deliver() {
-    // A callback may close calls or cause more news, which then wait for the next turn.
-    const auto tell = [](const auto& callback, const auto&... what) {
-        if (callback) {
-            callback(what...);
-        }
-    };
-    for (const News& news : std::exchange(undelivered_, {})) {
-        if (!calls_.contains(news.call)) {
-            continue;
-        }
-        switch (news.kind) {
-        case News::Kind::heard: tell(on_first_packet, news.call); break;
-        case News::Kind::sending: tell(on_sending, news.call); break;
-        case News::Kind::moved: tell(on_moved, news.call, news.from); break;
-        case News::Kind::trouble: tell(on_trouble, news.call, news.trouble); break;
-        }
-    }
-}
-
 // ---- asking
 
 base::Result<Statistics> RealEngine::statistics(call::Number number) const {
@@ -432,8 +281,6 @@ std::optional<call::Segment> RealEngine::segment(call::Number number) const {
                          .real_ns = run->real_ns,
                          .boot_id = base::boot_id()};
 }
-
-} // namespace
 
 base::Result<std::unique_ptr<Engine>> Engine::create(const Settings& settings) {
     const base::DiskWait wait;

@@ -35,7 +35,7 @@ Session::Session(call::Number call,
                  std::uint32_t random)
     : call_{call}, rtp_socket_{sockets.rtp.get()}, rtcp_socket_{sockets.rtcp.get()}, slot_{slot},
       boot_{boot}, ssrc_{slot.ssrc()}, run_{slot.run().value_or(Run{})},
-      last_index_{slot.last_index()}, random_{random | 1U} {
+      last_index_{slot.last_index()}, rtcp_{.random = random | 1U} {
     first_packet.kind = Notice::Kind::first_packet;
     first_sent.kind = Notice::Kind::first_sent;
     moved.kind = Notice::Kind::moved;
@@ -47,8 +47,9 @@ Session::Session(call::Number call,
         notice->session = this;
     }
     // The same after a restart, since it is the peer's way to know the stream's owner (RFC 7022).
-    const auto end = fmt::format_to_n(cname_.data(), cname_.size(), "{:08x}@revenant", ssrc_);
-    cname_size_ = std::min(end.size, cname_.size());
+    const auto end =
+        fmt::format_to_n(rtcp_.cname.data(), rtcp_.cname.size(), "{:08x}@revenant", ssrc_);
+    rtcp_.cname_size = std::min(end.size, rtcp_.cname.size());
     marker_ = last_index_ == 0;
     resuming_ = last_index_ != 0;
     counters.resuming.set(resuming_ ? 1 : 0);
@@ -101,16 +102,16 @@ std::int64_t Session::apply(Plan& plan, const base::Now& now, Workspace& workspa
     }
     std::swap(plan, plan_); // and the old one goes back to be destroyed
     if (remote_changed) {
-        latch_.agree(plan_.remote);
-        rtcp_from_ = {};
+        in_.latch.agree(plan_.remote);
+        rtcp_.from = {};
         if (const auto known = slot_.latch(plan_.remote)) {
-            latch_.resume(*known, now.boot_ns);
+            in_.latch.resume(*known, now.boot_ns);
         }
     }
     if (!plan_.may_receive) {
-        buffer_.reset();
+        in_.buffer.reset();
     }
-    buffer_.keep_payload(plan_.sink != nullptr || plan_.source->listens());
+    in_.buffer.keep_payload(plan_.sink != nullptr || plan_.source->listens());
     change_sending(plan_.may_send && plan_.remote.valid(), numbering_changed, now);
     if (plan_.new_source && started_) {
         slot_.set_origin(timestamp_at(run_, tick_after(now) * grid_ns));
@@ -118,7 +119,7 @@ std::int64_t Session::apply(Plan& plan, const base::Now& now, Workspace& workspa
     const bool same_pace = started_ && plan.period_ns == plan_.period_ns; // `plan` is the old one
     if (!started_) {
         started_ = true;
-        next_report_ns_ = now.boot_ns + rtcp_interval_ns(next_random()) / 2;
+        rtcp_.next_report_ns = now.boot_ns + rtcp_interval_ns(next_random()) / 2;
         send_due(now, workspace);
     }
     if (!same_pace) {
@@ -137,12 +138,12 @@ std::int64_t Session::serve(const base::Now& now, Workspace& workspace) {
     }
     play(workspace);
     send_due(now, workspace);
-    const bool report_due = now.boot_ns >= next_report_ns_;
+    const bool report_due = now.boot_ns >= rtcp_.next_report_ns;
     if (served_++ % rtcp_every == 0 || report_due) {
         receive_rtcp(now, workspace);
     }
     if (report_due) {
-        next_report_ns_ = now.boot_ns + rtcp_interval_ns(next_random());
+        rtcp_.next_report_ns = now.boot_ns + rtcp_interval_ns(next_random());
         send_rtcp(now, workspace, false);
     }
     serve_tick_ += (skipped + 1) * period;
@@ -156,12 +157,12 @@ bool Session::from_peer(const Address& from,
                         const RtpHeader& header,
                         const base::Now& now,
                         Workspace& workspace) {
-    if (!plan_.may_receive && !(from == plan_.remote) && !(from == latch_.target())) {
+    if (!plan_.may_receive && !(from == plan_.remote) && !(from == in_.latch.target())) {
         return false;
     }
-    const Latch::Verdict verdict = latch_.judge(from, header, now.boot_ns);
+    const Latch::Verdict verdict = in_.latch.judge(from, header, now.boot_ns);
     if (verdict == Latch::Verdict::moved || verdict == Latch::Verdict::returned) {
-        slot_.set_latch(plan_.remote, latch_.target());
+        slot_.set_latch(plan_.remote, in_.latch.target());
     }
     if (verdict == Latch::Verdict::moved) {
         post(moved, 0, workspace);
@@ -184,17 +185,17 @@ void Session::take(const Datagram& datagram, const base::Now& now, Workspace& wo
     counters.received_octets.add(packet->payload.size());
     const auto arrival_units =
         static_cast<std::uint32_t>(units_in(datagram.arrival_boot_ns, plan_.clock_rate));
-    switch (reception_.receive(header.ssrc, header.sequence, header.timestamp, arrival_units)) {
+    switch (in_.reception.receive(header.ssrc, header.sequence, header.timestamp, arrival_units)) {
     case Reception::Verdict::duplicate: counters.duplicate.add(); return;
     case Reception::Verdict::suspicious: return;
-    case Reception::Verdict::restarted: buffer_.reset(); break;
+    case Reception::Verdict::restarted: in_.buffer.reset(); break;
     case Reception::Verdict::next:
     case Reception::Verdict::reordered: break;
     }
     if (!is_media || !plan_.may_receive || packet->payload.empty()) {
         return;
     }
-    switch (buffer_.put(header.timestamp, packet->payload, format)) {
+    switch (in_.buffer.put(header.timestamp, packet->payload, format)) {
     case JitterBuffer::Put::stored: break;
     case JitterBuffer::Put::late: counters.late.add(); break;
     case JitterBuffer::Put::oversized: counters.foreign.add(); break;
@@ -213,14 +214,14 @@ void Session::receive(const base::Now& now, Workspace& workspace) {
             break;
         }
     }
-    if (any && reception_.started()) {
-        counters.lost.set(reception_.lost());
-        counters.jitter_us.set(microseconds_of(reception_.jitter_units(), plan_.clock_rate));
-        counters.remote_ssrc.set(std::uint64_t{reception_.ssrc()} + 1);
+    if (any && in_.reception.started()) {
+        counters.lost.set(in_.reception.lost());
+        counters.jitter_us.set(microseconds_of(in_.reception.jitter_units(), plan_.clock_rate));
+        counters.remote_ssrc.set(std::uint64_t{in_.reception.ssrc()} + 1);
     }
     // Counted first, then told: who is told looks at the counters.
-    if (!heard_ && counters.received.value() > 0) {
-        heard_ = true;
+    if (!in_.heard && counters.received.value() > 0) {
+        in_.heard = true;
         post(first_packet, 0, workspace);
     }
 }
@@ -238,10 +239,10 @@ ConstSamples Session::assemble(Workspace& workspace) {
         const JitterBuffer::Piece& piece = workspace.frame.pieces[i];
         const Samples part = out.subspan(at, piece.samples);
         if (piece.gap) {
-            concealer_.fill(part);
+            in_.concealer.fill(part);
         } else {
             codec_table()[piece.format].decode(piece.encoded, part);
-            concealer_.heard(part);
+            in_.concealer.heard(part);
         }
         at += piece.samples;
     }
@@ -249,7 +250,7 @@ ConstSamples Session::assemble(Workspace& workspace) {
 }
 
 void Session::play(Workspace& workspace) {
-    buffer_.play(plan_.step, workspace.frame);
+    in_.buffer.play(plan_.step, workspace.frame);
     if (workspace.frame.playing && workspace.frame.concealed) {
         counters.concealed.add();
     }
@@ -275,7 +276,7 @@ void Session::skip_frames(std::int64_t count, Workspace& workspace) {
         }
         return;
     }
-    buffer_.reset();
+    in_.buffer.reset();
     if (plan_.sink != nullptr) {
         sink_result(plan_.sink->silence(static_cast<std::uint64_t>(count) * plan_.step), workspace);
     }
@@ -284,7 +285,7 @@ void Session::skip_frames(std::int64_t count, Workspace& workspace) {
 void Session::sink_result(int error, Workspace& workspace) {
     if (error != 0) {
         plan_.sink.reset();
-        buffer_.keep_payload(plan_.source->listens());
+        in_.buffer.keep_payload(plan_.source->listens());
         post(sink_failed, error, workspace);
     }
 }
@@ -351,7 +352,7 @@ void Session::send_packet(std::uint64_t index, const base::Now& now, Workspace& 
                      packet);
     last_index_ = index;
     slot_.about_to_send(index, payload.size(), now);
-    send_datagram(rtp_socket_, packet, latch_.target());
+    send_datagram(rtp_socket_, packet, in_.latch.target());
 }
 
 } // namespace revenant::media

@@ -156,8 +156,6 @@ private:
     Slot& slot_;
     std::uint64_t boot_;
     std::uint32_t ssrc_;
-    std::array<char, 20> cname_{};
-    std::size_t cname_size_ = 0;
 
     Plan plan_;
     bool started_ = false;
@@ -169,23 +167,30 @@ private:
     bool spoken_ = false;
     Run run_;
     std::uint64_t last_index_ = 0;
-    std::uint64_t reported_packets_[2] = {}; // as of the last two RTCP reports
     std::int64_t serve_tick_ = 0;
     std::uint32_t served_ = 0;
 
-    // Receiving.
-    bool heard_ = false;
-    Latch latch_;
-    Address rtcp_from_; // where the last RTCP came from
-    Reception reception_;
-    JitterBuffer buffer_;
-    Concealer concealer_;
+    struct Incoming {
+        bool heard = false;
+        Latch latch;
+        Reception reception;
+        JitterBuffer buffer;
+        Concealer concealer;
+    };
 
-    // RTCP.
-    std::int64_t next_report_ns_ = 0;
-    std::uint32_t random_;
-    std::uint32_t last_sr_ = 0;
-    std::uint64_t last_sr_arrival_ntp_ = 0;
+    struct Rtcp {
+        std::array<char, 20> cname{};
+        std::size_t cname_size = 0;
+        Address from{};                         // where the last came from
+        std::uint64_t reported_packets[2] = {}; // as of the last two reports
+        std::int64_t next_report_ns = 0;
+        std::uint32_t random = 1;
+        std::uint32_t last_sr = 0;
+        std::uint64_t last_sr_arrival_ntp = 0;
+    };
+
+    Incoming in_;
+    Rtcp rtcp_;
 };
 
 } // namespace revenant::media

@@ -27,6 +27,8 @@ namespace revenant::media {
 // A boot's identity in a fixed size: a hash of the kernel's text.
 [[nodiscard]] std::uint64_t hash_boot_id(const std::string& boot_id);
 
+inline constexpr std::uint64_t page_magic = 0x6d7472636e767231; // "1rvncrtm": revenant's media page
+
 // One stream. The thread that serves the session is the only writer once the session runs; every
 // field is written whole, in the order that the comments give, and read by anybody.
 class alignas(64) Slot {
