@@ -19,6 +19,7 @@
 #include "sip/sofia/forks.hpp"
 #include "sip/sofia/kept_request.hpp"
 #include "sip/sofia/leg.hpp"
+#include "sip/sofia/message_facts.hpp"
 #include "sip/sofia/nua.hpp"
 #include "sip/sofia/outgoing_watch.hpp"
 #include "sip/sofia/stack.hpp"

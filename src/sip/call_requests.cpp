@@ -17,6 +17,7 @@
 #include "sip/comeback/held_sockets.hpp"
 #include "sip/core.hpp"
 #include "sip/legs.hpp"
+#include "sip/request_parts.hpp"
 #include "sip/sofia/cseq_numbers.hpp"
 #include "sip/sofia/kept_request.hpp"
 #include "sip/sofia/leg.hpp"
@@ -35,24 +36,6 @@ namespace {
 constexpr std::uint32_t reading_ms = 750;    // T1, and some
 constexpr std::uint32_t repeating_ms = 4500; // T2, and some
 
-// How long a Retry-After the stack keeps by itself (seconds, its default). In quarantine that is
-// for the call machine: the stack would ask the stand-in.
-constexpr unsigned retry_after_most_s = 32;
-
-// Where requests in the dialog really go: the outbound proxy, else the first loose route, else
-// wherever Route and Request-URI say. A null proxy with a loose route would make the stack send to
-// the Request-URI with the Route headers merely present.
-std::string real_proxy(const call::Dialog& dialog) {
-    if (!dialog.outbound_proxy.empty()) {
-        return dialog.outbound_proxy;
-    }
-    if (dialog.route_set.empty()) {
-        return {};
-    }
-    const auto route = read_uri(dialog.route_set.front());
-    return route && route->loose_route ? route->text : std::string{};
-}
-
 // Where the INVITE of an earlier life went, if a name had led it there: that may lead elsewhere
 // now, to a server that knows nothing of it. Else the outbound proxy, if there is one.
 std::string first_proxy(const call::Dialog& dialog) {
@@ -70,47 +53,9 @@ bool goes_by_name(const call::Dialog& dialog) {
     return hop && !base::SocketAddress::numeric(hop->host, 0);
 }
 
-// The description as it is: with our o= line (RFC 3264 §8 wants it kept), our address in it also
-// where the stack would rather name a public one in place of loopback, and our order of codecs.
-#define SESSION_TAGS(dialog)                                                                       \
-    SOATAG_USER_SDP_STR((dialog).local_sdp.c_str()), SOATAG_USER_O_LINE(1),                        \
-        SOATAG_ADDRESS((dialog).media.local.address.c_str()),                                      \
-        SOATAG_RTP_SELECT(SOA_RTP_SELECT_ALL), SOATAG_RTP_SORT(SOA_RTP_SORT_LOCAL)
-
-const char* or_null(const std::string& text) {
-    return text.empty() ? nullptr : text.c_str();
-}
-
 const char* phrase_of(std::uint16_t status) {
     const char* phrase = sip_status_phrase(status);
     return phrase != nullptr ? phrase : "Answer";
-}
-
-nua_session_refresher refresher_of(const call::SessionTimer& timer) {
-    switch (timer.refresher) {
-    case call::Refresher::none: return nua_any_refresher;
-    case call::Refresher::local: return nua_local_refresher;
-    case call::Refresher::remote: return nua_remote_refresher;
-    }
-    return nua_any_refresher;
-}
-
-std::string why_no_listener(const call::Dialog& dialog) {
-    switch (dialog.transport) {
-    case call::Transport::udp:
-    case call::Transport::tcp:
-        return fmt::format("the call was on {}, which is not listened on now; start with "
-                           "--listen {}",
-                           host_port(dialog.local_sip), host_port(dialog.local_sip));
-    case call::Transport::tls:
-        return "the call is over TLS, which this version does not speak; start the version that "
-               "wrote the record";
-    }
-    return {};
-}
-
-void set_proxy(const Leg& leg, const std::string& url) {
-    nua_set_hparams(leg.handle(), NUTAG_PROXY(or_null(url)), TAG_END());
 }
 
 } // namespace
@@ -354,83 +299,6 @@ void Legs::say(const call::Call& call, const call::effect::Authenticate& /*e*/) 
     if (quarantined) {
         set_proxy(*leg, leg->quarantine);
     }
-}
-
-void Legs::say(const call::Call& call, const call::effect::Restore& /*e*/) {
-    const call::Dialog& dialog = call.dialog;
-    const std::uint32_t cseq_base = call.cseq_base;
-
-    Stack* stack = core_->stack_at(dialog.local_sip, dialog.transport);
-    if (stack == nullptr) {
-        report_terminated(dialog.number, why_no_listener(dialog));
-        return;
-    }
-    const auto url = stand_in_url(*stack);
-    if (!url) {
-        report_terminated(dialog.number, url.error().context);
-        return;
-    }
-    Leg& leg = make_leg(*stack, dialog);
-    leg.quarantine = *url;
-    leg.cseq_base = cseq_base;
-    leg.is_inviting = true;
-    const std::string cseq = fmt::format("{} INVITE", cseq_base);
-    const call::SessionTimer& timer = dialog.timer;
-    nua_invite(leg.handle(), NUTAG_PROXY(leg.quarantine.c_str()),
-               SIPTAG_CALL_ID_STR(dialog.call_id.c_str()), SIPTAG_CSEQ_STR(cseq.c_str()),
-               NUTAG_URL(dialog.remote_target.c_str()),
-               SIPTAG_CONTACT_STR(dialog.local_contact.c_str()),
-               TAG_IF(timer.interval_s != 0, NUTAG_SESSION_TIMER(timer.interval_s)),
-               TAG_IF(timer.interval_s != 0, NUTAG_SESSION_REFRESHER(refresher_of(timer))),
-               TAG_IF(timer.min_se_s != 0, NUTAG_MIN_SE(timer.min_se_s)), NUTAG_AUTOACK(0),
-               NUTAG_AUTOANSWER(0), NUTAG_MAX_RETRY_AFTER(0), SESSION_TAGS(dialog), TAG_END());
-}
-
-void Legs::say(const call::Call& call, const call::effect::Arm& /*e*/) {
-    const call::Dialog& dialog = call.dialog;
-
-    Leg* leg = this->leg(dialog.number);
-    if (leg == nullptr) {
-        return;
-    }
-    leg->is_inviting = true;
-    const std::string real = real_proxy(dialog);
-    nua_invite(leg->handle(), NUTAG_PROXY(or_null(real)),
-               TAG_IF(dialog.timer.min_se_s != 0, NUTAG_MIN_SE(dialog.timer.min_se_s)), TAG_END());
-    // Everything that the stack may add by itself, a BYE after a 500 first of all, ends at the
-    // stand-in again.
-    set_proxy(*leg, leg->quarantine);
-}
-
-void Legs::say(const call::Call& call, const call::effect::Lift& /*e*/) {
-    lift(call.dialog);
-}
-
-void Legs::lift(const call::Dialog& dialog) {
-    Leg* leg = this->leg(dialog.number);
-    if (leg == nullptr || leg->quarantine.empty()) {
-        return;
-    }
-    leg->quarantine.clear();
-    nua_set_hparams(leg->handle(), NUTAG_PROXY(or_null(real_proxy(dialog))),
-                    NUTAG_MAX_RETRY_AFTER(retry_after_most_s), TAG_END());
-}
-
-void Legs::say(const call::Call& call, const call::effect::Dispose& /*e*/) {
-    const call::Dialog& dialog = call.dialog;
-
-    const Leg* leg = this->leg(dialog.number);
-    if (leg == nullptr) {
-        return;
-    }
-    const bool is_quarantined = !leg->quarantine.empty();
-    const auto end =
-        is_quarantined ? base::Result<std::string>{leg->quarantine} : stand_in_url(leg->stack());
-    // After our BYE there is nothing to hide, and the peer may have an ACK to get.
-    if (end && (is_quarantined || dialog.phase != call::Phase::ending)) {
-        set_proxy(*leg, *end);
-    }
-    give_up(dialog.number, false);
 }
 
 void Legs::report_terminated(call::Number number, std::string why) {

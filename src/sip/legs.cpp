@@ -16,6 +16,7 @@
 #include "sip/core.hpp"
 #include "sip/sofia/cseq_numbers.hpp"
 #include "sip/sofia/leg.hpp"
+#include "sip/sofia/message_facts.hpp"
 #include "sip/sofia/our_dialogs.hpp"
 #include "sip/sofia/outgoing_watch.hpp"
 #include "sip/sofia/stack.hpp"

@@ -1,5 +1,5 @@
-// The calls' usage: every leg. What calls say is in call_requests.cpp, what they hear in
-// call_events.cpp, a start with calls in call_return.cpp.
+// The calls' usage: every leg. What calls say is in call_requests.cpp, of a dialog made anew in
+// quarantine.cpp; what they hear in call_events.cpp, a start with calls in call_return.cpp.
 #pragma once
 
 #include <array>

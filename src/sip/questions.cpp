@@ -15,6 +15,7 @@
 #include "sip/core.hpp"
 #include "sip/sofia/decode.hpp"
 #include "sip/sofia/failures.hpp"
+#include "sip/sofia/message_facts.hpp"
 #include "sip/sofia/nua.hpp"
 #include "sip/sofia/stack.hpp"
 

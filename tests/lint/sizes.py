@@ -16,9 +16,6 @@ FILE_MAX, FUNCTION_MAX, MEMBER_MAX, TWIN_MAX = 400, 60, 25, 10
 EXCEPTIONS = {
     "src/app/commands/call_commands.cpp add_call_commands",
     "src/app/notices.cpp wording",
-    "src/sip/call_requests.cpp",
-    "src/sip/sofia/decode.cpp",
-    "src/sip/sofia/uri_text.cpp read_uri",
 }
 
 

@@ -10,6 +10,7 @@
 #include "revenant/call/dialog.hpp"
 #include "sip/interpose/stack_hooks.hpp"
 #include "sip/sofia/decode.hpp"
+#include "sip/sofia/message_facts.hpp"
 #include "sip/sofia/multipart.hpp"
 #include "sip/sofia/nua.hpp"
 #include "sip/sofia/our_dialogs.hpp"

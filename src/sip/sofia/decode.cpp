@@ -7,13 +7,12 @@
 #include <string>
 #include <string_view>
 
-#include <netdb.h>
-
 #include "revenant/base/log.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/call/event.hpp"
 #include "sip/sofia/arrival.hpp"
 #include "sip/sofia/failures.hpp"
+#include "sip/sofia/message_facts.hpp"
 #include "sip/sofia/message_guard.hpp"
 #include "sip/sofia/nua.hpp"
 #include "sip/sofia/refusals.hpp"
@@ -303,24 +302,9 @@ bool says_calling(const Raw& raw) {
     return call_state(raw) == nua_callstate_calling;
 }
 
-bool is_from_any_stand_in(const sip_t& sip) {
-    return sip.sip_server != nullptr &&
-           text_of(sip.sip_server->g_string).starts_with(stand_in_prefix);
-}
-
 std::string final_reason_of(const Raw& raw) {
     return failures::is_local(raw.sip) ? failures::why(raw.sip, raw.status, text_of(raw.phrase))
                                        : base::printable(text_of(raw.phrase), 200);
-}
-
-std::string whole_text(msg_t* message) {
-    if (message == nullptr) {
-        return {};
-    }
-    const Home home = make_home();
-    size_t length = 0;
-    const char* text = msg_as_string(home.get(), message, msg_object(message), 0, &length);
-    return text != nullptr ? std::string{text, length} : std::string{};
 }
 
 std::optional<call::Dialog> decode_invite(const Raw& raw, std::uint32_t own_interval_s) {
@@ -349,55 +333,6 @@ std::optional<call::Dialog> decode_invite(const Raw& raw, std::uint32_t own_inte
     dialog.timer.refresher = facts.refresher;
     dialog.in_flight.cseq = dialog.remote_cseq;
     return dialog;
-}
-
-std::optional<std::uint32_t> expires_of(const sip_t& sip) {
-    // A date, as RFC 2543 had it, is none (RFC 3261 §20.19).
-    if (sip.sip_expires == nullptr || sip.sip_expires->ex_date != 0) {
-        return std::nullopt;
-    }
-    return static_cast<std::uint32_t>(
-        std::min<unsigned long>(sip.sip_expires->ex_delta, UINT32_MAX));
-}
-
-call::Endpoint source_of(msg_t* message) {
-    if (message == nullptr) {
-        return {};
-    }
-    const su_addrinfo_t* info = msg_addrinfo(message);
-    if (info == nullptr || info->ai_addr == nullptr) {
-        return {};
-    }
-    std::array<char, NI_MAXHOST> host{};
-    std::array<char, NI_MAXSERV> port{};
-    if (::getnameinfo(info->ai_addr, static_cast<socklen_t>(info->ai_addrlen), host.data(),
-                      host.size(), port.data(), port.size(),
-                      NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
-        return {};
-    }
-    return {.address = host.data(), .port = base::to_port(port.data()).value_or(0)};
-}
-
-std::string allow_of(const sip_t* sip) {
-    return sip != nullptr ? base::printable(bounded(header_text(sip->sip_allow)), 500)
-                          : std::string{};
-}
-
-std::string realm_of(const sip_t* sip) {
-    if (sip == nullptr) {
-        return {};
-    }
-    const msg_auth_t* challenge = sip->sip_www_authenticate != nullptr
-                                      ? sip->sip_www_authenticate
-                                      : sip->sip_proxy_authenticate;
-    if (challenge == nullptr) {
-        return {};
-    }
-    std::string realm = text_of(msg_params_find(challenge->au_params, "realm="));
-    if (realm.size() >= 2 && realm.front() == '"' && realm.back() == '"') {
-        realm = realm.substr(1, realm.size() - 2);
-    }
-    return base::printable(realm, 200);
 }
 
 } // namespace revenant::sip

@@ -25,37 +25,15 @@ struct Raw {
 [[nodiscard]] std::optional<call::Event>
 decode(const Raw& raw, std::string_view stand_in, std::uint32_t own_interval_s);
 
-// The message as it came in; empty if it cannot be had.
-[[nodiscard]] std::string whole_text(msg_t* message);
-
 // An INVITE outside any dialog as the beginning of a call. Number, contact, local tag and
 // addresses of ours are left to the caller. Nothing if it came by a transport that is not ours.
 [[nodiscard]] std::optional<call::Dialog> decode_invite(const Raw& raw,
                                                         std::uint32_t own_interval_s);
 
-// Expires of a request in seconds; nothing if it has none.
-[[nodiscard]] std::optional<std::uint32_t> expires_of(const sip_t& sip);
-
 // Why a request of ours was refused, or has reached nobody.
 [[nodiscard]] std::string final_reason_of(const Raw& raw);
 
-// Where the message came from; port 0 if it is not known.
-[[nodiscard]] call::Endpoint source_of(msg_t* message);
-
 // Whether nua_i_state says that an INVITE of ours has no final answer.
 [[nodiscard]] bool says_calling(const Raw& raw);
-
-// What every stand-in calls itself begins with this; the rest is a secret of its process.
-inline constexpr std::string_view stand_in_prefix = "stand-in-";
-
-// An answer of a stand-in, this process's or an earlier one's, which may wait in a socket that has
-// outlived it. One that only claims to be is not missed.
-[[nodiscard]] bool is_from_any_stand_in(const sip_t& sip);
-
-// The Allow header field, fit to be shown; empty if there is none.
-[[nodiscard]] std::string allow_of(const sip_t* sip);
-
-// The realm of a 401 or 407; empty if there is none.
-[[nodiscard]] std::string realm_of(const sip_t* sip);
 
 } // namespace revenant::sip

@@ -17,6 +17,7 @@
 #include "revenant/base/text.hpp"
 #include "sip/interpose/stack_hooks.hpp"
 #include "sip/sofia/decode.hpp"
+#include "sip/sofia/message_facts.hpp"
 #include "sip/sofia/message_parts.hpp"
 #include "sip/sofia/nua.hpp"
 #include "sip/sofia/transactions.hpp"

@@ -7,6 +7,7 @@
 #include "revenant/base/boundary.hpp"
 #include "sip/interpose/stack_hooks.hpp"
 #include "sip/sofia/decode.hpp"
+#include "sip/sofia/message_facts.hpp"
 #include "sip/sofia/nua.hpp"
 
 namespace revenant::sip {

@@ -90,6 +90,14 @@ bool is_host(const std::string& host) {
            (std::ranges::all_of(host, fits) || host_is_ip6_reference(host.c_str()) != 0);
 }
 
+// The URI's parameter, in small letters; empty: it has none.
+std::string transport_in(const url_t& url) {
+    std::array<char, 32> value{};
+    const isize_t length =
+        url_param(url.url_params, "transport", value.data(), isize_t{value.size()});
+    return length > 0 ? base::to_lower(text_of(value.data())) : std::string{};
+}
+
 base::Result<Uri> read_uri(std::string_view text) {
     const auto bare = bare_uri(text);
     if (!bare) {
@@ -134,12 +142,7 @@ base::Result<Uri> read_uri(std::string_view text) {
         }
         result.port = *port;
     }
-    const std::string transport = [&] {
-        std::array<char, 32> value{};
-        const isize_t length =
-            url_param(url->url_params, "transport", value.data(), isize_t{value.size()});
-        return length > 0 ? base::to_lower(text_of(value.data())) : std::string{};
-    }();
+    const std::string transport = transport_in(*url);
     if (transport == "tcp") {
         result.transport = call::Transport::tcp;
     } else if (transport == "udp") {

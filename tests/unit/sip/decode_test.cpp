@@ -13,6 +13,7 @@
 #include "revenant/call/event.hpp"
 #include "sip/sofia/arrival.hpp"
 #include "sip/sofia/decode.hpp"
+#include "sip/sofia/message_facts.hpp"
 #include "sip/sofia/nua.hpp"
 #include "unit/fakes/call_samples.hpp"
 
