@@ -88,6 +88,24 @@ Wording ended(const call::Call& call, const call::effect::Tell& tell) {
     return {.tone = Tone::attention, .text = "ended" + why};
 }
 
+Wording incoming(const call::Call& call, const std::string& who) {
+    if (call.state != call::State::alerting) {
+        return {.tone = Tone::plain, .text = "incoming call from " + who};
+    }
+    return {.tone = Tone::attention,
+            .text = fmt::format("incoming call from {}; type `answer {}` or `decline {}`", who,
+                                call.dialog.number, call.dialog.number)};
+}
+
+Wording lost(const call::Call& call, const std::string& why) {
+    return {.tone = Tone::bad,
+            .text = call.state == call::State::over
+                        ? fmt::format("could not be rebuilt: {}; its record is kept", why)
+                        : fmt::format("could not be resumed ({}); it is kept, `reinvite {}` tries "
+                                      "again",
+                                      why, call.dialog.number)};
+}
+
 Wording wording(const call::Call& call, const call::effect::Tell& tell, bool resumes_by_itself) {
     const std::string who = base::printable(call.dialog.remote_uri, 200);
     switch (tell.news) {
@@ -97,13 +115,7 @@ Wording wording(const call::Call& call, const call::effect::Tell& tell, bool res
     case News::progress:
         return {.tone = Tone::plain,
                 .text = fmt::format("progress: {} {}", tell.status, tell.detail)};
-    case News::incoming:
-        if (call.state != call::State::alerting) {
-            return {.tone = Tone::plain, .text = "incoming call from " + who};
-        }
-        return {.tone = Tone::attention,
-                .text = fmt::format("incoming call from {}; type `answer {}` or `decline {}`", who,
-                                    call.dialog.number, call.dialog.number)};
+    case News::incoming: return incoming(call, who);
     case News::established:
         return {.tone = Tone::good,
                 .text = fmt::format("established with {} ({})", who, call.dialog.media.codec.name)};
@@ -142,14 +154,7 @@ Wording wording(const call::Call& call, const call::effect::Tell& tell, bool res
     case News::gone:
         return {.tone = Tone::attention,
                 .text = with_status(call, "the other end had ended the call", tell)};
-    case News::lost:
-        return {.tone = Tone::bad,
-                .text =
-                    call.state == call::State::over
-                        ? fmt::format("could not be rebuilt: {}; its record is kept", tell.detail)
-                        : fmt::format("could not be resumed ({}); it is kept, `reinvite {}` "
-                                      "tries again",
-                                      tell.detail, call.dialog.number)};
+    case News::lost: return lost(call, tell.detail);
     case News::trouble: return {.tone = Tone::bad, .text = with_status(call, "trouble", tell)};
     }
     return {};

@@ -13,10 +13,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FILE_MAX, FUNCTION_MAX, MEMBER_MAX, TWIN_MAX = 400, 60, 25, 10
 # What is longer: "FILE", "FILE FUNCTION" or "FILE CLASS". One that is not needed any more is an error.
-EXCEPTIONS = {
-    "src/app/commands/call_commands.cpp add_call_commands",
-    "src/app/notices.cpp wording",
-}
+EXCEPTIONS = set()
 
 
 def without_comments(text):

@@ -25,12 +25,6 @@ namespace revenant::app {
 
 namespace {
 
-using call::Call;
-using call::State;
-using shell::Arguments;
-using shell::Completes;
-using shell::Done;
-
 bool is_alerting(const Call& call) {
     return call.state == State::alerting;
 }
@@ -185,11 +179,8 @@ void bye_command(Switchboard& board, const Arguments& arguments, const Done& don
     }
 }
 
-} // namespace
-
-void add_call_commands(shell::Table& table, Switchboard& board) {
-    // SAFETY: the board outlives the table, and with it every function below.
-    Switchboard* b = &board;
+// SAFETY, here and below: the board outlives the table, and with it every function in it.
+void add_making(shell::Table& table, Switchboard* b) {
     // Shared by the command that looks up and the one that gives up.
     const auto lookups = std::make_shared<Lookups>();
     add_row(table,
@@ -200,6 +191,28 @@ void add_call_commands(shell::Table& table, Switchboard& board) {
              {1, 2},
              {Completes::uri}},
             [b, lookups](const Arguments& a, const Done& d) { call_command(*b, *lookups, a, d); });
+    add_row(table,
+            {"cancel",
+             {"c"},
+             "[ID]",
+             "give up a call that is not answered yet",
+             {0, 1},
+             {Completes::call_id}},
+            [b, lookups](const Arguments& a, const Done& d) {
+                if (argument(a, 0).empty() && give_up_lookups(*b, *lookups)) {
+                    d({});
+                    return;
+                }
+                run_on_call(*b, argument(a, 0),
+                            {.fits = is_outgoing_early,
+                             .what = "that waits for an answer",
+                             .event = call::event::HangUp{},
+                             .until = until_over},
+                            d);
+            });
+}
+
+void add_taking(shell::Table& table, Switchboard* b) {
     add_row(table,
             {"answer", {"a"}, "[ID]", "answer a call that rings", {0, 1}, {Completes::call_id}},
             [b](const Arguments& a, const Done& d) {
@@ -229,25 +242,9 @@ void add_call_commands(shell::Table& table, Switchboard& board) {
             [b](const Arguments& a, const Done& d) {
                 decline_command(*b, {argument(a, 0), "603"}, d);
             });
-    add_row(table,
-            {"cancel",
-             {"c"},
-             "[ID]",
-             "give up a call that is not answered yet",
-             {0, 1},
-             {Completes::call_id}},
-            [b, lookups](const Arguments& a, const Done& d) {
-                if (argument(a, 0).empty() && give_up_lookups(*b, *lookups)) {
-                    d({});
-                    return;
-                }
-                run_on_call(*b, argument(a, 0),
-                            {.fits = is_outgoing_early,
-                             .what = "that waits for an answer",
-                             .event = call::event::HangUp{},
-                             .until = until_over},
-                            d);
-            });
+}
+
+void add_ending_and_holding(shell::Table& table, Switchboard* b) {
     add_row(table, {"bye", {"b"}, "[ID|all]", "hang up", {0, 1}, {Completes::call_id}},
             [b](const Arguments& a, const Done& d) { bye_command(*b, a, d); });
     add_row(table, {"hold", {}, "[ID]", "put the other end on hold", {0, 1}, {Completes::call_id}},
@@ -255,6 +252,14 @@ void add_call_commands(shell::Table& table, Switchboard& board) {
     add_row(table,
             {"unhold", {}, "[ID]", "take the other end off hold", {0, 1}, {Completes::call_id}},
             [b](const Arguments& a, const Done& d) { hold_command(*b, a, false, d); });
+}
+
+} // namespace
+
+void add_call_commands(shell::Table& table, Switchboard& board) {
+    add_making(table, &board);
+    add_taking(table, &board);
+    add_ending_and_holding(table, &board);
 }
 
 } // namespace revenant::app

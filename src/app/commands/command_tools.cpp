@@ -15,9 +15,6 @@
 
 namespace revenant::app {
 
-using call::Call;
-using shell::Done;
-
 bool is_established(const Call& call) {
     return call.state == call::State::established;
 }

@@ -16,6 +16,13 @@
 
 namespace revenant::app {
 
+// The words that commands are written in.
+using call::Call;
+using call::State;
+using shell::Arguments;
+using shell::Completes;
+using shell::Done;
+
 [[nodiscard]] inline std::string argument(const shell::Arguments& arguments, std::size_t i) {
     return i < arguments.size() ? arguments[i] : std::string{};
 }

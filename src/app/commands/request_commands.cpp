@@ -25,12 +25,6 @@ namespace revenant::app {
 
 namespace {
 
-using call::Call;
-using call::State;
-using shell::Arguments;
-using shell::Completes;
-using shell::Done;
-
 // INFO and in-dialog OPTIONS: finished when the answer is there.
 std::optional<base::Status> until_answered(const Call& call) {
     if (call.requests_open > 0 && call.state != State::over) {
