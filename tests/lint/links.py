@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What the documents name exists: links, files, scenarios, targets of make; and files that comments name.
+"""What the documents name exists: links, files, scenarios, targets of make; functions that the tour and the way back name;
+and files that comments name.
 
 A file may be named by the end of its path (`rtp/page.cpp`), a module's also without its ending (`app/runner`).
 """
@@ -92,6 +93,14 @@ def in_source(text, tree):
                 yield number, f"there is no {name}"
 
 
+def functions_in_document(text, sources):
+    """The functions and members that the tour names, also in its drawings."""
+    for number, line in enumerate(text.split("\n"), 1):
+        for name in re.findall(r"(?:`(?:\w+::)?|^    \|\s+)([a-z]+(?:_[a-z]+)+)(?:\(\))?(?:`| {3})", line):
+            if not re.search(rf"\b{name}\b", sources):
+                yield number, f"there is no {name}"
+
+
 def in_program(text, tree):
     for number, line in enumerate(text.split("\n"), 1):
         for name in re.findall(r"(?<![\w./*-])[\w./-]*\w\.md\b", line):
@@ -102,11 +111,15 @@ def in_program(text, tree):
 def main():
     paths = tracked()
     tree = Tree(paths)
+    code = [path for path in paths if path.startswith(("src/", "include/")) and path.endswith((".cpp", ".hpp"))]
+    sources = "\n".join([*paths, *map(read, code)])
     bad = 0
     for path in paths:
         found = []
         if path.endswith(".md"):
-            found = in_document(path, read(path), tree)
+            found = list(in_document(path, read(path), tree))
+            if path in ("src/README.md", "src/COMEBACK.md"):
+                found += functions_in_document(read(path), sources)
         elif path.endswith((".cpp", ".hpp")):
             found = in_source(read(path), tree)
         elif path.endswith(".py"):
