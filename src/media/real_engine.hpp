@@ -66,14 +66,14 @@ private:
     struct News {
         enum class Kind : std::uint8_t { heard, sending, moved, trouble };
 
-        call::Number call;
-        Kind kind;
+        call::Number call = 0;
+        Kind kind = Kind::heard;
         std::string trouble = {};
         call::Endpoint from = {}; // moved: where the peer is now
     };
 
     struct Ended {
-        call::Number call;
+        call::Number call = 0;
         Statistics statistics;
     };
 
