@@ -241,26 +241,34 @@ void Comeback::refresh(const std::vector<call::Number>& calls) {
 
 bool Comeback::begin_turn(call::Number number, Turn turn) {
     const std::uint32_t window_ms = board_->policy().resume_window_ms;
+    // A store that answers late may have failed: then there is no step that would end the turn.
+    const auto tried = [this, number](const base::Status& status) {
+        if (!status) {
+            queue_.end_turn(number);
+        }
+    };
     const call::Call* call = board_->find(number);
     if (call != nullptr && turn == Turn::rebuild) {
         const bool is_heard = board_->agent().calls().hears_caller(call->dialog);
-        board_->apply(number, call::event::Restore{.resume = false,
-                                                   .can_hear_caller = is_heard,
-                                                   .deadline_ms = window_ms});
+        board_->apply(number,
+                      call::event::Restore{
+                          .resume = false, .can_hear_caller = is_heard, .deadline_ms = window_ms},
+                      tried);
     } else {
-        board_->apply(number, call::event::Resume{.deadline_ms = window_ms});
+        board_->apply(number, call::event::Resume{.deadline_ms = window_ms}, tried);
     }
     call = board_->find(number);
-    return call != nullptr && is_under_way(*call);
+    return call != nullptr && (!board_->is_settled(number) || is_under_way(*call));
 }
 
 void Comeback::note_turns() {
     board_->put_off_tidying(queue_.is_long());
-    const bool is_rebuilding = queue_.left(Turn::rebuild) > 0 ||
-                               std::ranges::any_of(queue_.under_way(), [this](call::Number number) {
-                                   const call::Call* call = board_->find(number);
-                                   return call != nullptr && is_being_rebuilt(*call);
-                               });
+    const bool is_rebuilding =
+        queue_.left(Turn::rebuild) > 0 ||
+        std::ranges::any_of(queue_.under_way(), [this](call::Number number) {
+            const call::Call* call = board_->find(number);
+            return call != nullptr && (!board_->is_settled(number) || is_being_rebuilt(*call));
+        });
     if (rebuilt_ && !is_rebuilding) {
         std::exchange(rebuilt_, nullptr)();
     }
@@ -271,7 +279,8 @@ void Comeback::note_step(const call::Call& before, const call::Call& now) {
     if (is_under_way(now) != is_under_way(before)) {
         base::set_under_way(number, is_under_way(now));
     }
-    if (!is_under_way(now)) {
+    // What waits behind this step may be what the turn is for.
+    if (!is_under_way(now) && board_->is_settled(number)) {
         queue_.end_turn(number);
     }
 }

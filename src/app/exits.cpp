@@ -27,6 +27,9 @@ namespace {
 // the next start says BYE again.
 constexpr std::uint32_t quit_patience_ms = 4000;
 
+// How long a start that leaves its calls to the next waits for what is being stored.
+constexpr std::uint32_t settling_ms = 1000;
+
 } // namespace
 
 Exits::Exits(Switchboard& board, Keeping& keeping, Hooks hooks)
@@ -106,7 +109,17 @@ void Exits::detach() {
     leave(hooks_.exit_status());
 }
 
+// What is not stored has not been said: the next start would find the call as it was before.
+void Exits::settle() {
+    bool is_late = false;
+    const base::Source deadline = base::after_ms(settling_ms, [&] { is_late = true; });
+    while (!board_->is_settled() && !is_late) {
+        g_main_context_iteration(nullptr, TRUE);
+    }
+}
+
 void Exits::leave(int status) {
+    settle();
     board_->media().detach();
     hooks_.close_console();
     shell::flush_output();

@@ -40,6 +40,7 @@ public:
 
 private:
     void by_signal(int number);
+    void settle(); // until all that has happened is stored, or for a while
     [[noreturn]] void leave(int status);
 
     Switchboard* board_;

@@ -14,6 +14,7 @@
 #include "revenant/base/kill_point.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/text.hpp"
+#include "revenant/journal/delayed_store.hpp"
 #include "revenant/journal/file_store.hpp"
 #include "revenant/journal/store.hpp"
 #include "revenant/shell/options.hpp"
@@ -50,6 +51,11 @@ base::Status Records::open(const shell::Options& options, const Keeping& keeping
         return base::fail(store.error());
     }
     store_ = options.no_journal ? journal::forgetful_store(std::move(*store)) : std::move(*store);
+    if (options.store_delay.most_ms > 0) {
+        store_ = journal::delayed_store(
+            std::move(store_), {.most_ms = options.store_delay.most_ms,
+                                .is_written_at_once = options.store_delay.is_written_at_once});
+    }
     base::crash_at(options.crash_at);
     if (!options.no_journal) {
         begin_page(options, keeping);

@@ -24,8 +24,10 @@ public:
     // Whether one more may ring; a refusal is counted, and told of with the burst that it is in.
     [[nodiscard]] bool may_begin();
 
-private:
+    // One that was refused for another reason.
     void count_refusal(std::string why);
+
+private:
     void tell_refusals();
 
     std::size_t calls_max_;

@@ -1,5 +1,7 @@
 #include "app/runner.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -37,6 +39,18 @@ call::RequestRef request_of(const call::Event& event) {
         event);
 }
 
+call::HeldRef held_of(const call::Event& event) {
+    return std::visit(
+        [](const auto& e) -> call::HeldRef {
+            if constexpr (requires { e.held; }) {
+                return e.held;
+            } else {
+                return {};
+            }
+        },
+        event);
+}
+
 // What is said to it says to which it is said.
 void address_to_it(std::vector<call::Effect>& effects, const call::RequestRef& request) {
     for (call::Effect& effect : effects) {
@@ -55,6 +69,13 @@ call::effect::Otherwise otherwise_of(const call::Effect& effect) {
     return persist != nullptr ? persist->otherwise : call::effect::Otherwise::go_on;
 }
 
+// How many events of a call may wait before requests of the peer's that bring nothing to an end are
+// refused.
+constexpr std::size_t waiting_max = 16;
+// When a store is behind.
+constexpr std::int64_t oldest_max_ms = 1000;
+constexpr std::size_t under_way_max = 4000;
+
 bool is_write(const call::Effect& effect) {
     return std::holds_alternative<call::effect::Persist>(effect) ||
            std::holds_alternative<call::effect::Forget>(effect);
@@ -69,17 +90,54 @@ Runner::~Runner() = default;
 
 bool Runner::is_idle(call::Number number) const {
     const auto found = runs_.find(number);
-    return found == runs_.end() || found->second.at == At::idle;
+    return found == runs_.end() || (found->second.at == At::idle && found->second.waiting.empty());
+}
+
+bool Runner::is_idle() const {
+    return std::ranges::all_of(runs_, [](const auto& one) {
+        return one.second.at == At::idle && one.second.waiting.empty();
+    });
+}
+
+bool Runner::is_behind() const {
+    return !under_way_.empty() &&
+           (under_way_.size() >= under_way_max ||
+            hooks_.clock().boot_ms() - under_way_.begin()->second > oldest_max_ms);
 }
 
 void Runner::arrive(call::Number number, const call::Event& event, Done done) {
     Run& run = runs_[number];
     if (run.at != At::idle || !run.waiting.empty()) {
-        run.waiting.push_back({event, std::move(done)});
+        if (!refuse(number, run, event)) {
+            run.waiting.push_back({event, std::move(done)});
+        }
         return;
     }
     begin(number, run, event, std::move(done));
     drain(number);
+}
+
+// RFC 3261 §14.2: who asks again meanwhile is told to come later.
+bool Runner::refuse(call::Number number, const Run& run, const call::Event& event) {
+    if (run.waiting.size() < waiting_max ||
+        !(std::holds_alternative<call::event::Offered>(event) ||
+          std::holds_alternative<call::event::PeerInfo>(event))) {
+        return false;
+    }
+    call::Call as_it_is = calls_->at(number);
+    hooks_.perform(as_it_is, call::effect::Reply{
+                                 .status = 500, .with_sdp = false, .request = request_of(event)});
+    return true;
+}
+
+// An offer of ours while one of the peer's, or its BYE, waits: the stack would refuse to send it
+// (RFC 3261 §14.1), and say so behind the one that waits.
+bool Runner::crosses(const Run& run, const call::Effect& effect) {
+    return std::holds_alternative<call::effect::Reoffer>(effect) &&
+           std::ranges::any_of(run.waiting, [](const Waiting& one) {
+               return std::holds_alternative<call::event::Offered>(one.event) ||
+                      std::holds_alternative<call::event::PeerBye>(one.event);
+           });
 }
 
 // A loop: a store that answers at once costs no recursion, and no turn of the main loop.
@@ -117,6 +175,7 @@ void Runner::begin(call::Number number, Run& run, const call::Event& event, Done
     run.status = std::move(step.status);
     run.done = std::move(done);
     run.request = request_of(event);
+    run.held = held_of(event);
     address_to_it(run.effects, run.request);
     go_on(number, run);
 }
@@ -135,6 +194,10 @@ void Runner::go_on(call::Number number, Run& run) {
             if (!accepts(number, run, *std::exchange(run.stored, std::nullopt))) {
                 return;
             }
+        } else if (crosses(run, effect)) {
+            run.waiting.push_front(
+                {call::event::Failed{.status = 491, .reason = "Request Pending", .is_local = true},
+                 {}});
         } else {
             hooks_.perform(run.next, effect);
         }
@@ -151,6 +214,7 @@ void Runner::store(call::Number number, Run& run, const call::Effect& effect) {
     const auto answered = [this, number, ticket = run.ticket,
                            alive = std::weak_ptr{alive_}](const base::Status& status) {
         if (!alive.expired()) {
+            under_way_.erase(ticket);
             stored(number, ticket, status);
         }
     };
@@ -162,6 +226,49 @@ void Runner::store(call::Number number, Run& run, const call::Effect& effect) {
         store_->remove(number, answered);
     }
     run.is_asking = false;
+    if (!run.stored) {
+        under_way_.emplace(run.ticket, hooks_.clock().boot_ms());
+        // SAFETY: the timer is the Run's, and the Run is a member's.
+        run.deadline = hooks_.after(
+            write_deadline_ms, [this, number, ticket = run.ticket] { is_late(number, ticket); });
+    }
+}
+
+// What a write of unknown outcome may have left is put right behind it.
+void Runner::put_right(call::Number number) {
+    const call::Call& call = calls_->at(number);
+    const auto answered = [number](const base::Status& status) {
+        if (!status) {
+            shell::print({.event = "error",
+                          .call = number,
+                          .tone = shell::Tone::bad,
+                          .text = fmt::format("call {}: its record may not be right: {}", number,
+                                              status.error().context),
+                          .fields = {}});
+        }
+    };
+    if (call.state == call::State::idle || call.state == call::State::over) {
+        hooks_.unsure(number);
+        store_->remove(number, answered);
+    } else {
+        store_->save(call.dialog, answered);
+    }
+}
+
+void Runner::is_late(call::Number number, std::uint64_t ticket) {
+    const auto found = runs_.find(number);
+    if (found == runs_.end() || found->second.at != At::storing || found->second.ticket != ticket) {
+        return;
+    }
+    under_way_.erase(ticket);
+    const Run& run = found->second;
+    if (otherwise_of(run.effects[run.effect]) != call::effect::Otherwise::go_on) {
+        put_right(number);
+    }
+    stored(number, ticket,
+           base::fail(base::Errc::io,
+                      fmt::format("the record was not stored within {} s; is the store there?",
+                                  write_deadline_ms / 1000)));
 }
 
 void Runner::stored(call::Number number, std::uint64_t ticket, const base::Status& status) {
@@ -171,6 +278,7 @@ void Runner::stored(call::Number number, std::uint64_t ticket, const base::Statu
     }
     Run& run = found->second;
     run.at = At::running;
+    run.deadline.reset();
     if (run.is_asking) {
         run.stored = status;
         return;
@@ -205,6 +313,7 @@ bool Runner::accepts(call::Number number, Run& run, const base::Status& status) 
     run.effects.clear();
     const Done done = std::exchange(run.done, {});
     call::RequestRef request = std::exchange(run.request, {});
+    run.held.reset();
     if (otherwise == call::effect::Otherwise::report) { // before all that waits
         run.waiting.push_front(
             {call::event::StoreFailed{.why = status.error().context, .request = std::move(request)},
@@ -223,6 +332,7 @@ void Runner::finish(call::Number number, Run& run) {
     run.at = At::idle;
     run.request.reset();
     run.effects.clear(); // they have it, too
+    run.held.reset();
     call::Call& call = calls_->at(number);
     const call::Call before = std::exchange(call, std::move(run.next));
     const Done done = std::exchange(run.done, {});

@@ -69,7 +69,8 @@ Switchboard::Switchboard(
                    }
                },
            .stepped = [this](const call::Call& before,
-                             const base::Status& status) { stepped(before, status); }}},
+                             const base::Status& status) { stepped(before, status); },
+           .unsure = [this](call::Number number) { reserve(number); }}},
       ringing_{policy_.ringing_max}, ledger_{media} {}
 
 void Switchboard::dial(std::string_view target, const Dialled& done) {
@@ -78,6 +79,12 @@ void Switchboard::dial(std::string_view target, const Dialled& done) {
 }
 
 void Switchboard::dial(const sip::Origin& origin, const Dialled& done) {
+    if (runner_.is_behind()) {
+        done(base::fail(base::Errc::not_now,
+                        "the records of the calls that there are cannot be stored as fast as they "
+                        "change; try again when the store has caught up"));
+        return;
+    }
     const auto number = free_number();
     if (!number) {
         done(base::fail(base::Errc::not_now, fmt::format("there are {} calls already; end one "
@@ -145,14 +152,14 @@ void Switchboard::stepped(const call::Call& before, const base::Status& status) 
     const call::Number number = before.dialog.number;
     const call::Call& now = calls_.at(number);
     ringing_.note(now);
+    if (now.state == call::State::over && before.state != call::State::over) {
+        bury(number); // before what a command does next, and after this
+    }
     if (status) { // what did nothing is nothing that a command has waited for
         waits_.look(now);
     }
     if (on_step) {
         on_step(before, now);
-    }
-    if (now.state == call::State::over && before.state != call::State::over) {
-        bury(number);
     }
     if (on_change && (now.state != before.state || !(now.dialog.hold == before.dialog.hold))) {
         on_change();
@@ -290,6 +297,14 @@ void Switchboard::on_wanted(call::Number number) {
 void Switchboard::on_event(call::Number number, const call::Event& event) {
     // A call that is gone by now needs no answer, and a network event is no command that can fail.
     apply(number, event);
+}
+
+bool Switchboard::may_ring() {
+    if (runner_.is_behind()) {
+        ringing_.count_refusal("the records of the others cannot be stored fast enough");
+        return false;
+    }
+    return ringing_.may_begin();
 }
 
 std::optional<call::Number> Switchboard::on_invite(const call::Dialog& seed) {

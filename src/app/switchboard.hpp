@@ -82,6 +82,11 @@ public:
     // A call of an earlier life, to be restored.
     void adopt(call::Call call);
 
+    // Nothing that happened to it, or to any call, waits for the store.
+    [[nodiscard]] bool is_settled(call::Number number) const { return runner_.is_idle(number); }
+
+    [[nodiscard]] bool is_settled() const { return runner_.is_idle(); }
+
     // Numbers that unusable records hold.
     void reserve(call::Number number) { reserved_.insert(number); }
 
@@ -111,7 +116,7 @@ public:
     // sip::CallListener
     void on_event(call::Number number, const call::Event& event) override;
 
-    bool may_ring() override { return ringing_.may_begin(); }
+    bool may_ring() override;
 
     std::optional<call::Number> on_invite(const call::Dialog& seed) override;
     void on_wanted(call::Number number) override;

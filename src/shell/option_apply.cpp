@@ -1,7 +1,10 @@
 #include "shell/option_apply.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "revenant/base/result.hpp"
@@ -141,6 +144,18 @@ base::Status verbose(Draft& draft, const Said& said) {
 
 base::Status crash_at(Draft& draft, const Said& said) {
     return keep(read_crash_point(said.name, said.text), draft.options.crash_at);
+}
+
+base::Status store_delay(Draft& draft, const Said& said) {
+    const std::size_t comma = std::min(said.text.find(','), said.text.size());
+    const std::string_view when = said.text.substr(comma);
+    if (!when.empty() && when != ",early" && when != ",late") {
+        return base::fail(base::Errc::bad_input,
+                          std::string{said.name} + " takes MS, MS,early or MS,late");
+    }
+    draft.options.store_delay.is_written_at_once = when != ",late";
+    return keep(read_number(said.name, said.text.substr(0, comma), 0, 10'000),
+                draft.options.store_delay.most_ms);
 }
 
 } // namespace revenant::shell::apply

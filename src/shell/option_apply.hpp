@@ -64,5 +64,6 @@ base::Status command(Draft& draft, const Said& said);
 base::Status file(Draft& draft, const Said& said);
 base::Status verbose(Draft& draft, const Said& said);
 base::Status crash_at(Draft& draft, const Said& said);
+base::Status store_delay(Draft& draft, const Said& said);
 
 } // namespace revenant::shell::apply

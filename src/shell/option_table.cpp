@@ -238,6 +238,10 @@ constexpr std::array test_rows{
              "STEP:CALL[:HOW]",
              "crash whenever the step is taken for the call",
              apply::crash_at),
+    test_row("store-delay",
+             "MS[,early|late]",
+             "each record is stored that late at most; early: at once, and it is said late",
+             apply::store_delay),
 };
 
 template <std::size_t... sizes>

@@ -124,8 +124,10 @@ void Legs::note_invite(Leg& leg, const Raw& raw) {
     }
     if (raw.event == nua_r_invite && raw.status >= 200) {
         leg.is_inviting = false;
-        leg.accepted_cseq =
-            raw.status < 300 && raw.sip != nullptr ? raw.sip->sip_cseq->cs_seq : leg.accepted_cseq;
+        if (raw.status < 300 && raw.sip != nullptr) {
+            leg.accepted_cseq = raw.sip->sip_cseq->cs_seq;
+            leg.accepted_tag = text_of(raw.sip->sip_to->a_tag);
+        }
     }
 }
 
@@ -202,17 +204,21 @@ void Legs::on_stray_answer(Stack& stack, const sip_t& sip, bool is_ours) {
     }
     const auto found =
         legs_by_key_.find(leg_key(text_of(sip.sip_call_id->i_id), text_of(sip.sip_from->a_tag)));
-    const Leg* leg = found != legs_by_key_.end() ? this->leg(found->second) : nullptr;
+    Leg* leg = found != legs_by_key_.end() ? this->leg(found->second) : nullptr;
     const call::Dialog* dialog = leg != nullptr ? listener_->dialog(leg->number()) : nullptr;
     const bool is_before = leg != nullptr && sip.sip_cseq->cs_seq <= leg->cseq_base;
+    const std::string tag = text_of(sip.sip_to->a_tag);
     if (dialog == nullptr || !(is_before || is_ours)) {
         if (is_ours) { // and the call is over
             end_other_answer(stack.agent(), sip, core_->settings().outbound_proxy);
         }
-    } else if (dialog->phase == call::Phase::inviting && !dialog->in_flight.canceled) {
+    } else if (dialog->phase == call::Phase::inviting && !dialog->in_flight.canceled &&
+               leg->accepted_tag.empty()) {
+        leg->accepted_tag = tag;
         answered_by_another(leg->number(), sip);
-    } else if (dialog->phase != call::Phase::inviting &&
-               dialog->remote_tag == text_of(sip.sip_to->a_tag)) {
+    } else if (dialog->phase == call::Phase::inviting && leg->accepted_tag == tag) {
+        // Said again while the first is being stored: its ACK follows.
+    } else if (dialog->phase != call::Phase::inviting && dialog->remote_tag == tag) {
         listener_->on_event(leg->number(),
                             call::event::AnsweredBefore{.cseq = sip.sip_cseq->cs_seq});
     } else {
@@ -232,29 +238,30 @@ void Legs::answered_by_another(call::Number call, const sip_t& sip) {
     }
 }
 
-void Legs::on_cancel(std::string_view call_id) {
+void Legs::on_cancel(std::string_view call_id, const call::HeldRef& held) {
     if (const auto found = ringing_.find(std::string{call_id}); found != ringing_.end()) {
-        listener_->on_event(found->second, call::event::Cancelled{});
+        listener_->on_event(found->second, call::event::Cancelled{.held = held});
     }
 }
 
-void Legs::on_prack(std::string_view call_id, const std::string& prack) {
+void Legs::on_prack(std::string_view call_id, const std::string& prack, const call::HeldRef& held) {
     const auto is_of_call = [&](const auto& entry) { return entry.second->call_id == call_id; };
     const auto found = std::ranges::find_if(legs_, is_of_call);
     if (found != legs_.end()) {
-        listener_->on_event(found->first, call::event::PeerPrack{.text = prack});
+        listener_->on_event(found->first, call::event::PeerPrack{.text = prack, .held = held});
     }
 }
 
-void Legs::on_invite_leaving(const outgoing_watch::Invite& invite) {
+void Legs::on_invite_leaving(const outgoing_watch::Invite& invite, const call::HeldRef& held) {
     const auto found = legs_by_key_.find(leg_key(invite.call_id, invite.local_tag));
     if (found != legs_by_key_.end()) {
         listener_->on_event(found->second, call::event::Directed{.to = {.address = invite.to.host(),
-                                                                        .port = invite.to.port()}});
+                                                                        .port = invite.to.port()},
+                                                                 .held = held});
     }
 }
 
-void Legs::on_refusal(const outgoing_watch::Refusal& refusal) {
+void Legs::on_refusal(const outgoing_watch::Refusal& refusal, const call::HeldRef& held) {
     const auto found = legs_by_key_.find(leg_key(refusal.call_id, refusal.local_tag));
     if (found == legs_by_key_.end()) {
         return;
@@ -269,7 +276,8 @@ void Legs::on_refusal(const outgoing_watch::Refusal& refusal) {
     }
     listener_->on_event(found->second, call::event::Refused{.status = refusal.status,
                                                             .cseq = refusal.cseq,
-                                                            .next_cseq = next_cseq});
+                                                            .next_cseq = next_cseq,
+                                                            .held = held});
 }
 
 } // namespace revenant::sip

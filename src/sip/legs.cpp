@@ -26,13 +26,17 @@ namespace revenant::sip {
 Legs::Legs(Core& core, CallListener& listener)
     : core_{&core}, listener_{&listener}, stand_in_name_{std::string{stand_in_prefix} +
                                                          base::random_token(20)} {
+    using Held = outgoing_watch::Listener::Held;
     // SAFETY: all are taken back in the destructor.
     outgoing_watch::tell(
-        {.before_cancel_answer = [this](std::string_view call_id) { on_cancel(call_id); },
-         .before_prack_answer = [this](std::string_view call_id,
-                                       const std::string& prack) { on_prack(call_id, prack); },
-         .before_refusal_ack = [this](const outgoing_watch::Refusal& r) { on_refusal(r); },
-         .before_invite = [this](const outgoing_watch::Invite& i) { on_invite_leaving(i); }});
+        {.before_cancel_answer = [this](std::string_view call_id,
+                                        Held held) { on_cancel(call_id, held); },
+         .before_prack_answer = [this](std::string_view call_id, const std::string& prack,
+                                       Held held) { on_prack(call_id, prack, held); },
+         .before_refusal_ack = [this](const outgoing_watch::Refusal& refusal,
+                                      Held held) { on_refusal(refusal, held); },
+         .before_invite = [this](const outgoing_watch::Invite& invite,
+                                 Held held) { on_invite_leaving(invite, held); }});
     tell_dialogs(
         [this](std::string_view call_id, std::string_view tag) { return dialog_of(call_id, tag); });
 }

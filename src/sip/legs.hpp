@@ -90,10 +90,10 @@ private:
     void on_leg_event(Leg& leg, const Raw& raw) override;
     void answered_by_another(call::Number call, const sip_t& sip);
     void answered_at_last(Leg& leg, const Raw& raw);
-    void on_cancel(std::string_view call_id);
-    void on_prack(std::string_view call_id, const std::string& prack);
-    void on_refusal(const outgoing_watch::Refusal& refusal);
-    void on_invite_leaving(const outgoing_watch::Invite& invite);
+    void on_cancel(std::string_view call_id, const call::HeldRef& held);
+    void on_prack(std::string_view call_id, const std::string& prack, const call::HeldRef& held);
+    void on_refusal(const outgoing_watch::Refusal& refusal, const call::HeldRef& held);
+    void on_invite_leaving(const outgoing_watch::Invite& invite, const call::HeldRef& held);
     static void note_invite(Leg& leg, const Raw& raw);
     static void note_own_end(Leg& leg, const Raw& raw);
 

@@ -33,6 +33,10 @@ struct PeerFacts {
 // into. When nobody has it any more the request is not answered.
 using RequestRef = std::shared_ptr<const void>; // shared: an event and the effects that answer it
 
+// A message that the stack is about to send by itself and that waits until what it says is stored,
+// as the SIP side knows it: it leaves when nobody has it any more.
+using HeldRef = std::shared_ptr<const void>; // shared: an event may be copied into a queue
+
 namespace event {
 
 // ---- The user ----
@@ -100,6 +104,7 @@ struct AnsweredBefore {
 // The stack is about to send our INVITE to where a name has led: repeated, it goes there again.
 struct Directed {
     Endpoint to = {};
+    HeldRef held = {};
 };
 
 // The stack is about to acknowledge a refusal of our INVITE.
@@ -107,6 +112,7 @@ struct Refused {
     std::uint16_t status = 0;
     std::uint32_t cseq = 0;
     std::uint32_t next_cseq = 0; // which the stack would use for another try
+    HeldRef held = {};           // the ACK
 };
 
 // To a request of ours that waits for credentials now, or is over for want of them: then what comes
@@ -151,7 +157,9 @@ struct Acked { // our 2xx; or our reliable 180, if it carried the offer
     std::optional<RemoteSession> answer = {}; // to the offer that we sent
 };
 
-struct Cancelled {}; // the stack is about to answer the CANCEL with 200 and the INVITE with 487
+struct Cancelled { // the stack is about to answer the CANCEL with 200 and the INVITE with 487
+    HeldRef held = {};
+};
 
 struct Offered { // re-INVITE or UPDATE
     bool update = false;
@@ -170,6 +178,7 @@ struct PeerBye {
 
 struct PeerPrack {         // for our reliable 180 (RFC 3262); the stack is about to answer it
     std::string text = {}; // as received
+    HeldRef held = {};     // the 200 to it
 };
 
 struct PeerInfo {

@@ -32,6 +32,14 @@ struct Configuration {
     friend bool operator==(const Configuration&, const Configuration&) = default;
 };
 
+// How late the records are stored.
+struct StoreDelay {
+    std::uint32_t most_ms = 0;
+    bool is_written_at_once = true; // what is late is the answer
+
+    friend bool operator==(const StoreDelay&, const StoreDelay&) = default;
+};
+
 struct Options {
     std::string aor;            // --aor URI; empty: sip:<user>@<first listen address>
     std::string display_name;   // --aor '"NAME" <URI>'; without quotes
@@ -71,6 +79,7 @@ struct Options {
     std::uint32_t die_count = 0;
     base::Death death = base::Death::kill;
     base::CrashPoint crash_at;   // test builds: --crash-at
+    StoreDelay store_delay;      // test builds: --store-delay
     Configuration configuration; // --config FILE, or the default one; what it says is in the above
 };
 

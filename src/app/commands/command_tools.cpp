@@ -44,7 +44,9 @@ void run_on_call(Switchboard& board, const std::string& id, const OnCall& plan, 
         done(base::fail(number.error()));
         return;
     }
-    // The condition is asked after each step, so the wait has to stand before the event.
+    // The condition is asked after each step: those that are still to come before the event's own
+    // do not count, and the event's own may be the last.
+    auto has_begun = std::make_shared<bool>(false);
     auto finished = std::make_shared<bool>(false);
     const Done once = [finished, done](const base::Status& status) {
         if (!std::exchange(*finished, true)) {
@@ -53,15 +55,24 @@ void run_on_call(Switchboard& board, const std::string& id, const OnCall& plan, 
     };
     board.waits().add(
         *number,
-        [finished, until = plan.until](const Call& call) {
-            return *finished ? std::optional{base::Status{}} : until(call);
+        [has_begun, finished, until = plan.until](const Call& call) {
+            if (*finished) {
+                return std::optional{base::Status{}};
+            }
+            return *has_begun ? until(call) : std::nullopt;
         },
         0, "", once);
-    board.apply(*number, plan.event, [once](const base::Status& status) {
-        if (!status) {
-            once(status);
-        }
-    });
+    // SAFETY: the board calls back while it lives.
+    board.apply(*number, plan.event,
+                [&board, number = *number, has_begun, until = plan.until,
+                 once](const base::Status& status) {
+                    *has_begun = true;
+                    const Call* call = board.find(number);
+                    const auto now = status && call != nullptr ? until(*call) : std::nullopt;
+                    if (!status || now) {
+                        once(status ? *now : status);
+                    }
+                });
 }
 
 void add_row(shell::Table& table,

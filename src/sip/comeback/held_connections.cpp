@@ -25,9 +25,11 @@
 #include "sip/comeback/loopback_pair.hpp"
 #include "sip/comeback/message_beginning.hpp"
 #include "sip/comeback/returned_connections.hpp"
+#include "sip/comeback/stream_order.hpp"
 #include "sip/interpose/stack_hooks.hpp"
 #include "sip/sofia/library_limits.hpp"
 #include "sip/sofia/library_thread.hpp"
+#include "sip/sofia/outgoing_gate.hpp"
 
 namespace revenant::sip {
 
@@ -303,6 +305,8 @@ int shutdown_and_forget(int fd, int how) {
 int close_and_forget(int fd) {
     if (is_library_thread()) {
         accepted_connections::closed(fd);
+        outgoing_gate::closed(fd);
+        stream_order::closed(fd);
     }
     if (is_ours()) {
         table().returned.closes(fd, the_keeper());

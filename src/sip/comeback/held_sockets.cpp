@@ -22,10 +22,12 @@
 #include "revenant/base/result.hpp"
 #include "revenant/base/socket_address.hpp"
 #include "sip/comeback/held_connections.hpp"
+#include "sip/comeback/stream_order.hpp"
 #include "sip/interpose/stack_hooks.hpp"
 #include "sip/sofia/library_limits.hpp"
 #include "sip/sofia/library_thread.hpp"
 #include "sip/sofia/message_parts.hpp"
+#include "sip/sofia/outgoing_gate.hpp"
 #include "sip/sofia/outgoing_watch.hpp"
 
 namespace revenant::sip {
@@ -334,34 +336,53 @@ ssize_t send_test(
 
 // What is for a peer goes out through the held socket: it would else leave from a port that the
 // peer does not know.
-ssize_t send_message(int fd, const msghdr* message, int flags) {
-    auto* const own = hooks.sendmsg.own();
-    if (!is_library_thread()) {
-        return own(fd, message, flags);
+ssize_t pass_on(int fd, const msghdr& message, int flags) {
+    const bool is_stream = message.msg_name == nullptr;
+    const Place* place = !is_stream ? place_of(fd) : nullptr;
+    if (is_stream) {
+        accepted_connections::said_something(fd);
+        held_connections::before_send(fd);
     }
-    if (outgoing_watch::stops(fd, *message)) {
+    const ssize_t sent = hooks.sendmsg.own()(place != nullptr ? place->held.socket.get()
+                                                              : held_connections::way_out(fd),
+                                             &message, flags);
+    if (is_stream) {
+        held_connections::after_send(fd, sent, size_of(message));
+    }
+    if (base::has_kill_points && is_to_a_peer(fd)) {
+        base::pass(base::KillPoint::after_send);
+    }
+    return sent;
+}
+
+ssize_t send_in_order(int fd, const msghdr& message, int flags) {
+    const std::size_t size = size_of(message);
+    if (outgoing_gate::is_letting_go()) {
+        stream_order::write(fd, gather(message, size), pass_on);
+        return static_cast<ssize_t>(size);
+    }
+    if (stream_order::keeps(fd, message)) {
+        return static_cast<ssize_t>(size);
+    }
+    const ssize_t sent = pass_on(fd, message, flags);
+    stream_order::written(fd, sent, size);
+    return sent;
+}
+
+ssize_t send_message(int fd, const msghdr* message, int flags) {
+    if (!is_library_thread()) {
+        return hooks.sendmsg.own()(fd, message, flags);
+    }
+    const bool is_stream = message->msg_name == nullptr;
+    const bool is_rest = is_stream && stream_order::is_within_message(fd);
+    if (!is_rest && outgoing_watch::stops(fd, *message)) {
         return static_cast<ssize_t>(size_of(*message));
     }
     if (const Diversion* diversion = diversion_of(*message)) {
         hand_over(*diversion, fd, *message);
         return static_cast<ssize_t>(size_of(*message));
     }
-    const bool is_stream = message->msg_name == nullptr;
-    const Place* place = !is_stream ? place_of(fd) : nullptr;
-    if (is_stream) {
-        accepted_connections::said_something(fd);
-        held_connections::before_send(fd);
-    }
-    const ssize_t sent =
-        own(place != nullptr ? place->held.socket.get() : held_connections::way_out(fd), message,
-            flags);
-    if (is_stream) {
-        held_connections::after_send(fd, sent, size_of(*message));
-    }
-    if (base::has_kill_points && is_to_a_peer(fd)) {
-        base::pass(base::KillPoint::after_send);
-    }
-    return sent;
+    return is_stream ? send_in_order(fd, *message, flags) : pass_on(fd, *message, flags);
 }
 
 const Standing binds{hooks.bind, bind_in_place};

@@ -66,6 +66,7 @@ public:
     bool is_inviting = false;
     // Of the INVITE of ours that was accepted last.
     std::uint32_t accepted_cseq = 0;
+    std::string accepted_tag = {}; // who has accepted it, as soon as that is heard
     // Of a call that is over, and whose INVITE may still want an ACK.
     std::optional<call::Dialog> last;
     // Our BYE is given to the stack.

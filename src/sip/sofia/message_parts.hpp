@@ -1,4 +1,4 @@
-// The bytes of a msghdr, which the stack keeps in several parts.
+// The bytes of a msghdr, which the stack keeps in several parts, and what its text says.
 #pragma once
 
 #include <algorithm>
@@ -7,6 +7,8 @@
 #include <string_view>
 
 #include <sys/socket.h>
+
+#include "revenant/base/text.hpp"
 
 namespace revenant::sip {
 
@@ -36,6 +38,23 @@ inline std::string gather(const msghdr& message, std::size_t size) {
                    std::min(part.iov_len, size - all.size()));
     }
     return all;
+}
+
+// From `name` to the first character of `end`; empty if it is not there. The stack writes its
+// header fields with their full names, one a line.
+inline std::string_view
+part_after(std::string_view text, std::string_view name, std::string_view end) {
+    const std::size_t at = text.find(name);
+    if (at == std::string_view::npos) {
+        return {};
+    }
+    const std::string_view rest = text.substr(at + name.size());
+    return base::trim({rest.begin(), std::ranges::find_first_of(rest, end)});
+}
+
+// `name` with the line end before it and the colon behind it.
+inline std::string_view header_line(std::string_view message, std::string_view name) {
+    return part_after(message, name, "\r\n");
 }
 
 // What does not fit is lost.

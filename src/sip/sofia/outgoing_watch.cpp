@@ -15,11 +15,13 @@
 #include "revenant/base/boundary.hpp"
 #include "revenant/base/socket_address.hpp"
 #include "revenant/base/text.hpp"
+#include "revenant/call/event.hpp"
 #include "sip/interpose/stack_hooks.hpp"
 #include "sip/sofia/decode.hpp"
 #include "sip/sofia/message_facts.hpp"
 #include "sip/sofia/message_parts.hpp"
 #include "sip/sofia/nua.hpp"
+#include "sip/sofia/outgoing_gate.hpp"
 #include "sip/sofia/transactions.hpp"
 
 namespace revenant::sip {
@@ -43,21 +45,6 @@ Watch& watch() {
     return one;
 }
 
-// From `name` to the first character of `end`; empty if it is not there. The stack writes its
-// header fields with their full names, one a line.
-std::string_view after(std::string_view text, std::string_view name, std::string_view end) {
-    const std::size_t at = text.find(name);
-    if (at == std::string_view::npos) {
-        return {};
-    }
-    const std::string_view rest = text.substr(at + name.size());
-    return base::trim({rest.begin(), std::ranges::find_first_of(rest, end)});
-}
-
-std::string_view line(std::string_view message, std::string_view name) {
-    return after(message, name, "\r\n");
-}
-
 // The status of the answer that is being acknowledged.
 std::uint16_t delivered_status() {
     const sip_t* sip = hooks.delivery != nullptr ? sip_object(hooks.delivery->message) : nullptr;
@@ -71,35 +58,39 @@ std::string delivered_prack() {
     return hooks.delivery != nullptr ? whole_text(hooks.delivery->message) : std::string{};
 }
 
-void look_at_answer(const std::string& message) {
-    const std::string_view cseq = line(message, "\r\nCSeq:");
+void look_at_answer(const std::string& message, const call::HeldRef& held) {
+    const std::string_view cseq = header_line(message, "\r\nCSeq:");
     if (cseq.ends_with(" CANCEL")) {
-        watch().listener.before_cancel_answer(line(message, "\r\nCall-ID:"));
+        watch().listener.before_cancel_answer(header_line(message, "\r\nCall-ID:"), held);
     } else if (cseq.ends_with(" PRACK")) {
-        watch().listener.before_prack_answer(line(message, "\r\nCall-ID:"), delivered_prack());
+        watch().listener.before_prack_answer(header_line(message, "\r\nCall-ID:"),
+                                             delivered_prack(), held);
     }
 }
 
 // An ACK to a refusal has the branch of its INVITE, one to a 2xx has a branch of its own (RFC 3261
 // §17.1.1.3).
-void look_at_ack(const std::string& message) {
-    const std::string_view tag = after(line(message, "\r\nFrom:"), ";tag=", ";");
-    const std::string_view branch = after(line(message, "\r\nVia:"), ";branch=", ";,");
-    const auto cseq = base::to_u32(after(line(message, "\r\nCSeq:"), "", " "));
+void look_at_ack(const std::string& message, const call::HeldRef& held) {
+    const std::string_view tag = part_after(header_line(message, "\r\nFrom:"), ";tag=", ";");
+    const std::string_view branch = part_after(header_line(message, "\r\nVia:"), ";branch=", ";,");
+    const auto cseq = base::to_u32(part_after(header_line(message, "\r\nCSeq:"), "", " "));
     if (cseq && branch == invite_branch(tag, *cseq)) {
-        watch().listener.before_refusal_ack({.call_id = line(message, "\r\nCall-ID:"),
+        watch().listener.before_refusal_ack({.call_id = header_line(message, "\r\nCall-ID:"),
                                              .local_tag = tag,
                                              .cseq = *cseq,
-                                             .status = delivered_status()});
+                                             .status = delivered_status()},
+                                            held);
     }
 }
 
 std::string branch_of(std::string_view message) {
-    return std::string{after(line(message, "\r\nVia:"), ";branch=", ";,")};
+    return std::string{part_after(header_line(message, "\r\nVia:"), ";branch=", ";,")};
 }
 
-void look_at_invite(int fd, const msghdr& message) {
-    const std::string text = gather(message, size_of(message));
+void look_at_invite(int fd,
+                    const msghdr& message,
+                    const std::string& text,
+                    const call::HeldRef& held) {
     if (!watch().reported.contains(branch_of(text))) {
         return;
     }
@@ -108,26 +99,46 @@ void look_at_invite(int fd, const msghdr& message) {
                               static_cast<const sockaddr*>(message.msg_name), message.msg_namelen}}
                         : base::SocketAddress::of_peer(fd);
     if (to) {
-        watch().listener.before_invite({.call_id = line(text, "\r\nCall-ID:"),
-                                        .local_tag = after(line(text, "\r\nFrom:"), ";tag=", ";"),
-                                        .to = *to});
+        watch().listener.before_invite(
+            {.call_id = header_line(text, "\r\nCall-ID:"),
+             .local_tag = part_after(header_line(text, "\r\nFrom:"), ";tag=", ";"),
+             .to = *to},
+            held);
     }
 }
 
-bool is_held_back(int fd, const msghdr& message) {
-    std::string text = gather(message, size_of(message));
+bool is_held_back(int fd, const msghdr& message, const std::string& text) {
     const auto found = watch().held_back.find(branch_of(text));
     if (found == watch().held_back.end()) {
         return false;
     }
     HeldBack& held = found->second;
-    held.message = std::move(text);
+    held.message = text;
     held.fd = fd;
     held.to.reset();
     if (message.msg_name != nullptr) {
         held.to.emplace(static_cast<const sockaddr*>(message.msg_name), message.msg_namelen);
     }
     return true;
+}
+
+// Whether somebody is to hear of a message that begins so.
+bool is_told_of(std::string_view start) {
+    const outgoing_watch::Listener& listener = watch().listener;
+    return (start.starts_with("SIP/2.0 200 ") && listener.before_cancel_answer) ||
+           (start.starts_with("ACK ") && listener.before_refusal_ack) ||
+           (start.starts_with("INVITE ") &&
+            (!watch().reported.empty() || !watch().held_back.empty()));
+}
+
+void tell_of(int fd, const msghdr& message, const std::string& text, const call::HeldRef& held) {
+    if (text.starts_with("SIP/2.0 200 ")) {
+        look_at_answer(text, held);
+    } else if (text.starts_with("ACK ")) {
+        look_at_ack(text, held);
+    } else if (watch().listener.before_invite) {
+        look_at_invite(fd, message, text, held);
+    }
 }
 
 } // namespace
@@ -137,21 +148,27 @@ void outgoing_watch::tell(Listener listener) {
 }
 
 bool outgoing_watch::stops(int fd, const msghdr& message) {
+    if (outgoing_gate::is_letting_go()) {
+        return false;
+    }
     const std::string_view start = beginning_of(message, size_of(message));
     bool stopped = false;
     base::at_boundary("outgoing SIP", [&] {
         if (start.starts_with("SIP/2.0 100 ")) {
             stopped = true;
-        } else if (start.starts_with("SIP/2.0 200 ") && watch().listener.before_cancel_answer) {
-            look_at_answer(gather(message, size_of(message)));
-        } else if (start.starts_with("ACK ") && watch().listener.before_refusal_ack) {
-            look_at_ack(gather(message, size_of(message)));
-        } else if (start.starts_with("INVITE ")) {
-            if (!watch().reported.empty() && watch().listener.before_invite) {
-                look_at_invite(fd, message);
-            }
-            stopped = !watch().held_back.empty() && is_held_back(fd, message);
+            return;
         }
+        const bool is_told = is_told_of(start);
+        if (!is_told && !outgoing_gate::is_shut()) {
+            return;
+        }
+        const std::string text = gather(message, size_of(message));
+        call::HeldRef held = is_told ? outgoing_gate::announce() : nullptr;
+        if (is_told) {
+            tell_of(fd, message, text, held);
+        }
+        stopped = (start.starts_with("INVITE ") && is_held_back(fd, message, text)) ||
+                  outgoing_gate::keeps(std::move(held), fd, message, text);
     });
     return stopped;
 }

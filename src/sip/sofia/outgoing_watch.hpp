@@ -4,8 +4,9 @@
 //   the INVITE (RFC 3261 §17.1.1.2), and a kill right then would leave it waiting for ever. Our own
 //   answer comes well within the 200 ms of §17.2.1.
 // - 200 to a CANCEL or a PRACK, and the ACK to a refusal of our INVITE: the call is told first, so
-//   that what the other side then takes for granted is in the record.
-// - An INVITE that a name has led to where it goes: the call is told where that is.
+//   that what the other side then takes for granted is in the record. Until it is, the message
+//   waits (outgoing_gate.hpp).
+// - An INVITE that a name has led to where it goes: the call is told where that is, likewise.
 // - An INVITE of an earlier life: held back for a while. If the callee has meanwhile answered, its
 //   2xx comes again within 4 s (§13.3.1.4), and to some callees an INVITE after it is a new call.
 #pragma once
@@ -19,6 +20,7 @@
 #include <sys/socket.h>
 
 #include "revenant/base/socket_address.hpp"
+#include "revenant/call/event.hpp"
 
 namespace revenant::sip::outgoing_watch {
 
@@ -36,10 +38,13 @@ struct Invite {
 };
 
 struct Listener {
-    std::function<void(std::string_view call_id)> before_cancel_answer;
-    std::function<void(std::string_view call_id, const std::string& prack)> before_prack_answer;
-    std::function<void(const Refusal& refusal)> before_refusal_ack;
-    std::function<void(const Invite& invite)> before_invite; // of those that are reported
+    using Held = const call::HeldRef&; // the message stays for as long as somebody keeps it
+
+    std::function<void(std::string_view call_id, Held held)> before_cancel_answer;
+    std::function<void(std::string_view call_id, const std::string& prack, Held held)>
+        before_prack_answer;
+    std::function<void(const Refusal& refusal, Held held)> before_refusal_ack;
+    std::function<void(const Invite& invite, Held held)> before_invite; // of those reported
 };
 
 // Replaces the one before.

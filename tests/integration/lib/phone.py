@@ -28,6 +28,8 @@ class Phone:
         listen = f"{host}:{port}" + (f";transport={transport}" if transport else "")
         self.base = ["--aor", f"sip:{user}@{host}", "--listen", listen, "--state", self.state,
                      "--audio", audio, "--rtp-ports", f"{rtp_ports[0]}-{rtp_ports[1]}"]
+        if os.environ.get("STORE_DELAY"):  # a debug or asan build
+            self.base += ["--store-delay", os.environ["STORE_DELAY"]]
         self.resume = resume
         self.rtp_ports = rtp_ports
         self.options = list(options)

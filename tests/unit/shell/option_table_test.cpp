@@ -27,7 +27,7 @@ using shell::Takes;
 namespace {
 
 // A value for each option that is not its default.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 24> values{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 25> values{
     {{"aor", "\"Alice\" <sip:alice@example.org>"},
      {"listen", "192.0.2.1"},
      {"outbound-proxy", "sip:proxy"},
@@ -51,7 +51,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 24> values{
      {"hang-before-effect", "1"},
      {"hang-after-effect", "1"},
      {"hang-after-send", "1"},
-     {"crash-at", "read:1"}}};
+     {"crash-at", "read:1"},
+     {"store-delay", "300,late"}}};
 
 void apply(const OptionRow& row, shell::Draft& draft) {
     const auto* const value =
@@ -72,8 +73,8 @@ auto fields(const Options& options) {
                  source, sink, resume, resume_given, keep, resume_deadline_s, session_expires_s,
                  ringing_max, no_answer_s, rtp_port_min, rtp_port_max, auto_answer, codecs, durable,
                  no_journal, bell, json, keep_going, interactive, reads_stdin, verbosity, script,
-                 is_scripted, help, version, die_at, die_count, death, crash_at, configuration] =
-        options;
+                 is_scripted, help, version, die_at, die_count, death, crash_at, store_delay,
+                 configuration] = options;
     // Left out: what follows from the others (reads_stdin), and what is read from a file that an
     // option names (script, is_scripted, configuration).
     static_cast<void>(reads_stdin);
@@ -111,7 +112,8 @@ auto fields(const Options& options) {
                       die_at,
                       die_count,
                       death,
-                      std::pair{crash_at.step, crash_at.call}};
+                      std::pair{crash_at.step, crash_at.call},
+                      std::pair{store_delay.most_ms, store_delay.is_written_at_once}};
 }
 
 template <std::size_t... i>
