@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <glib.h>
 
 #include "app/notices.hpp"
 #include "revenant/app/phone.hpp"
