@@ -115,7 +115,7 @@ call::HeldRef outgoing_gate::announce() {
     return std::make_shared<const Announced>(++gate().last_number);
 }
 
-bool outgoing_gate::keeps(call::HeldRef held,
+bool outgoing_gate::keeps(const call::HeldRef& held,
                           int fd,
                           const msghdr& message,
                           std::string_view text) {

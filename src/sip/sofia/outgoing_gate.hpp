@@ -19,10 +19,11 @@ namespace revenant::sip::outgoing_gate {
 // For a message that is about to leave.
 [[nodiscard]] call::HeldRef announce();
 
-// True: the message stays here, because somebody else has `held` as well or an earlier one of its
-// call waits; the caller does not send it. `held` may be nothing. It leaves by `sendmsg`, from
-// within whatever gives the last reference back.
-[[nodiscard]] bool keeps(call::HeldRef held, int fd, const msghdr& message, std::string_view text);
+// True: the message stays here, because somebody beside the caller has `held` as well or an earlier
+// one of its call waits; the caller does not send it. `held` may be nothing. It leaves by
+// `sendmsg`, from within whatever gives the last reference back.
+[[nodiscard]] bool
+keeps(const call::HeldRef& held, int fd, const msghdr& message, std::string_view text);
 
 // A message waits, of whatever call.
 [[nodiscard]] bool is_shut();

@@ -163,12 +163,12 @@ bool outgoing_watch::stops(int fd, const msghdr& message) {
             return;
         }
         const std::string text = gather(message, size_of(message));
-        call::HeldRef held = is_told ? outgoing_gate::announce() : nullptr;
+        const call::HeldRef held = is_told ? outgoing_gate::announce() : nullptr;
         if (is_told) {
             tell_of(fd, message, text, held);
         }
         stopped = (start.starts_with("INVITE ") && is_held_back(fd, message, text)) ||
-                  outgoing_gate::keeps(std::move(held), fd, message, text);
+                  outgoing_gate::keeps(held, fd, message, text);
     });
     return stopped;
 }

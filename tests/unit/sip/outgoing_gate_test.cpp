@@ -45,14 +45,14 @@ public:
     }
 
     // Whether the stack's message stays in the gate.
-    bool keeps(call::HeldRef held, const std::string& text) {
+    bool keeps(call::HeldRef held, const std::string& text) { // the stack has one as well
         iovec part{.iov_base = const_cast<char*>(text.data()), .iov_len = text.size()};
         msghdr message{};
         message.msg_name = address_.data();
         message.msg_namelen = address_.size();
         message.msg_iov = &part;
         message.msg_iovlen = 1;
-        return gate::keeps(std::move(held), from_.get(), message, text);
+        return gate::keeps(held, from_.get(), message, text);
     }
 
     std::vector<std::string> heard() {
