@@ -135,13 +135,12 @@ class Audit:
                 self.report("lost", self.wire.dialogs.get(call_id), "not on hold, and no RTP for a second")
 
     def _wire(self):
-        """Each offer of the phone that was accepted has its ACK, unless a later one has, of whichever side: a peer that
-        has gone on to an offer of its own says its 200 no more, and the phone that died meanwhile never hears it."""
+        """Each offer of the phone that was accepted has its ACK, unless a later one has."""
         with self.lock:
             for life in self.calls.lives():
                 dialog = life.dialog
-                accepted = dialog.accepted("phone")
-                if accepted and max(dialog.acked["phone"], dialog.overtaken) < max(accepted):
+                accepted = [c for c, status in dialog.invites["phone"].items() if status in range(200, 300)]
+                if accepted and dialog.acked["phone"] < max(accepted):
                     self.report("lost", dialog, f"no ACK for INVITE {max(accepted)}")
 
     def wind_up(self):

@@ -36,7 +36,6 @@ class Dialog:
         self.branches = {"phone": collections.OrderedDict(), "peer": collections.OrderedDict()}
         self.invites = {"phone": collections.OrderedDict(), "peer": collections.OrderedDict()}  # CSeq -> last status
         self.acked = {"phone": 0, "peer": 0}   # who sent the ACK -> CSeq of the newest
-        self.overtaken = 0                     # the phone's newest offer before the peer's newest that both agreed on
         self.tags = {"phone": None, "peer": None}
         self.contact = None
         self.established = False
@@ -48,10 +47,6 @@ class Dialog:
         self.trying = None                     # since when an INVITE of the peer has a 100 and no more
         self.begun = []                        # what the wire showed then
         self.ssrcs = set()
-
-    def accepted(self, who):
-        """The CSeq numbers of the offers that had a 2xx."""
-        return [cseq for cseq, status in self.invites[who].items() if status in range(200, 300)]
 
     def excerpt(self):
         """What has been said since the last time that somebody asked."""
@@ -235,8 +230,6 @@ class Wire:
                 dialog.acked[who] = max(dialog.acked[who], cseq)
                 if dialog.invites[who][cseq] in range(200, 300):
                     dialog.established = True
-                    if who == "peer":
-                        dialog.overtaken = max(dialog.accepted("phone"), default=0)
             elif who == "phone" and dialog.call_id not in self.expected_byes:
                 self.report("lost", dialog, "CANCEL that nobody asked for")
             return
