@@ -31,6 +31,18 @@ REQUEST = """
       CSeq: {cseq} {method}
       Contact: <sip:peer@[local_ip]:[local_port]>
 """
+# To the newest offer, whatever came after it.
+ANSWER_AGAIN = """
+      SIP/2.0 200 OK
+      Via: [$offer_via]
+      From: [$them]
+      To: [$us]
+      Call-ID: [call_id]
+      CSeq: [$offer_cseq]
+      Contact: <sip:peer@[local_ip]:[local_port]>
+      Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE
+      Supported: timer
+"""
 NO_BODY = """      Content-Length: 0
 
 """
@@ -97,13 +109,36 @@ offera=recvonly;sendonly;3
 offera=inactive;inactive;4
 """
 OFFERED = ('<ereg regexp="a=(sendonly|recvonly|inactive)|$" search_in="body" assign_to="offered"/>'
-           '<lookup assign_to="mirror" file="mirrors.csv" key="offer[$offered]"/>')
+           '<lookup assign_to="mirror" file="mirrors.csv" key="offer[$offered]"/>'
+           + header("Via", "offer_via") + header("CSeq", "offer_cseq"))
+LATE = header("CSeq", "late_to", "(INVITE|INFO|OPTIONS|BYE)")
 
 
 def mirrored():
     def field(n):
         return f'[field{n} file="mirrors.csv" line="[$mirror]"]'
-    return label("reinvite") + answer("200 OK", BODY.format(version=field(2), direction=field(1)), next="loop")
+    body = BODY.format(version=field(2), direction=field(1))
+    text = label("reinvite") + answer("200 OK", body, next="unconfirmed")
+    return text + label("say_again") + send(ANSWER_AGAIN + body, attribute_text({"next": "unconfirmed"})) + unconfirmed()
+
+
+def unconfirmed():
+    """A 200 without its ACK is said again, and no offer of our own comes before that (RFC 3261 sections 13.3.1.4, 14.1)."""
+    here = "unconfirmed"
+    text = label(here) + receive("ACK", "loop", timeout=500, ontimeout="say_again")
+    text += receive("INVITE", "reinvite", action=OFFERED)
+    text += "".join(receive(m, f"{here}_ok") for m in ("INFO", "OPTIONS", "UPDATE"))
+    text += receive("200", f"{here}_late", action=LATE)
+    text += "".join(receive(f"CUE-{c}", here) for c in CUES) + receive("BYE", "say_goodbye", optional=False)
+    return text + label(f"{here}_ok") + answer("200 OK", next=here) + late(f"{here}_late", here)
+
+
+def late(here, back):
+    """A phone that died before our ACK reached it repeats its 200."""
+    return (label(here) + '<nop><action><strcmp assign_to="not_invite" variable="late_to" value="INVITE"/>'
+            '<test assign_to="to_invite" variable="not_invite" compare="equal" value="0"/></action></nop>\n'
+            f'<nop next="{here}_invite" test="to_invite"/>\n<nop next="{back}"/>\n'
+            + label(f"{here}_invite") + ack(mark="-again", next=back))
 
 
 def asks(cue, method, body=NO_BODY):
@@ -131,16 +166,12 @@ def loop():
     text = label("loop")
     text += receive("INVITE", "reinvite", action=OFFERED)
     text += "".join(receive(m, "ok") for m in ("INFO", "OPTIONS", "UPDATE")) + receive("ACK", "loop")
-    text += receive("200", "late", action=header("CSeq", "late_to", "(INVITE|INFO|OPTIONS|BYE)"))
+    text += receive("200", "late", action=LATE)
     text += "".join(receive(f"CUE-{c}", f"say_{c.lower()}", action=header("CSeq", "cseq", "[0-9]+")) for c in CUES)
     text += receive("BYE", optional=False)
     text += label("say_goodbye") + answer("200 OK", next="end")
     text += label("ok") + answer("200 OK", next="loop")
-    # A phone that died before our ACK reached it repeats its 200.
-    text += label("late") + ('<nop><action><strcmp assign_to="not_invite" variable="late_to" value="INVITE"/>'
-                             '<test assign_to="to_invite" variable="not_invite" compare="equal" value="0"/></action></nop>\n'
-                             '<nop next="ack_again" test="to_invite"/>\n<nop next="loop"/>\n')
-    text += label("ack_again") + ack(mark="-again", next="loop")
+    text += late("late", "loop")
     text += mirrored()
     text += asks("hold", "INVITE", BODY.format(version=3, direction="sendonly"))
     text += asks("unhold", "INVITE", BODY.format(version=1, direction="sendrecv"))

@@ -6,7 +6,8 @@ import time
 from lib.far_end import FarEnd
 from lib.waiting import check
 
-VARIANTS = ["500", "503", "503_retry_after", "480", "port_closed", "refreshed_by_peer"]
+VARIANTS = ["500", "503", "503_retry_after", "480", "port_closed", "refreshed_by_peer",
+            "overtaken_by_peer"]
 ASKED_S = 4
 EVERY_S = 0.02
 
@@ -18,6 +19,9 @@ def run(env):
     phone.kill9()
     phone.start()
     phone.wait("call.restored")
+    if env.variant == "overtaken_by_peer":
+        overtaken_by_peer(phone, far, dialog)
+        return
     if env.variant == "port_closed":
         far.socket.close()
         other = FarEnd(env, port=5070)
@@ -37,6 +41,26 @@ def run(env):
     far.answer(far.take("INVITE", 10), 200, sdp=True)
     phone.wait("call.resumed")
     far.take("ACK")
+    ends(phone, far)
+
+
+def overtaken_by_peer(phone, far, dialog):
+    """Our re-INVITE is accepted, and the phone dies. The other end goes on to an offer of its own, which the next life
+    answers instead of asking again; what is still said again gets its ACK (RFC 3261 section 13.3.1.4)."""
+    phone.send("reinvite 1")
+    invite = far.take("INVITE")
+    phone.kill9()
+    far.answer(invite, 200, sdp=True)
+    phone.start()
+    phone.wait("call.restored")
+    far.request("INVITE", dialog)
+    ok = far.take(lambda m: m.status == 200 and m.method == "INVITE")
+    far.request("ACK", dialog, cseq=ok.cseq)
+    phone.wait("call.resumed")
+    for _ in range(2):
+        far.answer(invite, 200, sdp=True)
+        ack = far.take("ACK")
+        check(ack.cseq == invite.cseq, f"an ACK with {ack.cseq} for the INVITE {invite.cseq}")
     ends(phone, far)
 
 
