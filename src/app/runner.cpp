@@ -26,12 +26,13 @@ namespace revenant::app {
 
 namespace {
 
-// The peer's request that the event brought, if it did.
-call::RequestRef request_of(const call::Event& event) {
+// What `get` finds in the event; nothing where the event has no such thing.
+template <typename Get>
+std::shared_ptr<const void> find_in(const call::Event& event, Get get) {
     return std::visit(
-        [](const auto& e) -> call::RequestRef {
-            if constexpr (requires { e.request; }) {
-                return e.request;
+        [&](const auto& e) -> std::shared_ptr<const void> {
+            if constexpr (std::is_invocable_v<Get, decltype(e)>) {
+                return get(e);
             } else {
                 return {};
             }
@@ -39,17 +40,14 @@ call::RequestRef request_of(const call::Event& event) {
         event);
 }
 
-call::HeldRef held_of(const call::Event& event) {
-    return std::visit(
-        [](const auto& e) -> call::HeldRef {
-            if constexpr (requires { e.held; }) {
-                return e.held;
-            } else {
-                return {};
-            }
-        },
-        event);
+constexpr auto request_in = [](const auto& e) requires requires {
+    e.request;
 }
+{ return e.request; };
+constexpr auto held_in = [](const auto& e) requires requires {
+    e.held;
+}
+{ return e.held; };
 
 // What is said to it says to which it is said.
 void address_to_it(std::vector<call::Effect>& effects, const call::RequestRef& request) {
@@ -124,9 +122,9 @@ bool Runner::refuse(call::Number number, const Run& run, const call::Event& even
           std::holds_alternative<call::event::PeerInfo>(event))) {
         return false;
     }
-    call::Call as_it_is = calls_->at(number);
-    hooks_.perform(as_it_is, call::effect::Reply{
-                                 .status = 500, .with_sdp = false, .request = request_of(event)});
+    hooks_.perform(calls_->at(number), call::effect::Reply{.status = 500,
+                                                           .with_sdp = false,
+                                                           .request = find_in(event, request_in)});
     return true;
 }
 
@@ -174,8 +172,8 @@ void Runner::begin(call::Number number, Run& run, const call::Event& event, Done
     run.effect = 0;
     run.status = std::move(step.status);
     run.done = std::move(done);
-    run.request = request_of(event);
-    run.held = held_of(event);
+    run.request = find_in(event, request_in);
+    run.held = find_in(event, held_in);
     address_to_it(run.effects, run.request);
     go_on(number, run);
 }

@@ -33,7 +33,7 @@ public:
 
     struct Hooks {
         // Every effect but Persist and Forget. `call` is as the step has left it.
-        std::function<void(call::Call& call, const call::Effect& effect)> perform;
+        std::function<void(const call::Call& call, const call::Effect& effect)> perform;
         // What the record says of the media that only they know.
         std::function<void(call::Call& call)> before_save;
         // A step is done: `before` became what stands in `calls` now.

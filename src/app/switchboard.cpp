@@ -60,7 +60,7 @@ Switchboard::Switchboard(
       runner_{
           calls_,
           store,
-          {.perform = [this](call::Call& call,
+          {.perform = [this](const call::Call& call,
                              const call::Effect& effect) { Effects::perform(*this, call, effect); },
            .before_save =
                [this](call::Call& call) {

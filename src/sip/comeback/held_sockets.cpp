@@ -24,10 +24,10 @@
 #include "sip/comeback/held_connections.hpp"
 #include "sip/comeback/stream_order.hpp"
 #include "sip/interpose/stack_hooks.hpp"
+#include "sip/sofia/kept_message.hpp"
 #include "sip/sofia/library_limits.hpp"
 #include "sip/sofia/library_thread.hpp"
 #include "sip/sofia/message_parts.hpp"
-#include "sip/sofia/outgoing_gate.hpp"
 #include "sip/sofia/outgoing_watch.hpp"
 
 namespace revenant::sip {
@@ -357,7 +357,7 @@ ssize_t pass_on(int fd, const msghdr& message, int flags) {
 
 ssize_t send_in_order(int fd, const msghdr& message, int flags) {
     const std::size_t size = size_of(message);
-    if (outgoing_gate::is_letting_go()) {
+    if (KeptMessage::is_leaving()) {
         stream_order::write(fd, gather(message, size), pass_on);
         return static_cast<ssize_t>(size);
     }

@@ -6,7 +6,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,8 +13,8 @@
 
 #include <sys/socket.h>
 
-#include "revenant/base/socket_address.hpp"
 #include "sip/interpose/under_way.hpp"
+#include "sip/sofia/kept_message.hpp"
 #include "sip/sofia/message_parts.hpp"
 
 namespace revenant::sip {
@@ -24,9 +23,7 @@ namespace {
 
 struct Waiting {
     std::uint64_t number = 0; // of its reference; 0: it waits only for the one before it
-    std::string text;
-    int fd = -1;
-    std::optional<base::SocketAddress> to; // none: a connection
+    KeptMessage message;
 };
 
 using Queue = std::deque<Waiting>;
@@ -40,20 +37,6 @@ struct Gate {
 Gate& gate() {
     static Gate one;
     return one;
-}
-
-void send(Waiting& one) {
-    const UnderWay<bool, Nesting::allowed> letting_go{gate().is_letting_go, true};
-    iovec part{.iov_base = one.text.data(), .iov_len = one.text.size()};
-    msghdr message{};
-    if (one.to) {
-        message.msg_name = one.to->data();
-        message.msg_namelen = one.to->size();
-    }
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    // Lost or not: over UDP it is repeated, or asked for again.
-    static_cast<void>(::sendmsg(one.fd, &message, MSG_NOSIGNAL));
 }
 
 // All that waits for nothing but what was before it. Looked up anew each time: what is sent may
@@ -70,7 +53,8 @@ void let_through(const std::string& call_id) {
         }
         Waiting first = std::move(call->second.front());
         call->second.pop_front();
-        send(first);
+        const UnderWay<bool, Nesting::allowed> letting_go{gate().is_letting_go, true};
+        first.message.send();
     }
 }
 
@@ -102,13 +86,6 @@ private:
     std::uint64_t number_;
 };
 
-std::optional<base::SocketAddress> address_of(const msghdr& message) {
-    return message.msg_name != nullptr
-               ? std::optional{base::SocketAddress{static_cast<const sockaddr*>(message.msg_name),
-                                                   message.msg_namelen}}
-               : std::nullopt;
-}
-
 } // namespace
 
 call::HeldRef outgoing_gate::announce() {
@@ -127,17 +104,11 @@ bool outgoing_gate::keeps(const call::HeldRef& held,
         return false;
     }
     Queue& queue = found != calls.end() ? found->second : calls[call_id];
-    const auto to = address_of(message);
-    if (std::ranges::any_of(queue, [&](const Waiting& one) {
-            return one.fd == fd && one.to == to && one.text == text;
-        })) {
-        return true;
+    KeptMessage kept = KeptMessage::of(fd, message, std::string{text});
+    if (std::ranges::none_of(queue, [&](const Waiting& one) { return one.message == kept; })) {
+        queue.push_back({.number = waits ? static_cast<const Announced*>(held.get())->number() : 0,
+                         .message = std::move(kept)});
     }
-    queue.push_back(
-        {.number = waits ? static_cast<const Announced*>(held.get())->number() : std::uint64_t{0},
-         .text = std::string{text},
-         .fd = fd,
-         .to = to});
     return true;
 }
 
@@ -152,7 +123,7 @@ bool outgoing_gate::is_letting_go() {
 void outgoing_gate::closed(int fd) {
     std::vector<std::string> call_ids;
     for (auto& [call_id, queue] : gate().calls) {
-        if (std::erase_if(queue, [&](const Waiting& one) { return one.fd == fd; }) > 0) {
+        if (std::erase_if(queue, [&](const Waiting& one) { return one.message.fd == fd; }) > 0) {
             call_ids.push_back(call_id);
         }
     }

@@ -18,6 +18,7 @@
 #include "revenant/call/event.hpp"
 #include "sip/interpose/stack_hooks.hpp"
 #include "sip/sofia/decode.hpp"
+#include "sip/sofia/kept_message.hpp"
 #include "sip/sofia/message_facts.hpp"
 #include "sip/sofia/message_parts.hpp"
 #include "sip/sofia/nua.hpp"
@@ -28,16 +29,10 @@ namespace revenant::sip {
 
 namespace {
 
-struct HeldBack {
-    std::string message; // empty: not sent yet
-    int fd = -1;
-    std::optional<base::SocketAddress> to; // none: a connection
-};
-
 struct Watch {
     outgoing_watch::Listener listener;
-    std::unordered_map<std::string, HeldBack> held_back; // by branch
-    std::unordered_set<std::string> reported;            // branches
+    std::unordered_map<std::string, std::optional<KeptMessage>> held_back; // by branch
+    std::unordered_set<std::string> reported;                              // branches
 };
 
 Watch& watch() {
@@ -112,13 +107,7 @@ bool is_held_back(int fd, const msghdr& message, const std::string& text) {
     if (found == watch().held_back.end()) {
         return false;
     }
-    HeldBack& held = found->second;
-    held.message = text;
-    held.fd = fd;
-    held.to.reset();
-    if (message.msg_name != nullptr) {
-        held.to.emplace(static_cast<const sockaddr*>(message.msg_name), message.msg_namelen);
-    }
+    found->second = KeptMessage::of(fd, message, text);
     return true;
 }
 
@@ -187,20 +176,9 @@ void outgoing_watch::hold_back(const std::string& branch) {
 
 void outgoing_watch::let_go(const std::string& branch, bool send) {
     auto held = watch().held_back.extract(branch);
-    if (held.empty() || !send || held.mapped().message.empty()) {
-        return;
+    if (!held.empty() && send && held.mapped()) {
+        held.mapped()->send();
     }
-    HeldBack& one = held.mapped();
-    iovec part{.iov_base = one.message.data(), .iov_len = one.message.size()};
-    msghdr message{};
-    if (one.to) {
-        message.msg_name = one.to->data();
-        message.msg_namelen = one.to->size();
-    }
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    // Lost or not: the stack repeats it.
-    static_cast<void>(::sendmsg(one.fd, &message, MSG_NOSIGNAL));
 }
 
 } // namespace revenant::sip

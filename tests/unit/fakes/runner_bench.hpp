@@ -36,7 +36,7 @@ struct Bench {
         : runner{calls,
                  store,
                  {.perform =
-                      [this](call::Call& call, const call::Effect& effect) {
+                      [this](const call::Call& call, const call::Effect& effect) {
                           did.push_back(
                               fmt::format("{} {}", call.dialog.number, call::text_of(effect)));
                       },
