@@ -106,7 +106,6 @@ base::Status Phone::open_board() {
                .source = options_.source,
                .sink = options_.sink,
                .codecs = chosen_codecs(options_.codecs),
-               .outbound_proxy = options_.outbound_proxy,
                .resume_window_ms = options_.resume_deadline_s * 1000,
                .resumes_by_itself = options_.resume == shell::Resume::automatic,
                .auto_answer = options_.auto_answer,

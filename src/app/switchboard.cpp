@@ -73,8 +73,8 @@ Switchboard::Switchboard(
            .unsure = [this](call::Number number) { reserve(number); }}},
       ringing_{policy_.ringing_max}, ledger_{media} {}
 
-void Switchboard::dial(std::string_view target, const Dialled& done) {
-    const auto origin = agent_->origin_for(target);
+void Switchboard::dial(std::string_view target, const std::string& account, const Dialled& done) {
+    const auto origin = agent_->origin_for(target, account);
     origin ? dial(*origin, done) : done(base::fail(origin.error()));
 }
 
@@ -109,7 +109,9 @@ void Switchboard::dial(const sip::Origin& origin, const Dialled& done) {
     dialog.remote_uri = fmt::format("<{}>", origin.target);
     dialog.local_contact = origin.contact;
     dialog.remote_target = origin.target;
-    dialog.outbound_proxy = policy_.outbound_proxy;
+    dialog.account = origin.account;
+    dialog.outbound_proxy = origin.outbound_proxy;
+    dialog.route_set = origin.route_set;
     dialog.cseq_watermark = sip::CallUsage::first_cseq + call::cseq_block;
     dialog.in_flight.cseq = sip::CallUsage::first_cseq;
     dialog.epoch = policy_.epoch;

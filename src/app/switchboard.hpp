@@ -34,7 +34,6 @@ struct Policy {
     std::string source = "silence";
     std::string sink = "null"; // %c: the call's number
     std::vector<call::Codec> codecs;
-    std::string outbound_proxy;
     std::uint32_t resume_window_ms = 32'000;
     bool resumes_by_itself = false; // what is found at the start; nobody has to type `reinvite`
     std::optional<std::uint16_t> auto_answer; // the status to answer with
@@ -62,7 +61,7 @@ public:
     // `done` is called once, perhaps within: with the number when the call is stored and its INVITE
     // given to the stack.
     using Dialled = std::function<void(const base::Result<call::Number>&)>;
-    void dial(std::string_view target, const Dialled& done); // no name
+    void dial(std::string_view target, const std::string& account, const Dialled& done); // no name
     void dial(const sip::Origin& origin, const Dialled& done);
     // Something happened to a call. `done` is called once, perhaps within, with what became of it:
     // for a user's event why it could not be, Errc::not_found if there is no such call.

@@ -42,16 +42,19 @@ public:
 
     [[nodiscard]] CallUsage& calls() override { return legs_; }
 
-    [[nodiscard]] base::Status ask_options(std::string_view target, Answered done) override {
-        return questions_.ask(target, std::move(done));
+    [[nodiscard]] base::Status
+    ask_options(std::string_view target, const std::string& account, Answered done) override {
+        return questions_.ask(target, account, std::move(done));
     }
 
-    [[nodiscard]] base::Result<Origin> origin_for(std::string_view target) const override {
-        return core_.origin_for(target);
+    [[nodiscard]] base::Result<Origin> origin_for(std::string_view target,
+                                                  const std::string& account) const override {
+        return core_.origin_for(target, account);
     }
 
-    [[nodiscard]] std::uint64_t locate(std::string_view target, Located located) override {
-        return core_.locate(target, std::move(located));
+    [[nodiscard]] std::uint64_t
+    locate(std::string_view target, const std::string& account, Located located) override {
+        return core_.locate(target, account, std::move(located));
     }
 
     void give_up(std::uint64_t lookup) override { core_.give_up(lookup); }

@@ -169,8 +169,10 @@ void Legs::on_new_invite(Stack& stack, Handle& fresh, const Raw& raw) {
     }
     seed.local_sip = {.address = stack.local_address(seed.remote_sip.address),
                       .port = stack.listen().at.port};
-    seed.local_contact = core_->contact_for(seed.local_sip, seed.transport);
-    seed.outbound_proxy = core_->settings().outbound_proxy;
+    const Identity& who = core_->identity_asked_by(*raw.sip);
+    seed.account = who.account;
+    seed.local_contact = core_->contact_for(who, seed.local_sip, seed.transport);
+    seed.outbound_proxy = who.outbound_proxy;
     seed.cseq_watermark = core_->cseq_bound();
     seed.in_flight.invite = whole_text(raw.message);
     const bool complete = !seed.in_flight.invite.empty() && !seed.local_tag.empty() &&
@@ -210,7 +212,7 @@ void Legs::on_stray_answer(Stack& stack, const sip_t& sip, bool is_ours) {
     const std::string tag = text_of(sip.sip_to->a_tag);
     if (dialog == nullptr || !(is_before || is_ours)) {
         if (is_ours) { // and the call is over
-            end_other_answer(stack.agent(), sip, core_->settings().outbound_proxy);
+            end_other_answer(stack.agent(), sip, core_->identity_answered_by(sip).outbound_proxy);
         }
     } else if (dialog->phase == call::Phase::inviting && !dialog->in_flight.canceled &&
                leg->accepted_tag.empty()) {

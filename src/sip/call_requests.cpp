@@ -48,8 +48,9 @@ std::string first_proxy(const call::Dialog& dialog) {
 }
 
 bool goes_by_name(const call::Dialog& dialog) {
-    const auto hop =
-        read_uri(dialog.outbound_proxy.empty() ? dialog.remote_target : dialog.outbound_proxy);
+    const auto hop = read_uri(!dialog.outbound_proxy.empty() ? dialog.outbound_proxy
+                              : !dialog.route_set.empty()    ? dialog.route_set.front()
+                                                             : dialog.remote_target);
     return hop && !base::SocketAddress::numeric(hop->host, 0);
 }
 
@@ -83,10 +84,12 @@ void Legs::invite(const call::Dialog& dialog) {
         outgoing_watch::report(leg.reported);
     }
     const std::string proxy = first_proxy(dialog);
+    const std::string route = joined(dialog.route_set);
     nua_invite(leg.handle(), NUTAG_URL(dialog.remote_target.c_str()),
                SIPTAG_CALL_ID_STR(dialog.call_id.c_str()), SIPTAG_CSEQ_STR(cseq.c_str()),
                SIPTAG_CONTACT_STR(dialog.local_contact.c_str()),
                TAG_IF(!proxy.empty(), NUTAG_PROXY(proxy.c_str())),
+               TAG_IF(!route.empty(), NUTAG_INITIAL_ROUTE_STR(route.c_str())),
                // The PRACK is ours to send, under the number that is stored. One that comes in is
                // the stack's to answer, at once: it does not survive that the INVITE ends first.
                NUTAG_APPL_METHOD("INVITE, UPDATE, BYE, INFO, PRACK"), NUTAG_AUTOACK(0),

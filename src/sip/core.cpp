@@ -5,12 +5,14 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
 #include <glib.h>
 
 #include "revenant/base/result.hpp"
+#include "revenant/base/text.hpp"
 #include "revenant/call/dialog.hpp"
 #include "revenant/sip/settings.hpp"
 #include "sip/comeback/held_sockets.hpp"
@@ -33,17 +35,8 @@ Core::~Core() {
 }
 
 base::Status Core::open(StackUser& user) {
-    const auto aor = read_uri(settings_.aor);
-    if (!aor) {
-        return base::fail(aor.error());
-    }
-    aor_ = *aor;
-    if (!settings_.outbound_proxy.empty()) {
-        const auto proxy = read_uri(settings_.outbound_proxy);
-        if (!proxy) {
-            return base::fail(
-                base::Error{proxy.error().code, "outbound proxy: " + proxy.error().context});
-        }
+    if (base::Status opened = open_identities(); !opened) {
+        return opened;
     }
     // SAFETY: taken back in the destructor.
     refusals::tell([this](const std::string& realm) { return credentials_for(realm) != nullptr; });
@@ -65,6 +58,77 @@ base::Status Core::open(StackUser& user) {
         stacks_.push_back(std::move(*stack));
     }
     return {};
+}
+
+base::Status Core::open_identities() {
+    const auto add = [this](const account::Account& account) -> base::Status {
+        const auto aor = read_uri(account.aor);
+        if (!aor) {
+            return base::fail(aor.error());
+        }
+        if (!account.outbound_proxy.empty()) {
+            const auto proxy = read_uri(account.outbound_proxy);
+            if (!proxy) {
+                return base::fail(
+                    base::Error{proxy.error().code, "outbound proxy: " + proxy.error().context});
+            }
+        }
+        identities_.push_back({.account = account.name,
+                               .aor = *aor,
+                               .display_name = account.display_name,
+                               .outbound_proxy = account.outbound_proxy,
+                               .transport = account.transport});
+        return {};
+    };
+    if (base::Status done = add({.name = {},
+                                 .aor = settings_.aor,
+                                 .display_name = settings_.display_name,
+                                 .outbound_proxy = settings_.outbound_proxy});
+        !done) {
+        return done;
+    }
+    for (const account::Account& account : settings_.accounts) {
+        if (base::Status done = add(account); !done) {
+            return base::fail(done.error().code,
+                              fmt::format("account {}: {}", account.name, done.error().context));
+        }
+    }
+    return {};
+}
+
+const Identity& Core::identity(std::string_view account) const {
+    const auto found = std::ranges::find(identities_, account, &Identity::account);
+    return found != identities_.end() ? *found : identities_.front();
+}
+
+Identity* Core::find_identity(std::string_view account) {
+    const auto found = std::ranges::find(identities_, account, &Identity::account);
+    return found != identities_.end() ? &*found : nullptr;
+}
+
+const Identity* Core::account_at(const url_t& aor) const {
+    const auto found = std::ranges::find_if(identities_, [&](const Identity& one) {
+        return !one.account.empty() && text_of(aor.url_user) == one.aor.user &&
+               base::equals_ignoring_case(text_of(aor.url_host), one.aor.host);
+    });
+    return found != identities_.end() ? &*found : nullptr;
+}
+
+const Identity& Core::identity_asked_by(const sip_t& request) const {
+    if (const Identity* named = account_at(*request.sip_to->a_url)) {
+        return *named;
+    }
+    // A proxy has changed the one, and not the other.
+    const std::string user = text_of(request.sip_request->rq_url->url_user);
+    const auto found = std::ranges::find_if(identities_, [&](const Identity& one) {
+        return !one.account.empty() && one.aor.user == user;
+    });
+    return found != identities_.end() ? *found : identities_.front();
+}
+
+const Identity& Core::identity_answered_by(const sip_t& response) const {
+    const Identity* named = account_at(*response.sip_from->a_url);
+    return named != nullptr ? *named : identities_.front();
 }
 
 void Core::abandon_stacks() {
@@ -117,8 +181,13 @@ Stack* Core::stack_at(const call::Endpoint& local, call::Transport transport) co
     return found != stacks_.end() ? found->get() : nullptr;
 }
 
-std::string Core::contact_for(const call::Endpoint& local, call::Transport transport) const {
-    const std::string user = aor_.user.empty() ? std::string{} : aor_.user + "@";
+std::string Core::contact_for(const Identity& identity,
+                              const call::Endpoint& local,
+                              call::Transport transport) const {
+    if (!identity.gruu.empty()) {
+        return fmt::format("<{}>", identity.gruu);
+    }
+    const std::string user = identity.aor.user.empty() ? std::string{} : identity.aor.user + "@";
     return fmt::format("<sip:{}{}{}>", user, host_port(local),
                        call::transport_parameter(transport));
 }

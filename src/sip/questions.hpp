@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 
@@ -21,7 +22,8 @@ public:
     ~Questions();
 
     // As Agent::ask_options.
-    [[nodiscard]] base::Status ask(std::string_view target, Agent::Answered done);
+    [[nodiscard]] base::Status
+    ask(std::string_view target, const std::string& account, Agent::Answered done);
 
 private:
     class Question;

@@ -179,7 +179,7 @@ private:
             }
             return;
         }
-        board_.dial(fmt::format("sip:peer@127.0.0.1:{}", peer_.port()),
+        board_.dial(fmt::format("sip:peer@127.0.0.1:{}", peer_.port()), {},
                     [](const auto& /*number*/) {});
         turn();
         if (situation == Situation::calling) {

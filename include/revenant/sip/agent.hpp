@@ -31,11 +31,14 @@ struct OptionsAnswer {
 
 // Where a call to `target` would come from.
 struct Origin {
-    std::string target;   // the URI, made whole ("sip:" added where missing)
-    call::Endpoint local; // SIP address and port
+    std::string account = {}; // its name; empty: who we are without one
+    std::string target;       // the URI, made whole ("sip:" added where missing)
+    call::Endpoint local;     // SIP address and port
     call::Transport transport = call::Transport::udp;
-    std::string contact; // our Contact header field value
-    std::string from;    // our From name-addr, without tag
+    std::string contact;                     // our Contact header field value
+    std::string from;                        // our From name-addr, without tag
+    std::string outbound_proxy = {};         // a URI, or empty
+    std::vector<std::string> route_set = {}; // the pre-existing one (RFC 3261 §8.1.1.1, RFC 3608)
 };
 
 class Agent {
@@ -51,16 +54,19 @@ public:
     // OPTIONS outside a call (RFC 3261 §11); `done` is called once, from the main loop. A failure
     // is returned when there is nothing to send it to, and `done` is not called then.
     using Answered = std::function<void(const OptionsAnswer&)>;
-    [[nodiscard]] virtual base::Status ask_options(std::string_view target, Answered done) = 0;
+    [[nodiscard]] virtual base::Status
+    ask_options(std::string_view target, const std::string& account, Answered done) = 0;
 
     // Errc::bad_input for what is no SIP URI, Errc::unreachable when no listening address can reach
-    // it.
-    [[nodiscard]] virtual base::Result<Origin> origin_for(std::string_view target) const = 0;
+    // it. `account`: its name, or empty.
+    [[nodiscard]] virtual base::Result<Origin> origin_for(std::string_view target,
+                                                          const std::string& account) const = 0;
     // The same for a target that may be a name, which is looked up first: where it is decides from
     // which of our addresses it can be reached. `located` comes once: within for an address, else
     // from the main loop, 10 s later at most. Returns what `give_up` takes; 0: nothing to give up.
     using Located = std::function<void(const base::Result<Origin>&)>;
-    [[nodiscard]] virtual std::uint64_t locate(std::string_view target, Located located) = 0;
+    [[nodiscard]] virtual std::uint64_t
+    locate(std::string_view target, const std::string& account, Located located) = 0;
     virtual void give_up(std::uint64_t lookup) = 0;
 
     // The UDP sockets and TCP listeners that this Agent has bound, to be kept by somebody who

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "revenant/account/account.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/call/dialog.hpp"
 
@@ -31,6 +32,8 @@ struct Settings {
     std::string display_name = {}; // ours, without quotes
     std::vector<Listen> listen;
     std::string outbound_proxy; // a URI, or empty
+    // Others who we are, each with a proxy of its own; the above is who we are without an account.
+    std::vector<account::Account> accounts = {};
     std::vector<Credentials> credentials;
     std::uint32_t session_expires_s = 1800; // 0: no timer asked for
 };

@@ -97,7 +97,7 @@ void call_command(Switchboard& board,
         }
         over.done(base::fail(origin.error()));
     };
-    const std::uint64_t id = board.agent().locate(target, located);
+    const std::uint64_t id = board.agent().locate(target, {}, located);
     if (id != 0) { // else it is over, and the element is gone
         self->id = id;
     }

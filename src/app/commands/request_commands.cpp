@@ -96,7 +96,7 @@ void options_command(Switchboard& board, const Arguments& arguments, const Done&
     }
     const std::int64_t asked_ms = base::read_clock().boot_ms();
     const base::Status asked =
-        board.agent().ask_options(target, [done, asked_ms](const sip::OptionsAnswer& answer) {
+        board.agent().ask_options(target, {}, [done, asked_ms](const sip::OptionsAnswer& answer) {
             tell_options_answer(answer, asked_ms, done);
         });
     if (!asked) {

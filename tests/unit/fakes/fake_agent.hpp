@@ -38,25 +38,30 @@ public:
 
     [[nodiscard]] CallUsage& calls() override { return *this; }
 
-    [[nodiscard]] base::Result<Origin> origin_for(std::string_view target) const override {
+    [[nodiscard]] base::Result<Origin> origin_for(std::string_view target,
+                                                  const std::string& account) const override {
         if (!reachable) {
             return base::fail(base::Errc::unreachable, "no listening address fits");
         }
-        return Origin{.target = std::string{target},
+        return Origin{.account = account,
+                      .target = std::string{target},
                       .local = {.address = "127.0.0.1", .port = 5060},
                       .transport = call::Transport::udp,
                       .contact = "<sip:alice@127.0.0.1:5060>",
                       .from = "<sip:alice@127.0.0.1>"};
     }
 
-    [[nodiscard]] std::uint64_t locate(std::string_view target, Located located) override {
-        located(origin_for(target));
+    [[nodiscard]] std::uint64_t
+    locate(std::string_view target, const std::string& account, Located located) override {
+        located(origin_for(target, account));
         return 0;
     }
 
     void give_up(std::uint64_t /*lookup*/) override {}
 
-    [[nodiscard]] base::Status ask_options(std::string_view target, Answered /*done*/) override {
+    [[nodiscard]] base::Status ask_options(std::string_view target,
+                                           const std::string& /*account*/,
+                                           Answered /*done*/) override {
         note("ask_options " + std::string{target});
         return {};
     }

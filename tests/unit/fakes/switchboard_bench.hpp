@@ -72,7 +72,7 @@ struct Bench {
     base::Result<call::Number> dial(std::string_view target = "sip:bob@127.0.0.2") {
         const Quiet quiet;
         base::Result<call::Number> dialled = base::fail(base::Errc::not_now, "not answered");
-        board.dial(target, [&](const auto& number) { dialled = number; });
+        board.dial(target, {}, [&](const auto& number) { dialled = number; });
         return dialled;
     }
 
