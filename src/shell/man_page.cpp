@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "revenant/shell/documents.hpp"
+#include "shell/account_table.hpp"
 #include "shell/option_table.hpp"
 
 namespace revenant::shell {
@@ -70,6 +71,12 @@ std::string key_tag(const OptionRow& row) {
     case Takes::value: break;
     }
     return name + argument + (row.is_repeatable ? "..." : "");
+}
+
+std::string account_tag(const AccountRow& row) {
+    const bool are_words =
+        row.argument.find_first_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") == std::string_view::npos;
+    return bold(row.key) + " = " + (are_words ? bold(row.argument) : italic(row.argument));
 }
 
 std::string option_text(const OptionRow& row) {
@@ -186,7 +193,9 @@ The command line and the environment count before it.
 .PP
 The file is UTF\-8. A line
 .B [phone]
-begins the options; each is a line
+begins the options, a line
+.BI "[account " NAME ]
+an account; below it each line is
 .IR KEY " = " VALUE .
 A line that begins with
 .B #
@@ -211,13 +220,28 @@ Under a keeper the file is read once: all lives of a phone have the configuratio
             }
         }
     }
+    out += R"(.SH ACCOUNTS
+A line
+.BI "[account " NAME ]
+begins what the phone is to one registrar; there are up to 1000 of them.
+.I NAME
+is 1 to 64 letters, digits,
+.BR . ", " _ " and " \- ,
+a letter or a digit first. At most one key says where the password is; the password itself is never in the file.
+)";
+    for (const AccountRow& row : account_table()) {
+        out += item(account_tag(row), escaped(row.help));
+    }
     return out + R"(.SH EXAMPLE
 .nf
 [phone]
-aor = "Alice" <sip:alice@example.org>
 listen = 192.0.2.1:5060
-outbound\-proxy = sip:proxy.example.org
 keep = true
+.sp
+[account work]
+aor = "Alice" <sip:alice@example.org>
+outbound\-proxy = sip:proxy.example.org
+password\-file = \(ti/.config/revenant/work.password
 .fi
 .SH SEE ALSO
 .BR revenant (1)

@@ -1,9 +1,12 @@
 // The options from their three sources: the command line, the environment, the configuration file.
 #include "revenant/shell/options.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +15,7 @@
 #include "revenant/base/result.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/shell/script.hpp"
+#include "shell/account_groups.hpp"
 #include "shell/command_line.hpp"
 #include "shell/config_file.hpp"
 #include "shell/option_table.hpp"
@@ -39,6 +43,25 @@ std::string xdg_directory(const char* variable, const char* in_home) {
     return home.starts_with('/') ? home + "/" + in_home + "/revenant" : std::string{};
 }
 
+// The line that begins it, and its keys.
+std::span<const ConfigEntry> first_group(std::span<const ConfigEntry> entries) {
+    const auto next = std::ranges::find_if(
+        entries.subspan(1), [](const ConfigEntry& entry) { return entry.key.empty(); });
+    return entries.first(static_cast<std::size_t>(next - entries.begin()));
+}
+
+base::Error unknown_group(const Configuration& config, const ConfigEntry& entry) {
+    const std::string name = base::to_lower(entry.group.substr(0, 40));
+    const bool is_phone = edit_distance(phone_group, name) <= 2;
+    const bool is_account = edit_distance("account", name.substr(0, name.find(' '))) <= 2;
+    return {.code = base::Errc::bad_input,
+            .context = config_place(config, entry.line) + "there is no group [" +
+                       base::printable(entry.group, 40) +
+                       (is_phone     ? "]; did you mean [phone]?"
+                        : is_account ? "]; did you mean [account NAME]?"
+                                     : "]; there are [phone] and [account NAME]")};
+}
+
 class Reader {
 public:
     base::Result<Options>
@@ -49,6 +72,9 @@ private:
     base::Status read_environment();
     [[nodiscard]] base::Result<Configuration> find_configuration() const;
     base::Status read_configuration(const Configuration& config);
+    void read_phone(const Configuration& config,
+                    std::span<const ConfigEntry> group,
+                    const std::function<void(base::Error)>& complain);
     base::Status take_entry(const Configuration& config, const ConfigEntry& entry);
     base::Status take_value(const OptionRow& row, Said said);
     base::Status default_state();
@@ -56,6 +82,7 @@ private:
 
     bool is_later_life_ = false; // of a kept phone
     Draft draft_;
+    AccountGroups accounts_;
     Draft ignored_; // what something else wins against
     std::vector<Origin> origins_ = std::vector<Origin>(option_table().size(), Origin::nowhere);
 };
@@ -107,22 +134,35 @@ base::Status Reader::read_configuration(const Configuration& config) {
     if (!entries) {
         return base::fail(std::move(entries.error()));
     }
-    for (const ConfigEntry& entry : *entries) {
-        if (entry.group != phone_group) {
-            const bool is_near =
-                edit_distance(phone_group, base::to_lower(entry.group.substr(0, 40))) <= 2;
-            return wrong(config_place(config, entry.line) + "there is no group [" +
-                         base::printable(entry.group, 40) +
-                         (is_near ? "]; did you mean [phone]?" : "]; options stand in [phone]"));
-        }
-        if (entry.key.empty()) {
-            continue;
-        }
-        if (auto status = take_entry(config, entry); !status) {
-            return status;
+    std::vector<base::Error> errors;
+    const auto complain = [&errors](base::Error error) { errors.push_back(std::move(error)); };
+    AccountGroups accounts;
+    for (std::span<const ConfigEntry> rest = *entries; !rest.empty();) {
+        const auto group = first_group(rest);
+        rest = rest.subspan(group.size());
+        if (group.front().group == phone_group) {
+            read_phone(config, group, complain);
+        } else if (is_account_group(group.front().group)) {
+            accounts.read(config, group, complain);
+        } else {
+            complain(unknown_group(config, group.front()));
         }
     }
+    if (!errors.empty()) {
+        return base::fail(std::move(errors.front()));
+    }
+    accounts_ = std::move(accounts);
     return {};
+}
+
+void Reader::read_phone(const Configuration& config,
+                        std::span<const ConfigEntry> group,
+                        const std::function<void(base::Error)>& complain) {
+    for (const ConfigEntry& entry : group.subspan(1)) {
+        if (auto status = take_entry(config, entry); !status) {
+            complain(std::move(status.error()));
+        }
+    }
 }
 
 base::Status Reader::take_entry(const Configuration& config, const ConfigEntry& entry) {
@@ -242,6 +282,7 @@ Reader::read(int argc, const char* const* argv, const Configuration* earlier, bo
         .and_then([this](Configuration config) {
             auto status = read_configuration(config);
             draft_.options.configuration = std::move(config);
+            draft_.options.accounts = accounts_.take(draft_.options.auto_answer);
             return status;
         })
         .and_then([this] { return default_state(); })

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "revenant/account/account.hpp"
 #include "revenant/base/kill_point.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/call/dialog.hpp"
@@ -78,8 +79,11 @@ struct Options {
     base::KillPoint die_at = base::KillPoint::after_effect;
     std::uint32_t die_count = 0;
     base::Death death = base::Death::kill;
-    base::CrashPoint crash_at;   // test builds: --crash-at
-    StoreDelay store_delay;      // test builds: --store-delay
+    base::CrashPoint crash_at; // test builds: --crash-at
+    StoreDelay store_delay;    // test builds: --store-delay
+    // The groups [account NAME], in the order of the file. Each has the phone's auto-answer where
+    // it says nothing of its own.
+    std::vector<account::Account> accounts;
     Configuration configuration; // --config FILE, or the default one; what it says is in the above
 };
 

@@ -74,12 +74,13 @@ auto fields(const Options& options) {
                  ringing_max, no_answer_s, rtp_port_min, rtp_port_max, auto_answer, codecs, durable,
                  no_journal, bell, json, keep_going, interactive, reads_stdin, verbosity, script,
                  is_scripted, help, version, die_at, die_count, death, crash_at, store_delay,
-                 configuration] = options;
+                 accounts, configuration] = options;
     // Left out: what follows from the others (reads_stdin), and what is read from a file that an
-    // option names (script, is_scripted, configuration).
+    // option names (script, is_scripted, accounts, configuration).
     static_cast<void>(reads_stdin);
     static_cast<void>(script);
     static_cast<void>(is_scripted);
+    static_cast<void>(accounts);
     static_cast<void>(configuration);
     return std::tuple{aor,
                       display_name,
@@ -234,7 +235,7 @@ TEST_CASE("the manual has an entry for every option, and for every key of a file
 TEST_CASE("the manual is well-formed: known requests, known escapes, no empty line") {
     const std::set<std::string> requests{".\\\"", ".TH", ".nh", ".ad", ".SH", ".SS",
                                          ".TP",   ".PP", ".B",  ".I",  ".BR", ".RB",
-                                         ".RI",   ".IR", ".BI", ".nf", ".fi"};
+                                         ".RI",   ".IR", ".BI", ".nf", ".fi", ".sp"};
     for (const std::string& page : {shell::man_page(), shell::config_man_page()}) {
         CHECK(page.ends_with('\n'));
         std::istringstream lines{page};
