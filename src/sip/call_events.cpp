@@ -85,7 +85,9 @@ void Legs::on_leg_event(Leg& leg, const Raw& raw) {
     }
     if (auto* challenged = std::get_if<call::event::Challenged>(&*event)) {
         leg.realm = challenged->realm;
-        challenged->have_credentials = core_->credentials_for(leg.realm) != nullptr;
+        const call::Dialog* dialog = listener_->dialog(number);
+        const std::string account = dialog != nullptr ? dialog->account : std::string{};
+        challenged->have_credentials = core_->credentials_for(account, leg.realm) != nullptr;
     }
     if (const auto* offered = std::get_if<call::event::Offered>(&*event); is_replayed && offered) {
         leg.must_offer = !offered->offer;

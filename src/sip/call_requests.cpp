@@ -288,7 +288,8 @@ void Legs::say(const call::Call& call, const call::effect::Authenticate& /*e*/) 
     const call::Dialog& dialog = call.dialog;
 
     const Leg* leg = this->leg(dialog.number);
-    const Credentials* known = leg != nullptr ? core_->credentials_for(leg->realm) : nullptr;
+    const Credentials* known =
+        leg != nullptr ? core_->credentials_for(dialog.account, leg->realm) : nullptr;
     if (known == nullptr) {
         return;
     }

@@ -19,6 +19,7 @@
 #include "sip/names/names.hpp"
 #include "sip/sofia/library_clock.hpp"
 #include "sip/sofia/nua.hpp"
+#include "sip/sofia/our_dialogs.hpp"
 #include "sip/sofia/refusals.hpp"
 #include "sip/sofia/stack.hpp"
 #include "sip/sofia/uri_text.hpp"
@@ -39,7 +40,9 @@ base::Status Core::open(StackUser& user) {
         return opened;
     }
     // SAFETY: taken back in the destructor.
-    refusals::tell([this](const std::string& realm) { return credentials_for(realm) != nullptr; });
+    refusals::tell([this](const sip_t& answer, const std::string& realm) {
+        return credentials_for(account_answered_by(answer), realm) != nullptr;
+    });
     root_.reset(su_glib_root_create(nullptr));
     su_root_threading(root_.get(), 0);
     GSource* source = su_glib_root_gsource(root_.get());
@@ -131,6 +134,12 @@ const Identity& Core::identity_answered_by(const sip_t& response) const {
     return named != nullptr ? *named : identities_.front();
 }
 
+std::string Core::account_answered_by(const sip_t& response) const {
+    const call::Dialog* dialog =
+        our_dialog(text_of(response.sip_call_id->i_id), text_of(response.sip_from->a_tag));
+    return dialog != nullptr ? dialog->account : identity_answered_by(response).account;
+}
+
 void Core::abandon_stacks() {
     bool done = stacks_.empty();
     if (!done) {
@@ -159,10 +168,15 @@ void Core::shut_down(std::function<void()> done) {
     }
 }
 
-const Credentials* Core::credentials_for(const std::string& realm) const {
-    const auto fits = [&](const Credentials& c) { return c.realm.empty() || c.realm == realm; };
-    const auto found = std::ranges::find_if(settings_.credentials, fits);
-    return found != settings_.credentials.end() ? &*found : nullptr;
+const Credentials* Core::credentials_for(std::string_view account, const std::string& realm) const {
+    const auto find = [&](std::string_view owner) -> const Credentials* {
+        const auto found = std::ranges::find_if(settings_.credentials, [&](const Credentials& c) {
+            return c.account == owner && (c.realm.empty() || c.realm == realm);
+        });
+        return found != settings_.credentials.end() ? &*found : nullptr;
+    };
+    const Credentials* own = find(account);
+    return own != nullptr || account.empty() ? own : find({});
 }
 
 void Core::add_credentials(Credentials credentials) {

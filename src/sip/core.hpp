@@ -46,7 +46,9 @@ public:
 
     [[nodiscard]] const Settings& settings() const { return settings_; }
 
-    [[nodiscard]] const Credentials* credentials_for(const std::string& realm) const;
+    // The account's own first, then everybody's; null: there are none.
+    [[nodiscard]] const Credentials* credentials_for(std::string_view account,
+                                                     const std::string& realm) const;
     void add_credentials(Credentials credentials);
 
     // The one that listens there; null if none does.
@@ -63,6 +65,8 @@ public:
     [[nodiscard]] const Identity& identity_asked_by(const sip_t& request) const;
     // Who has sent a request of ours that this answers: by its From.
     [[nodiscard]] const Identity& identity_answered_by(const sip_t& response) const;
+    // The same, of a call by what that says.
+    [[nodiscard]] std::string account_answered_by(const sip_t& response) const;
     // Above what the stack gives the next request by itself, in a dialog that the peer has begun.
     [[nodiscard]] std::uint32_t cseq_bound();
 

@@ -22,6 +22,7 @@ struct Credentials {
     std::string realm;
     std::string user;
     std::string password;
+    std::string account = {}; // whose they are; empty: everybody's
 };
 
 // Lines REALM:USER:PASSWORD, '#' comments. The file must be readable by its owner only.

@@ -27,7 +27,7 @@ bool is_challenge(int status) {
 }
 
 bool is_answerable(const sip_t& challenge) {
-    return listener() && listener()(realm_of(&challenge));
+    return listener() && listener()(challenge, realm_of(&challenge));
 }
 
 // Those that a call goes on without.

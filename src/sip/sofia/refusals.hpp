@@ -18,7 +18,7 @@
 
 namespace revenant::sip::refusals {
 
-using HasCredentials = std::function<bool(const std::string& realm)>;
+using HasCredentials = std::function<bool(const sip_t& challenge, const std::string& realm)>;
 
 // Replaces the one before.
 void tell(HasCredentials has_credentials);
