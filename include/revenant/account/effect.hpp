@@ -25,14 +25,14 @@ enum class News : std::uint8_t {
 
 namespace effect {
 
-// The record, before anything that follows. When it cannot be stored, event::StoreFailed comes, and
-// what follows is not done.
+// The record, before anything that follows. When it cannot be stored, it is as if the step had not
+// been: what follows is not done, and event::StoreFailed comes to the Binding before it.
 struct Persist {};
 
 struct Forget {}; // the record
 
 // A REGISTER with the record's Call-ID, CSeq, Contact and challenges. `expires_s` 0 removes the
-// binding.
+// binding. If the record has an `old_contact`, that is named too, with expires=0.
 struct Send {
     std::uint32_t expires_s = 0;
     // With credentials for these: the record's, whose counts are stored.

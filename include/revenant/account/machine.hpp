@@ -45,15 +45,23 @@ struct Draw {
 struct Binding {
     Registration record;
     State state = State::off;
+    bool is_wanted = false; // while leaving: again, when that is done
+    bool is_open = false;   // a REGISTER has no answer; in `leaving` too
 
-    // Of the requests since the last one that came from a timer or the user: a registrar that sends
-    // us on and on is left alone (see `budget`).
+    // What follows without a rest is a row: a registrar that sends us on and on is left alone (see
+    // `budget`). Instants are of the boot clock.
     std::uint32_t sent_in_a_row = 0;
-    std::uint32_t challenged = 0; // of them, by answers that were not stale
-    bool was_redirected = false;  // in them
-    bool is_wanted = false;
-    bool leave_when_answered = false; // Unregister while a REGISTER has no answer
-    std::string refused_nonce = {};   // that our last credentials were for
+    std::int64_t rests_until_ms = 0;      // what is sent after this begins a row
+    std::vector<Challenge> rejected = {}; // our credentials for these realms were not taken in it
+    bool was_redirected = false;          // in it
+
+    std::int64_t due_ms = 0;   // of the last effect::WaitUntil; 0: nothing is waited for
+    bool is_known = false;     // the registrar has taken a CSeq of ours, or has a new Call-ID
+    bool was_keyed = false;    // since the request that is open
+    bool has_moved = false;    // the same: it names an address that is not ours any more
+    std::uint32_t flows = 0;   // that were lost, each soon after the one before
+    std::int64_t up_ms = 0;    // since when the flow is there; 0: it is not
+    std::int64_t moved_ms = 0; // when our address was another one the last time
 };
 
 struct Step {
@@ -62,11 +70,16 @@ struct Step {
     base::Status status; // why a user's event did nothing
 };
 
-// Requests without a rest between, whatever they are answered: challenges, 423, redirections.
+// Requests without a rest between, whatever they are answered: challenges, 423, redirections. The
+// rest is 200 ms for each of them, so that no second has more than eleven.
 inline constexpr std::uint32_t budget = 6;
+inline constexpr std::int64_t rest_ms = 200;
 
 [[nodiscard]] Step
 step(const Binding& binding, const Event& event, base::Now now, const Draw& draw);
+
+// What must hold after every step; empty if it does. A violation is a bug of ours.
+[[nodiscard]] std::string check(const Binding& binding);
 
 // A loaded record, ready for event::Restore.
 [[nodiscard]] Binding revive(Registration record);

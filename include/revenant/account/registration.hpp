@@ -45,11 +45,13 @@ struct Registration {
     std::string from; // our From name-addr, without tag
     std::string from_tag;
     std::string registrar;      // a URI: the Request-URI
+    std::string home;           // a URI: where a 3xx has led us away from; empty: it has not
     std::string outbound_proxy; // a URI, or empty
     std::string call_id;        // one for a binding, over deaths too
     std::uint32_t cseq = 0;     // no REGISTER of ours has gone out above this
     // The address of the binding: a URI, without header parameters.
     std::string contact;
+    std::string old_contact;  // of the binding before it, which is to be removed; empty: none
     std::string instance_id;  // "urn:uuid:…"
     std::uint32_t reg_id = 0; // of the flow (RFC 5626 §4.2); 0: no outbound
 

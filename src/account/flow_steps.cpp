@@ -1,0 +1,103 @@
+// The way between the registrar and us is another one, or gone (RFC 5626 §4.4, §4.5).
+#include <algorithm>
+#include <cstdint>
+
+#include "account/steps.hpp"
+#include "revenant/account/machine.hpp"
+#include "revenant/base/clock.hpp"
+
+namespace revenant::account {
+
+namespace {
+
+// A flow that has been there for so long is no sign of a registrar that closes each of them.
+constexpr std::int64_t good_flow_ms = 120'000;
+// Between two REGISTERs for the sake of our address.
+constexpr std::int64_t moves_apart_ms = 30'000;
+
+} // namespace
+
+Step on(const Binding& binding, const event::FlowLost& /*e*/, const Circumstances& c) {
+    Step step = stay(binding);
+    Binding& next = step.binding;
+    const std::int64_t now_ms = c.now.boot_ms();
+    switch (binding.state) {
+    case State::registered:
+        if (binding.up_ms != 0 && now_ms - binding.up_ms >= good_flow_ms) {
+            next.flows = 0;
+        }
+        next.up_ms = 0;
+        next.flows = std::min(next.flows + 1, 1000U);
+        if (next.flows == 1) {
+            begin(step, c);
+            break;
+        }
+        next.state = State::waiting;
+        next.record.failures = next.flows - 1;
+        next.record.last_status = 0;
+        next.record.last_reason = "the connection is lost again and again";
+        set_next(next.record, now_ms + backoff_ms(next.record.failures, c.draw.dice), c.now);
+        persist(step);
+        wait_for_next(step, c.now);
+        tell(step, News::waiting);
+        break;
+    case State::off:
+    case State::registering: // that has its own answer
+    case State::refreshing:
+    case State::waiting:
+    case State::refused:
+    case State::leaving: break;
+    }
+    return step;
+}
+
+Step on(const Binding& binding, const event::Moved& e, const Circumstances& c) {
+    Step step = stay(binding);
+    Binding& next = step.binding;
+    Registration& record = next.record;
+    if (e.contact == record.contact && e.local == record.local) {
+        return step;
+    }
+    if (e.contact != record.contact) {
+        // The first one is what the registrar has; those in between it has never heard of.
+        if (record.old_contact.empty() && binding.state != State::off) {
+            record.old_contact = record.contact;
+        } else if (record.old_contact == e.contact) {
+            record.old_contact.clear();
+        }
+        record.contact = e.contact;
+    }
+    record.local = e.local;
+    const std::int64_t now_ms = c.now.boot_ms();
+    const std::int64_t earliest_ms =
+        binding.moved_ms == 0 ? now_ms : std::max(now_ms, binding.moved_ms + moves_apart_ms);
+    switch (binding.state) {
+    case State::registered:
+        if (earliest_ms > now_ms) {
+            set_next(record, std::min(record.next_boot_ms, earliest_ms), c.now);
+            persist(step);
+            wait_until(step, std::max(record.next_boot_ms, now_ms + 1));
+            break;
+        }
+        next.moved_ms = now_ms;
+        begin(step, c);
+        tell(step, News::moved);
+        break;
+    case State::waiting:
+        // Nobody could be reached from where we were.
+        if (record.last_status == 408 || record.last_status == 503) {
+            set_next(record, std::min(record.next_boot_ms, earliest_ms), c.now);
+        }
+        persist(step);
+        wait_until(step, std::max(record.next_boot_ms, now_ms + 1));
+        break;
+    case State::registering:
+    case State::refreshing: next.has_moved = true; break;
+    case State::leaving:
+    case State::refused:
+    case State::off: break;
+    }
+    return step;
+}
+
+} // namespace revenant::account
