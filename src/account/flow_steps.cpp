@@ -12,6 +12,7 @@ namespace {
 
 // A flow that has been there for so long is no sign of a registrar that closes each of them.
 constexpr std::int64_t good_flow_ms = 120'000;
+constexpr std::uint32_t flows_max = 1000;
 // Between two REGISTERs for the sake of our address.
 constexpr std::int64_t moves_apart_ms = 30'000;
 
@@ -21,19 +22,18 @@ Step on(const Binding& binding, const event::FlowLost& /*e*/, const Circumstance
     Step step = stay(binding);
     Binding& next = step.binding;
     const std::int64_t now_ms = c.now.boot_ms();
+    const bool was_good = binding.up_ms != 0 && now_ms - binding.up_ms >= good_flow_ms;
+    const std::uint32_t flows = was_good ? 1 : std::min(binding.flows + 1, flows_max);
     switch (binding.state) {
     case State::registered:
-        if (binding.up_ms != 0 && now_ms - binding.up_ms >= good_flow_ms) {
-            next.flows = 0;
-        }
         next.up_ms = 0;
-        next.flows = std::min(next.flows + 1, 1000U);
-        if (next.flows == 1) {
+        next.flows = flows;
+        if (flows == 1) {
             begin(step, c);
             break;
         }
         next.state = State::waiting;
-        next.record.failures = next.flows - 1;
+        next.record.failures = flows - 1;
         next.record.last_status = 0;
         next.record.last_reason = "the connection is lost again and again";
         set_next(next.record, now_ms + backoff_ms(next.record.failures, c.draw.dice), c.now);
@@ -41,9 +41,13 @@ Step on(const Binding& binding, const event::FlowLost& /*e*/, const Circumstance
         wait_for_next(step, c.now);
         tell(step, News::waiting);
         break;
-    case State::off:
     case State::registering: // that has its own answer
     case State::refreshing:
+        next.up_ms = 0;
+        next.flows = flows;
+        next.has_lost_flow = flows == 1;
+        break;
+    case State::off:
     case State::waiting:
     case State::refused:
     case State::leaving: break;
@@ -59,8 +63,9 @@ Step on(const Binding& binding, const event::Moved& e, const Circumstances& c) {
         return step;
     }
     if (e.contact != record.contact) {
-        // The first one is what the registrar has; those in between it has never heard of.
-        if (record.old_contact.empty() && binding.state != State::off) {
+        // What the registrar has, or gets now; those in between it has never heard of.
+        const bool is_there = record.old_contact.empty() || binding.is_open;
+        if (is_there && binding.state != State::off) {
             record.old_contact = record.contact;
         } else if (record.old_contact == e.contact) {
             record.old_contact.clear();
@@ -87,6 +92,7 @@ Step on(const Binding& binding, const event::Moved& e, const Circumstances& c) {
         // Nobody could be reached from where we were.
         if (record.last_status == 408 || record.last_status == 503) {
             set_next(record, std::min(record.next_boot_ms, earliest_ms), c.now);
+            next.moved_ms = now_ms;
         }
         persist(step);
         wait_until(step, std::max(record.next_boot_ms, now_ms + 1));

@@ -13,7 +13,9 @@ void leave(Step& step, const Circumstances& c) {
     Binding& binding = step.binding;
     const Registration& record = binding.record;
     // Nobody knows what has become of a request whose answer did not come.
-    const bool may_be_there = is_alive(record, c.now) || record.last_status == 408;
+    const bool is_unheard =
+        record.cseq > 0 && record.standing == Standing::trying && record.last_status == 0;
+    const bool may_be_there = is_alive(record, c.now) || record.last_status == 408 || is_unheard;
     if (!may_be_there) {
         forget(step, {}, c);
         return;
@@ -28,6 +30,10 @@ void forget(Step& step, std::string detail, const Circumstances& c) {
     Registration& record = binding.record;
     forget_grant(record);
     record.standing = Standing::trying;
+    record.old_contact.clear();
+    if (!record.home.empty()) {
+        record.registrar = std::exchange(record.home, {});
+    }
     record.failures = 0;
     record.last_status = 0;
     record.last_reason.clear();

@@ -56,6 +56,7 @@ void move_into_boot(Registration& record, const std::string& boot_id, base::Now 
     };
     move(record.expires_ms, record.expires_boot_ms);
     move(record.next_ms, record.next_boot_ms);
+    record.rests_boot_ms = is_this_boot ? record.rests_boot_ms : 0;
     record.boot_id = boot_id;
 }
 

@@ -102,6 +102,10 @@ void refused(Step& step, const event::Answered& e, const Circumstances& c) {
         left(step, e, c);
         return;
     }
+    if (e.is_local && step.binding.has_lost_flow) {
+        go_on(step, e, c); // over a new one
+        return;
+    }
     const std::string_view to_do = e.is_local ? "" : what_to_do(e.status);
     if (to_do.empty() || (e.retry_after_s > 0 && may_say_when(e.status))) {
         fail(step, failure_of(e), c);

@@ -13,11 +13,14 @@ namespace {
 // No wait of ours is longer: a refresh is due within a day, another try within an hour and a bit.
 constexpr std::int64_t refresh_most_ms = 86'400'000;
 constexpr std::int64_t try_most_ms = 4'000'000;
-constexpr std::int64_t pause_ms = 1000; // after a 2xx
 
-// The flow is gone, and the registrar's word is fresh: who dies after each 2xx does not hammer.
-std::int64_t earliest_ms(const Registration& record) {
-    return record.expires_boot_ms - std::int64_t{record.granted_s} * 1000 + pause_ms;
+// What an earlier life has sent counts: who dies after each request does not hammer either.
+void rest_as_before(Binding& binding, base::Now now) {
+    std::int64_t& rests_ms = binding.record.rests_boot_ms;
+    if (rests_ms > now.boot_ms() + rest_ms * budget) {
+        rests_ms = 0; // no life of ours has written that
+    }
+    binding.sent_in_a_row = rests_ms > now.boot_ms() ? budget : 0;
 }
 
 void restore_registered(Step& step, const event::Restore& e, const Circumstances& c) {
@@ -25,7 +28,7 @@ void restore_registered(Step& step, const event::Restore& e, const Circumstances
     Registration& record = binding.record;
     const std::int64_t now_ms = c.now.boot_ms();
     if (record.failures == 0 && !e.has_flow) {
-        record.next_boot_ms = std::min(record.next_boot_ms, std::max(earliest_ms(record), now_ms));
+        record.next_boot_ms = std::min(record.next_boot_ms, now_ms);
     }
     const std::int64_t most_ms = record.failures > 0 ? try_most_ms : refresh_most_ms;
     set_next(record, std::min(record.next_boot_ms, now_ms + most_ms), c.now);
@@ -81,6 +84,7 @@ Step on(const Binding& binding, const event::Restore& e, const Circumstances& c)
         return step;
     }
     Registration& record = step.binding.record;
+    rest_as_before(step.binding, c.now);
     const bool is_new = e.settings_id != record.settings_id;
     record.settings_id = e.settings_id;
     if (is_new && record.standing != Standing::leaving) {

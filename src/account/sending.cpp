@@ -44,12 +44,13 @@ void send(Step& step, const Circumstances& c) {
         record.standing = alive ? Standing::registered : Standing::trying;
     }
     binding.sent_in_a_row += 1;
-    binding.rests_until_ms = c.now.boot_ms() + rest_ms * binding.sent_in_a_row;
+    record.rests_boot_ms = c.now.boot_ms() + rest_ms * binding.sent_in_a_row;
     binding.is_open = true;
     binding.was_keyed = false;
     binding.has_moved = false;
+    binding.has_lost_flow = false;
     // Who is killed now and started at once keeps to the same pace.
-    set_next(record, binding.rests_until_ms, c.now);
+    set_next(record, record.rests_boot_ms, c.now);
     persist(step);
     step.effects.emplace_back(
         effect::Send{.expires_s = leaves ? 0 : record.asked_s, .answers = record.challenges});
@@ -63,7 +64,7 @@ void begin(Step& step, const Circumstances& c) {
     Registration& record = binding.record;
     binding.rejected.clear();
     binding.was_redirected = false;
-    if (c.now.boot_ms() >= binding.rests_until_ms) {
+    if (c.now.boot_ms() >= record.rests_boot_ms) {
         binding.sent_in_a_row = 0;
     }
     if (binding.sent_in_a_row < budget) {
@@ -75,9 +76,9 @@ void begin(Step& step, const Circumstances& c) {
         binding.state = State::waiting;
         record.standing = alive ? Standing::registered : Standing::trying;
     }
-    set_next(record, binding.rests_until_ms, c.now);
+    set_next(record, record.rests_boot_ms, c.now);
     persist(step);
-    wait_until(step, binding.rests_until_ms);
+    wait_until(step, record.next_boot_ms);
 }
 
 void go_on(Step& step, const event::Answered& e, const Circumstances& c) {

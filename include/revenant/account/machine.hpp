@@ -48,20 +48,21 @@ struct Binding {
     bool is_wanted = false; // while leaving: again, when that is done
     bool is_open = false;   // a REGISTER has no answer; in `leaving` too
 
-    // What follows without a rest is a row: a registrar that sends us on and on is left alone (see
-    // `budget`). Instants are of the boot clock.
+    // What follows without a rest (until the record's `rests_boot_ms`) is a row: a registrar that
+    // sends us on and on is left alone (see `budget`).
     std::uint32_t sent_in_a_row = 0;
-    std::int64_t rests_until_ms = 0;      // what is sent after this begins a row
     std::vector<Challenge> rejected = {}; // our credentials for these realms were not taken in it
     bool was_redirected = false;          // in it
 
-    std::int64_t due_ms = 0;   // of the last effect::WaitUntil; 0: nothing is waited for
-    bool is_known = false;     // the registrar has taken a CSeq of ours, or has a new Call-ID
-    bool was_keyed = false;    // since the request that is open
-    bool has_moved = false;    // the same: it names an address that is not ours any more
-    std::uint32_t flows = 0;   // that were lost, each soon after the one before
-    std::int64_t up_ms = 0;    // since when the flow is there; 0: it is not
-    std::int64_t moved_ms = 0; // when our address was another one the last time
+    // Instants of the boot clock.
+    std::int64_t due_ms = 0;    // of the last effect::WaitUntil; 0: nothing is waited for
+    bool is_known = false;      // the registrar has taken a CSeq of ours, or has a new Call-ID
+    bool was_keyed = false;     // since the request that is open
+    bool has_moved = false;     // the same: it names an address that is not ours any more
+    bool has_lost_flow = false; // the same: it is worth another try at once
+    std::uint32_t flows = 0;    // that were lost, each soon after the one before
+    std::int64_t up_ms = 0;     // since when the flow is there; 0: it is not
+    std::int64_t moved_ms = 0;  // when our address was another one the last time
 };
 
 struct Step {

@@ -66,6 +66,7 @@ struct Registration {
     std::string boot_id;
     std::int64_t expires_boot_ms = 0;
     std::int64_t next_boot_ms = 0;
+    std::int64_t rests_boot_ms = 0; // what is sent before is one too many (see account::budget)
 
     std::vector<std::string> service_route; // name-addrs, in order (RFC 3608)
     std::vector<std::string> path;          // as the registrar has told it (RFC 3327)
