@@ -184,6 +184,9 @@ base::Status Phone::open_sip() {
             tell_lacking(credentials.error());
         }
     }
+    if (!options_.no_journal) {
+        settings.nonce_page = options_.state_directory + "/nonces.page";
+    }
     sip::offer_held_sockets(std::move(held), found_ > 0);
     if (keeping_.is_kept()) {
         sip::keep_connections(keeping_, keeping_.take_connections());

@@ -16,6 +16,7 @@
 #include "sip/legs.hpp"
 #include "sip/sofia/cseq_numbers.hpp"
 #include "sip/sofia/decode.hpp"
+#include "sip/sofia/digest_scheme.hpp"
 #include "sip/sofia/forks.hpp"
 #include "sip/sofia/kept_request.hpp"
 #include "sip/sofia/leg.hpp"
@@ -84,10 +85,9 @@ void Legs::on_leg_event(Leg& leg, const Raw& raw) {
         return;
     }
     if (auto* challenged = std::get_if<call::event::Challenged>(&*event)) {
-        leg.realm = challenged->realm;
-        const call::Dialog* dialog = listener_->dialog(number);
-        const std::string account = dialog != nullptr ? dialog->account : std::string{};
-        challenged->have_credentials = core_->credentials_for(account, leg.realm) != nullptr;
+        const auto complaint = digest_scheme::complaint_of(*raw.sip);
+        challenged->realm = complaint.realm;
+        challenged->have_credentials = complaint.have_credentials;
     }
     if (const auto* offered = std::get_if<call::event::Offered>(&*event); is_replayed && offered) {
         leg.must_offer = !offered->offer;

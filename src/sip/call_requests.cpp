@@ -19,6 +19,7 @@
 #include "sip/legs.hpp"
 #include "sip/request_parts.hpp"
 #include "sip/sofia/cseq_numbers.hpp"
+#include "sip/sofia/digest_scheme.hpp"
 #include "sip/sofia/kept_request.hpp"
 #include "sip/sofia/leg.hpp"
 #include "sip/sofia/nua.hpp"
@@ -288,18 +289,14 @@ void Legs::say(const call::Call& call, const call::effect::Authenticate& /*e*/) 
     const call::Dialog& dialog = call.dialog;
 
     const Leg* leg = this->leg(dialog.number);
-    const Credentials* known =
-        leg != nullptr ? core_->credentials_for(dialog.account, leg->realm) : nullptr;
-    if (known == nullptr) {
+    if (leg == nullptr) {
         return;
     }
-    const std::string auth =
-        fmt::format("Digest:\"{}\":{}:{}", leg->realm, known->user, known->password);
     const bool quarantined = !leg->quarantine.empty();
     if (quarantined) {
         set_proxy(*leg, real_proxy(dialog));
     }
-    nua_authenticate(leg->handle(), NUTAG_AUTH(auth.c_str()), TAG_END());
+    nua_authenticate(leg->handle(), NUTAG_AUTH(digest_scheme::go_on), TAG_END());
     if (quarantined) {
         set_proxy(*leg, leg->quarantine);
     }

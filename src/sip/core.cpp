@@ -17,10 +17,11 @@
 #include "revenant/sip/settings.hpp"
 #include "sip/comeback/held_sockets.hpp"
 #include "sip/names/names.hpp"
+#include "sip/sofia/digest_scheme.hpp"
 #include "sip/sofia/library_clock.hpp"
+#include "sip/sofia/nonce_counts.hpp"
 #include "sip/sofia/nua.hpp"
 #include "sip/sofia/our_dialogs.hpp"
-#include "sip/sofia/refusals.hpp"
 #include "sip/sofia/stack.hpp"
 #include "sip/sofia/uri_text.hpp"
 
@@ -29,7 +30,7 @@ namespace revenant::sip {
 Core::Core(Settings settings) : settings_{std::move(settings)} {}
 
 Core::~Core() {
-    refusals::tell({});
+    digest_scheme::tell({});
     lookups_.clear();
     stacks_.clear();
     Names::close();
@@ -40,9 +41,15 @@ base::Status Core::open(StackUser& user) {
         return opened;
     }
     // SAFETY: taken back in the destructor.
-    refusals::tell([this](const sip_t& answer, const std::string& realm) {
-        return credentials_for(account_answered_by(answer), realm) != nullptr;
+    digest_scheme::tell([this](const sip_t& message, const std::string& realm) {
+        return credentials_for(account_of(message), realm);
     });
+    if (!digest_scheme::is_in_place()) {
+        return base::fail(base::Errc::unsupported,
+                          "this libsofia-sip-ua keeps its own Digest authentication; install "
+                          "Debian's 1.12.11");
+    }
+    nonce_counts::open(settings_.nonce_page);
     root_.reset(su_glib_root_create(nullptr));
     su_root_threading(root_.get(), 0);
     GSource* source = su_glib_root_gsource(root_.get());
@@ -134,10 +141,10 @@ const Identity& Core::identity_answered_by(const sip_t& response) const {
     return named != nullptr ? *named : identities_.front();
 }
 
-std::string Core::account_answered_by(const sip_t& response) const {
+std::string Core::account_of(const sip_t& message) const {
     const call::Dialog* dialog =
-        our_dialog(text_of(response.sip_call_id->i_id), text_of(response.sip_from->a_tag));
-    return dialog != nullptr ? dialog->account : identity_answered_by(response).account;
+        our_dialog(text_of(message.sip_call_id->i_id), text_of(message.sip_from->a_tag));
+    return dialog != nullptr ? dialog->account : identity_answered_by(message).account;
 }
 
 void Core::abandon_stacks() {

@@ -65,8 +65,8 @@ public:
     [[nodiscard]] const Identity& identity_asked_by(const sip_t& request) const;
     // Who has sent a request of ours that this answers: by its From.
     [[nodiscard]] const Identity& identity_answered_by(const sip_t& response) const;
-    // The same, of a call by what that says.
-    [[nodiscard]] std::string account_answered_by(const sip_t& response) const;
+    // The account that has sent it, or that it answers: its call's, else by its From.
+    [[nodiscard]] std::string account_of(const sip_t& message) const;
     // Above what the stack gives the next request by itself, in a dialog that the peer has begun.
     [[nodiscard]] std::uint32_t cseq_bound();
 

@@ -36,6 +36,7 @@ struct Settings {
     // Others who we are, each with a proxy of its own; the above is who we are without an account.
     std::vector<account::Account> accounts = {};
     std::vector<Credentials> credentials;
+    std::string nonce_page = {}; // file for the counts of nonces; empty: they are in memory
     std::uint32_t session_expires_s = 1800; // 0: no timer asked for
 };
 

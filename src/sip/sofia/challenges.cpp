@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "revenant/base/text.hpp"
 #include "sip/sofia/digest.hpp"
 #include "sip/sofia/nua.hpp"
@@ -175,6 +177,28 @@ std::vector<account::Challenged> challenges_of(const sip_t& response) {
         }
     }
     return std::move(collection).all();
+}
+
+std::optional<account::Challenged> challenge_of(const msg_auth_t& header, bool is_proxys) {
+    Collection collection;
+    collection.add(header, is_proxys);
+    auto all = std::move(collection).all();
+    return all.size() == 1 ? std::optional{std::move(all.front())} : std::nullopt;
+}
+
+std::string text_of(const account::Challenge& challenge) {
+    std::string text =
+        fmt::format("Digest realm={}, nonce={}", quoted(challenge.realm), quoted(challenge.nonce));
+    if (!challenge.opaque.empty()) {
+        text += ", opaque=" + quoted(challenge.opaque);
+    }
+    if (!challenge.algorithm.empty()) {
+        text += ", algorithm=" + challenge.algorithm;
+    }
+    if (!challenge.qop.empty()) {
+        text += ", qop=" + quoted(challenge.qop);
+    }
+    return text;
 }
 
 std::string next_nonce_of(const msg_auth_info_t* info) {

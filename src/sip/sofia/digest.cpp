@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <openssl/evp.h>
 
@@ -89,7 +90,30 @@ bool has_control(std::string_view text) {
     });
 }
 
-// RFC 3261 §25.1 quoted-string.
+bool is_sayable(const account::Challenge& challenge,
+                const Credentials& credentials,
+                const DigestRequest& request) {
+    return std::ranges::none_of(
+        std::to_array<std::string_view>({challenge.realm, challenge.nonce, challenge.opaque,
+                                         challenge.algorithm, challenge.qop, credentials.user,
+                                         request.method, request.uri}),
+        has_control);
+}
+
+std::string& secret() {
+    static std::string one = base::random_token(26);
+    return one;
+}
+
+std::string cnonce_for(const account::Challenge& challenge) {
+    const Hash hash{challenge.algorithm};
+    constexpr std::size_t length = 32;
+    return hash ? hash.hex(fmt::format("{}:{}", secret(), challenge.nonce)).substr(0, length)
+                : std::string{};
+}
+
+} // namespace
+
 std::string quoted(std::string_view value) {
     std::string out{'"'};
     for (const char c : value) {
@@ -102,25 +126,9 @@ std::string quoted(std::string_view value) {
     return out;
 }
 
-bool is_sayable(const account::Challenge& challenge,
-                const Credentials& credentials,
-                const DigestRequest& request) {
-    return std::ranges::none_of(
-        std::to_array<std::string_view>({challenge.realm, challenge.nonce, challenge.opaque,
-                                         challenge.algorithm, challenge.qop, credentials.user,
-                                         request.method, request.uri}),
-        has_control);
+void set_cnonce_secret(std::string secret_of_ours) {
+    secret() = std::move(secret_of_ours);
 }
-
-std::string cnonce_for(const account::Challenge& challenge) {
-    static const std::string secret = base::random_token(26);
-    const Hash hash{challenge.algorithm};
-    constexpr std::size_t length = 32;
-    return hash ? hash.hex(fmt::format("{}:{}", secret, challenge.nonce)).substr(0, length)
-                : std::string{};
-}
-
-} // namespace
 
 std::optional<int> strength_of(std::string_view algorithm) {
     const Algorithm* known = find(algorithm);

@@ -17,6 +17,9 @@ struct DigestRequest {
     std::string body = {};
 };
 
+// RFC 3261 §25.1 quoted-string.
+[[nodiscard]] std::string quoted(std::string_view value);
+
 // How good an algorithm is, by its token in any case; empty means MD5 (RFC 7616 §3.3). Nothing: we
 // do not know it, or the cryptographic library does not do it.
 [[nodiscard]] std::optional<int> strength_of(std::string_view algorithm);
@@ -34,5 +37,8 @@ struct DigestRequest {
                                         const Credentials& credentials,
                                         const DigestRequest& request,
                                         const std::string& cnonce);
+
+// What those are made of, together with the nonce: said by nobody, and the same after a death.
+void set_cnonce_secret(std::string secret);
 
 } // namespace revenant::sip
