@@ -85,6 +85,12 @@ Step on(const Binding& binding, const event::StoreFailed& /*e*/, const Circumsta
     Step step = stay(binding);
     Binding& next = step.binding;
     Registration& record = next.record;
+    if (binding.state == State::refused) {
+        tell(step, News::trouble,
+             "the registration cannot be stored, so nothing was sent; make room in the state "
+             "directory, then say it again");
+        return step;
+    }
     if (next.is_open) {
         step.effects.emplace_back(effect::Abandon{});
         next.is_open = false;
@@ -92,15 +98,14 @@ Step on(const Binding& binding, const event::StoreFailed& /*e*/, const Circumsta
     constexpr std::uint32_t failures_max = 1'000'000;
     record.failures = std::min(record.failures + 1, failures_max);
     const std::int64_t next_ms = c.now.boot_ms() + backoff_ms(record.failures, c.draw.dice);
-    const bool leaves = binding.state == State::leaving ||
-                        (binding.state == State::off && record.standing == Standing::leaving);
+    const bool leaves = record.standing == Standing::leaving; // as it is stored
     set_next(record, next_ms, c.now);
     if (leaves) {
         next.state = State::leaving;
         wait_until(step, next_ms);
     } else {
         next.state = State::waiting;
-        next.is_wanted = true;
+        next.is_wanted = next.is_wanted || binding.state == State::off;
         wait_for_next(step, c.now);
     }
     tell(step, News::trouble,

@@ -26,6 +26,22 @@ std::string_view name(State state) {
     return "?";
 }
 
+std::string_view name(News news) {
+    switch (news) {
+    case News::registering: return "registering";
+    case News::registered: return "registered";
+    case News::refreshed: return "refreshed";
+    case News::unregistered: return "unregistered";
+    case News::refused: return "refused";
+    case News::waiting: return "waiting";
+    case News::lost: return "lost";
+    case News::restored: return "restored";
+    case News::moved: return "moved";
+    case News::trouble: return "trouble";
+    }
+    return "?";
+}
+
 Step step(const Binding& binding, const Event& event, base::Now now, const Draw& draw) {
     const Circumstances c{.now = now, .draw = draw};
     return std::visit([&](const auto& e) { return on(binding, e, c); }, event);

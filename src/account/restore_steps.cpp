@@ -48,21 +48,20 @@ void restore_registered(Step& step, const event::Restore& e, const Circumstances
     tell(step, News::restored);
 }
 
-void restore_trying(Step& step, bool is_new, const Circumstances& c) {
+void restore_trying(Step& step, const Circumstances& c) {
     Registration& record = step.binding.record;
     const std::int64_t now_ms = c.now.boot_ms();
     record.standing = Standing::trying;
     forget_grant(record);
-    if (is_new || record.next_boot_ms <= now_ms || record.next_boot_ms > now_ms + try_most_ms) {
+    const bool is_due = record.next_boot_ms <= now_ms || record.next_boot_ms > now_ms + try_most_ms;
+    if (record.failures == 0 || is_due) {
         begin(step, c);
         tell(step, News::registering);
         return;
     }
     step.binding.state = State::waiting;
     wait_for_next(step, c.now);
-    if (record.failures > 0) {
-        tell(step, News::waiting);
-    }
+    tell(step, News::waiting);
 }
 
 void restore_leaving(Step& step, const Circumstances& c) {
@@ -97,12 +96,12 @@ Step on(const Binding& binding, const event::Restore& e, const Circumstances& c)
             break;
         }
         tell(step, News::lost);
-        restore_trying(step, is_new, c);
+        restore_trying(step, c);
         break;
-    case Standing::trying: restore_trying(step, is_new, c); break;
+    case Standing::trying: restore_trying(step, c); break;
     case Standing::refused:
         if (is_new) {
-            restore_trying(step, is_new, c);
+            restore_trying(step, c);
             break;
         }
         step.binding.state = State::refused;

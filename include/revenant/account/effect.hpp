@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -22,6 +23,8 @@ enum class News : std::uint8_t {
     moved,        // to another registrar or address
     trouble,
 };
+
+[[nodiscard]] std::string_view name(News news);
 
 namespace effect {
 
