@@ -87,6 +87,9 @@ std::string option_text(const OptionRow& row) {
     if (!row.environment.empty()) {
         out += "; else " + bold("$" + std::string{row.environment});
     }
+    if (!row.sofsip.empty()) {
+        out += " or " + bold("$" + std::string{row.sofsip});
+    }
     return out;
 }
 
@@ -131,55 +134,7 @@ seconds. SIGUSR2 starts the program anew under its keeper.
 .B revenant\-keeper \-\-help
 )";
 
-} // namespace
-
-std::string man_page() {
-    std::string out =
-        title("REVENANT", "1", "revenant \\- SIP softphone whose calls survive its death");
-    out += R"(.SH SYNOPSIS
-.B revenant
-.RI [ OPTION ]...
-.RB [ \-c
-.IR COMMAND ]...
-.RB [ \-f
-.IR FILE ]...
-.SH DESCRIPTION
-A SIP softphone for the terminal. Kill it, start it again with the same
-.BR \-\-state ,
-and the calls go on. Without
-.B \-c
-and
-.B \-f
-the prompt comes up;
-.B help
-there lists the commands. What comes from a standard input that is no terminal is a script.
-.SH OPTIONS
-What the command line does not say is taken from the environment, then from the configuration file. A switch that
-they have set is taken back by
-.BR \-\-no\- \fINAME\fR.
-)";
-    for (const Group group : documented_groups()) {
-        out.append(".SS ").append(heading(group)).append("\n");
-        for (const OptionRow& row : option_table()) {
-            if (row.group == group) {
-                out += item(tag(row), option_text(row));
-            }
-        }
-    }
-    out += ".SH ENVIRONMENT\n";
-    for (const OptionRow& row : option_table()) {
-        if (!row.environment.empty()) {
-            out += item(bold(row.environment),
-                        "where " + bold("--" + std::string{row.name}) + " is not given");
-        }
-    }
-    return out.append(after_environment);
-}
-
-std::string config_man_page() {
-    std::string out = title("REVENANT.CONF", "5",
-                            "revenant.conf \\- options of revenant that are always the same");
-    out += R"(.SH DESCRIPTION
+constexpr std::string_view before_keys = R"(.SH DESCRIPTION
 .BR revenant (1)
 reads
 .I $XDG_CONFIG_HOME/revenant/revenant.conf
@@ -212,15 +167,8 @@ A key that is not known or is there twice is an error.
 Under a keeper the file is read once: all lives of a phone have the configuration of its first.
 .SH KEYS
 )";
-    for (const Group group : documented_groups()) {
-        out.append(".SS ").append(heading(group)).append("\n");
-        for (const OptionRow& row : option_table()) {
-            if (row.group == group && row.has_key) {
-                out += item(key_tag(row), key_text(row));
-            }
-        }
-    }
-    out += R"(.SH ACCOUNTS
+
+constexpr std::string_view before_account_keys = R"(.SH ACCOUNTS
 A line
 .BI "[account " NAME ]
 begins what the phone is to one registrar; there are up to 1000 of them.
@@ -229,10 +177,8 @@ is 1 to 64 letters, digits,
 .BR . ", " _ " and " \- ,
 a letter or a digit first. At most one key says where the password is; the password itself is never in the file.
 )";
-    for (const AccountRow& row : account_table()) {
-        out += item(account_tag(row), escaped(row.help));
-    }
-    return out + R"(.SH EXAMPLE
+
+constexpr std::string_view after_keys = R"(.SH EXAMPLE
 .nf
 [phone]
 listen = 192.0.2.1:5060
@@ -246,6 +192,77 @@ password\-file = \(ti/.config/revenant/work.password
 .SH SEE ALSO
 .BR revenant (1)
 )";
+
+} // namespace
+
+std::string man_page() {
+    std::string out =
+        title("REVENANT", "1", "revenant \\- SIP softphone whose calls survive its death");
+    out += R"(.SH SYNOPSIS
+.B revenant
+.RI [ OPTION ]...
+.RI [ URI ]
+.RB [ \-c
+.IR COMMAND ]...
+.RB [ \-f
+.IR FILE ]...
+.SH DESCRIPTION
+A SIP softphone for the terminal. Kill it, start it again with the same
+.BR \-\-state ,
+and the calls go on. Without
+.B \-c
+and
+.B \-f
+the prompt comes up;
+.B help
+there lists the commands. What comes from a standard input that is no terminal is a script.
+.I URI
+is who we are, as
+.B \-\-aor
+says it.
+.SH OPTIONS
+What the command line does not say is taken from the environment, then from the configuration file. A switch that
+they have set is taken back by
+.BR \-\-no\- \fINAME\fR.
+)";
+    for (const Group group : documented_groups()) {
+        out.append(".SS ").append(heading(group)).append("\n");
+        for (const OptionRow& row : option_table()) {
+            if (row.group == group) {
+                out += item(tag(row), option_text(row));
+            }
+        }
+    }
+    out += ".SH ENVIRONMENT\n";
+    for (const OptionRow& row : option_table()) {
+        if (!row.environment.empty()) {
+            out += item(bold(row.environment),
+                        "where " + bold("--" + std::string{row.name}) + " is not given");
+        }
+        if (!row.sofsip.empty()) {
+            out += item(bold(row.sofsip), "where " + bold(row.environment) + " is not set either");
+        }
+    }
+    return out.append(after_environment);
+}
+
+std::string config_man_page() {
+    std::string out = title("REVENANT.CONF", "5",
+                            "revenant.conf \\- options of revenant that are always the same");
+    out += before_keys;
+    for (const Group group : documented_groups()) {
+        out.append(".SS ").append(heading(group)).append("\n");
+        for (const OptionRow& row : option_table()) {
+            if (row.group == group && row.has_key) {
+                out += item(key_tag(row), key_text(row));
+            }
+        }
+    }
+    out += before_account_keys;
+    for (const AccountRow& row : account_table()) {
+        out += item(account_tag(row), escaped(row.help));
+    }
+    return out.append(after_keys);
 }
 
 } // namespace revenant::shell

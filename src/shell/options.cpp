@@ -77,6 +77,8 @@ private:
                     const std::function<void(base::Error)>& complain);
     base::Status take_entry(const Configuration& config, const ConfigEntry& entry);
     base::Status take_value(const OptionRow& row, Said said);
+    [[nodiscard]] Origin origin_of(std::string_view option) const;
+    base::Status settle_accounts();
     base::Status default_state();
     base::Status read_sources();
 
@@ -100,8 +102,12 @@ base::Status Reader::take(const OptionRow& row, const Said& said) {
 base::Status Reader::read_environment() {
     const auto table = option_table();
     for (std::size_t i = 0; i < table.size(); ++i) {
-        const std::string name{table[i].environment};
-        const std::string text = name.empty() ? "" : environment(name.c_str());
+        std::string name{table[i].environment};
+        std::string text = name.empty() ? "" : environment(name.c_str());
+        if (text.empty() && !table[i].sofsip.empty()) {
+            name = table[i].sofsip;
+            text = environment(name.c_str());
+        }
         if (text.empty() || origins_[i] != Origin::nowhere) {
             continue;
         }
@@ -219,6 +225,49 @@ base::Status Reader::take_value(const OptionRow& row, Said said) {
     return {};
 }
 
+Origin Reader::origin_of(std::string_view option) const {
+    return origins_[static_cast<std::size_t>(find_option(option) - option_table().data())];
+}
+
+base::Status Reader::settle_accounts() {
+    Options& options = draft_.options;
+    options.accounts = accounts_.take(options.auto_answer);
+    // A variable is there for other programs and other phones, too: it is used where it fits.
+    const bool is_asked = options.registers || (!options.registrar.empty() &&
+                                                origin_of("registrar") != Origin::environment);
+    const std::string option = options.registers ? "--register" : "--registrar";
+    if (is_asked && !options.accounts.empty()) {
+        return wrong(option + " is for a phone without [account NAME] in its configuration; there "
+                              "an account has a key of its own for it");
+    }
+    if (is_asked && options.aor.empty()) {
+        return wrong(option + " needs to know whom: --aor sip:alice@example.org");
+    }
+    if (options.accounts.empty() && !options.aor.empty() &&
+        (is_asked || !options.registrar.empty())) {
+        options.accounts.push_back({.name = std::string{phone_group},
+                                    .aor = options.aor,
+                                    .display_name = options.display_name,
+                                    .registrar = options.registrar,
+                                    .outbound_proxy = options.outbound_proxy,
+                                    .registers = options.registers,
+                                    .auto_answer = options.auto_answer});
+    }
+    std::vector<Spelling> names;
+    for (const account::Account& one : options.accounts) {
+        if (options.account.empty() || one.name == options.account) {
+            return {};
+        }
+        names.push_back({.text = one.name, .meaning = one.name});
+    }
+    return options.account.empty()
+               ? base::Status{}
+               : wrong("there is no account '" + options.account + "'" +
+                       (names.empty() ? std::string{"; a group [account NAME] in the "
+                                                    "configuration file makes one"}
+                                      : did_you_mean(nearest(names, options.account))));
+}
+
 base::Status Reader::default_state() {
     Options& options = draft_.options;
     const bool is_automatic = options.state_directory == "auto";
@@ -282,9 +331,9 @@ Reader::read(int argc, const char* const* argv, const Configuration* earlier, bo
         .and_then([this](Configuration config) {
             auto status = read_configuration(config);
             draft_.options.configuration = std::move(config);
-            draft_.options.accounts = accounts_.take(draft_.options.auto_answer);
             return status;
         })
+        .and_then([this] { return settle_accounts(); })
         .and_then([this] { return default_state(); })
         .and_then(
             [&] { return draft_.options.keep && !has_keeper ? base::Status{} : read_sources(); })

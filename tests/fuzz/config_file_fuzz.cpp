@@ -97,6 +97,7 @@ extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
     ::setenv("HOME", "/home/fuzz", 1);
     for (const shell::OptionRow& row : shell::option_table()) {
         ::unsetenv(std::string{row.environment}.c_str());
+        ::unsetenv(std::string{row.sofsip}.c_str());
     }
     return 0;
 }

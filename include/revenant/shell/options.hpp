@@ -48,6 +48,9 @@ struct Options {
     std::string
         state_directory; // --state DIR; default $XDG_STATE_HOME/revenant or ~/.local/state/revenant
     std::string outbound_proxy;     // --outbound-proxy URI
+    std::string registrar;          // --registrar URI
+    bool registers = false;         // --register
+    std::string account;            // --account NAME: one of `accounts`; empty: the first
     std::string credentials_path;   // --credentials FILE: lines REALM:USER:PASSWORD, mode 0600
     std::string source = "silence"; // --audio SOURCE[,SINK]
     std::string sink = "null";
