@@ -79,7 +79,10 @@ Step on(const Binding& binding, const event::Moved& e, const Circumstances& c) {
     switch (binding.state) {
     case State::registered:
         if (earliest_ms > now_ms) {
-            set_next(record, std::min(record.next_boot_ms, earliest_ms), c.now);
+            if (earliest_ms < record.next_boot_ms) {
+                set_next(record, earliest_ms, c.now);
+                next.moved_ms = earliest_ms;
+            }
             persist(step);
             wait_until(step, std::max(record.next_boot_ms, now_ms + 1));
             break;

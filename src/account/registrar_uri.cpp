@@ -61,7 +61,8 @@ bool is_same_place(std::string_view a, std::string_view b) {
 }
 
 bool is_secure(std::string_view uri) {
-    return scheme_of(uri) == "sips" || base::to_lower(uri).find(";transport=tls") != uri.npos;
+    return scheme_of(uri) == "sips" ||
+           base::to_lower(uri).find(";transport=tls") != std::string::npos;
 }
 
 } // namespace revenant::account
