@@ -1,5 +1,6 @@
 // A registrar or a proxy wants to know who we are (RFC 3261 §22, RFC 7616 §3.3).
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -16,7 +17,16 @@ namespace revenant::account {
 
 namespace {
 
+constexpr const char* no_way = "it asks who we are in a way that this phone does not know";
 constexpr std::size_t challenges_most = 8;
+constexpr std::size_t text_most = 1024;
+
+// What a record has no room for could not be stored.
+bool fits(const Challenge& challenge) {
+    return std::ranges::all_of(
+        std::array{&challenge.realm, &challenge.nonce, &challenge.opaque, &challenge.algorithm},
+        [](const std::string* text) { return text->size() <= text_most; });
+}
 
 std::string realm_text(const Challenge& challenge) {
     return base::printable(challenge.realm, 100);
@@ -59,10 +69,6 @@ void keep(Registration& record, const Challenge& challenge) {
 } // namespace
 
 bool take_challenges(Binding& binding, const event::Answered& e, std::string& why) {
-    if (e.challenges.empty()) {
-        why = "it asks who we are in a way that this phone does not know";
-        return false;
-    }
     const auto unknown = std::ranges::find(e.challenges, false, &Challenged::has_credentials);
     const std::string missing =
         unknown == e.challenges.end()
@@ -73,7 +79,8 @@ bool take_challenges(Binding& binding, const event::Answered& e, std::string& wh
     std::vector<Challenge> seen;
     for (const Challenged& asked : e.challenges) {
         // The first of a realm is the one that the other end would have (RFC 8760 §2.4).
-        if (!asked.has_credentials || find(seen, asked.challenge) != seen.end()) {
+        if (!asked.has_credentials || !fits(asked.challenge) ||
+            find(seen, asked.challenge) != seen.end()) {
             continue;
         }
         seen.push_back(asked.challenge);
@@ -87,7 +94,7 @@ bool take_challenges(Binding& binding, const event::Answered& e, std::string& wh
         }
         keep(binding.record, asked.challenge);
     }
-    why = missing;
+    why = missing.empty() ? no_way : missing;
     return !seen.empty();
 }
 

@@ -1,7 +1,9 @@
 // A 2xx: what we have now, and when it is asked for again.
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <utility>
+#include <string>
+#include <vector>
 
 #include "account/steps.hpp"
 #include "revenant/account/machine.hpp"
@@ -16,6 +18,8 @@ constexpr std::int64_t short_life_ms = 30'000;
 constexpr std::int64_t refresh_least_ms = 1000;
 constexpr std::int64_t unlisted_most_ms = 300'000;
 constexpr std::int64_t moves_apart_ms = 30'000;
+constexpr std::size_t text_most = 1024;
+constexpr std::size_t routes_most = 16;
 
 // Somewhere between 50 % and 75 %: phones, and the accounts of one, spread; who fails then has time
 // for others before the end. Of a short life it is the half.
@@ -27,6 +31,19 @@ std::int64_t refresh_in_ms(const event::Answered& e, std::uint32_t granted_s, st
         in_ms = std::min(in_ms, between(unlisted_most_ms, 750, 1000, dice));
     }
     return std::max(in_ms, refresh_least_ms);
+}
+
+bool fits(const std::string& text) {
+    return text.size() <= text_most;
+}
+
+// What does not fit into a record could not be stored, and nothing would be sent any more.
+std::vector<std::string> fitting(std::vector<std::string> routes) {
+    if (!std::ranges::all_of(routes, fits)) {
+        return {}; // half a route leads to nowhere
+    }
+    routes.resize(std::min(routes.size(), routes_most));
+    return routes;
 }
 
 } // namespace
@@ -41,16 +58,15 @@ void take_grant(Registration& record, const event::Answered& e, base::Now now) {
     }
     record.granted_s = granted_s;
     set_expiry(record, now.boot_ms() + std::int64_t{granted_s} * 1000, now);
-    record.service_route = grant.service_route;
-    record.path = grant.path;
-    record.gruu = grant.gruu;
+    record.service_route = fitting(grant.service_route);
+    record.path = fitting(grant.path);
+    record.gruu = fits(grant.gruu) ? grant.gruu : std::string{};
     record.public_address = grant.public_address;
 }
 
 void granted(Step& step, const event::Answered& e, const Circumstances& c) {
     Binding& binding = step.binding;
     Registration& record = binding.record;
-    const bool was_there = binding.state == State::refreshing;
     binding.is_known = true;
     take_grant(record, e, c.now);
     if (record.granted_s == 0) {
@@ -77,7 +93,7 @@ void granted(Step& step, const event::Answered& e, const Circumstances& c) {
     set_next(record, next_ms, c.now);
     persist(step);
     wait_until(step, next_ms);
-    tell(step, was_there ? News::refreshed : News::registered);
+    tell(step, binding.is_told ? News::refreshed : News::registered);
 }
 
 } // namespace revenant::account

@@ -110,6 +110,19 @@ void wait_for_nothing(Step& step) {
 }
 
 void tell(Step& step, News news, std::string detail) {
+    bool& is_told = step.binding.is_told;
+    switch (news) {
+    case News::registered:
+    case News::refreshed:
+    case News::restored: is_told = true; break;
+    case News::registering:
+    case News::unregistered:
+    case News::refused:
+    case News::waiting:
+    case News::lost: is_told = false; break;
+    case News::moved:
+    case News::trouble: break;
+    }
     step.effects.emplace_back(effect::Tell{.news = news, .detail = std::move(detail)});
 }
 

@@ -60,11 +60,7 @@ Step on(const Binding& binding, const event::Unregister& /*e*/, const Circumstan
     case State::registered:
     case State::waiting:
     case State::refused: leave(step, c); break;
-    case State::leaving:
-        if (binding.is_wanted) {
-            wait_until(step, binding.due_ms);
-        }
-        break;
+    case State::leaving: wait_until(step, binding.due_ms); break;
     }
     return step;
 }

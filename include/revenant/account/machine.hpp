@@ -46,6 +46,7 @@ struct Binding {
     Registration record;
     State state = State::off;
     bool is_wanted = false; // while leaving: again, when that is done
+    bool is_told = false;   // what the user has heard last is that it is registered
     bool is_open = false;   // a REGISTER has no answer; in `leaving` too
 
     // What follows without a rest (until the record's `rests_boot_ms`) is a row: a registrar that

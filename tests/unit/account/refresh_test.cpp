@@ -98,6 +98,35 @@ TEST_CASE("each 2xx replaces the route, the path, the GRUU and our public addres
     CHECK(without.public_address.port == 0);
 }
 
+TEST_CASE("what a record has no room for is not taken") {
+    const Binding registering = sample_binding(State::registering);
+    event::Answered e = granted(registering, 3600);
+    e.grant->service_route.assign(1000, "<sip:edge.example.org;lr>");
+    e.grant->path = {"<sip:way.example.org;lr>", std::string(2000, 'x')};
+    e.grant->gruu = std::string(2000, 'x');
+    const Registration kept = after(registering, e).record;
+    CHECK(kept.service_route.size() == 16);
+    CHECK(kept.path.empty());
+    CHECK(kept.gruu.empty());
+    event::Answered asked = challenged(registering, std::string(2000, 'n'));
+    CHECK(after(registering, asked).state == State::refused);
+    CHECK(after(registering, asked).record.challenges.empty());
+}
+
+TEST_CASE("a refresh is quiet, unless the user believes that there is no binding") {
+    const auto news = [](const Binding& binding) {
+        return all_of<effect::Tell>(
+                   step(binding, granted(binding, 3600), sample_now, sample_draw()))
+            .at(0)
+            .news;
+    };
+    CHECK(news(sample_binding(State::registering)) == News::registered);
+    const Binding refreshing = sample_binding(State::refreshing);
+    CHECK(news(refreshing) == News::refreshed);
+    const Binding waiting = after(refreshing, answer(refreshing, 503));
+    CHECK(news(after(waiting, event::Due{}, later(30'000))) == News::registered);
+}
+
 TEST_CASE("who was suspended beyond the end of the binding says so, and registers at once") {
     const Step late =
         step(sample_binding(State::registered), event::Due{}, later(9'000'000), sample_draw());
