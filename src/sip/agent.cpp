@@ -61,8 +61,8 @@ public:
 
     [[nodiscard]] std::vector<int> sockets() const override { return held_sockets::bound(); }
 
-    void add_credentials(Credentials credentials) override {
-        core_.add_credentials(std::move(credentials));
+    base::Result<Credentials> add_credentials(Credentials credentials) override {
+        return core_.add_credentials(std::move(credentials));
     }
 
     void shut_down(std::function<void()> done) override {

@@ -86,8 +86,11 @@ void Legs::on_leg_event(Leg& leg, const Raw& raw) {
     }
     if (auto* challenged = std::get_if<call::event::Challenged>(&*event)) {
         const auto complaint = digest_scheme::complaint_of(*raw.sip);
-        challenged->realm = complaint.realm;
+        challenged->realm = base::printable(complaint.realm, 200);
         challenged->have_credentials = complaint.have_credentials;
+        if (challenged->is_over && !complaint.realm.empty()) {
+            core_->note_unanswered(core_->account_of(*raw.sip), complaint.realm);
+        }
     }
     if (const auto* offered = std::get_if<call::event::Offered>(&*event); is_replayed && offered) {
         leg.must_offer = !offered->offer;

@@ -186,8 +186,30 @@ const Credentials* Core::credentials_for(std::string_view account, const std::st
     return own != nullptr || account.empty() ? own : find({});
 }
 
-void Core::add_credentials(Credentials credentials) {
-    settings_.credentials.insert(settings_.credentials.begin(), std::move(credentials));
+base::Result<Credentials> Core::add_credentials(Credentials credentials) {
+    if (credentials.user.empty()) {
+        if (credentials.realm.empty() && unanswered_ &&
+            (credentials.account.empty() || credentials.account == unanswered_->account)) {
+            credentials.account = unanswered_->account;
+            credentials.realm = unanswered_->realm;
+        }
+        const auto named =
+            std::ranges::find(settings_.accounts, credentials.account, &account::Account::name);
+        credentials.user = named != settings_.accounts.end() && !named->user.empty()
+                               ? named->user
+                               : identity(credentials.account).aor.user;
+    }
+    if (credentials.user.empty()) {
+        return base::fail(base::Errc::bad_input, "our own address names no user; give one: key "
+                                                 "REALM USER PASSWORD");
+    }
+    unanswered_.reset();
+    settings_.credentials.insert(settings_.credentials.begin(), credentials);
+    return credentials;
+}
+
+void Core::note_unanswered(std::string account, std::string realm) {
+    unanswered_ = {.account = std::move(account), .realm = std::move(realm)};
 }
 
 Stack* Core::stack_at(const call::Endpoint& local, call::Transport transport) const {

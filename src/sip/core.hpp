@@ -49,7 +49,11 @@ public:
     // The account's own first, then everybody's; null: there are none.
     [[nodiscard]] const Credentials* credentials_for(std::string_view account,
                                                      const std::string& realm) const;
-    void add_credentials(Credentials credentials);
+    // As in Agent.
+    base::Result<Credentials> add_credentials(Credentials credentials);
+
+    // The account has been asked for credentials that it has not, or that were refused.
+    void note_unanswered(std::string account, std::string realm);
 
     // The one that listens there; null if none does.
     [[nodiscard]] Stack* stack_at(const call::Endpoint& local, call::Transport transport) const;
@@ -89,7 +93,13 @@ private:
                                                  const Uri& hop,
                                                  const std::vector<Locate::Place>& places) const;
 
+    struct Unanswered {
+        std::string account;
+        std::string realm;
+    };
+
     Settings settings_;
+    std::optional<Unanswered> unanswered_; // the last challenge
     std::vector<Identity> identities_; // without an account first, then in the order of Settings
     Root root_;
     std::vector<std::unique_ptr<Stack>> stacks_;

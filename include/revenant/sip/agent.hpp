@@ -73,8 +73,10 @@ public:
     // outlives the process. They stay the Agent's.
     [[nodiscard]] virtual std::vector<int> sockets() const = 0;
 
-    // Credentials added while running (the `key` command).
-    virtual void add_credentials(Credentials credentials) = 0;
+    // Credentials added while running (the `key` command). Without a user they are that of the
+    // account; without account and realm too, for what was asked last and not answered. Returns
+    // what they have become. Errc::bad_input: there is no user.
+    virtual base::Result<Credentials> add_credentials(Credentials credentials) = 0;
 
     // Ends the stack; `done` is called once, after which the Agent may be destroyed. Calls should
     // be over by then: those that are not get a BYE.

@@ -11,6 +11,7 @@
 #include "app/comeback.hpp"
 #include "app/commands/call_commands.hpp"
 #include "app/commands/command_tools.hpp"
+#include "app/commands/key_words.hpp"
 #include "app/notices.hpp"
 #include "app/switchboard.hpp"
 #include "revenant/base/clock.hpp"
@@ -174,15 +175,22 @@ void reinvite_command(Switchboard& board,
 }
 
 void key_command(Switchboard& board, const Arguments& arguments, const Done& done) {
-    board.agent().add_credentials(
-        {.realm = arguments.at(0), .user = arguments.at(1), .password = arguments.at(2)});
-    const std::string realm = base::printable(arguments.at(0), 200);
-    const std::string user = base::printable(arguments.at(1), 200);
+    auto key = read_key(arguments);
+    if (key) {
+        key = board.agent().add_credentials(std::move(*key));
+    }
+    if (!key) {
+        done(base::fail(key.error()));
+        return;
+    }
+    const std::string realm = base::printable(key->realm, 200);
+    const std::string user = base::printable(key->user, 200);
     shell::print({.event = "credentials.kept",
                   .call = std::nullopt,
                   .tone = shell::Tone::faint,
-                  .text = fmt::format("{} answers challenges of realm \"{}\" until the phone ends",
-                                      user, realm),
+                  .text = fmt::format("{} answers challenges of {} until the phone ends", user,
+                                      realm.empty() ? std::string{"any realm"}
+                                                    : fmt::format("realm \"{}\"", realm)),
                   .fields = {{"realm", realm}, {"user", user}}});
     done({});
 }
@@ -220,9 +228,9 @@ void add_request_commands(shell::Table& table, Switchboard& board, Comeback& com
     add_row(table,
             {"key",
              {"k"},
-             "REALM USER PASSWORD",
-             "credentials for a realm, kept in memory only",
-             {3, 3},
+             "[[REALM] USER] PASSWORD",
+             "credentials, for what was asked last or a realm, kept in memory only",
+             {1, 3},
              {Completes::nothing},
              {},
              true},

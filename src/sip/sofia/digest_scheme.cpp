@@ -14,7 +14,6 @@
 #include "revenant/account/event.hpp"
 #include "revenant/account/registration.hpp"
 #include "revenant/base/boundary.hpp"
-#include "revenant/base/text.hpp"
 #include "sip/interpose/stack_hooks.hpp"
 #include "sip/interpose/under_way.hpp"
 #include "sip/sofia/challenges.hpp"
@@ -302,7 +301,7 @@ digest_scheme::Complaint digest_scheme::complaint_of(const sip_t& answer) {
     const auto chosen = refused != all.end() ? refused : known != all.end() ? known : all.begin();
     return chosen == all.end()
                ? Complaint{}
-               : Complaint{.realm = base::printable(chosen->challenge.realm, 200),
+               : Complaint{.realm = chosen->challenge.realm,
                            .have_credentials = refused != all.end() || known != all.end()};
 }
 

@@ -67,15 +67,15 @@ def refuse(peer, request, status, more):
         peer.take("ACK")
 
 
-def accept(phone, peer, invite, more=""):
+def accept(phone, peer, invite, more="", number=1):
     peer.answer(invite, 200, sdp=True, more=more)
     phone.wait("call.established")
     peer.take("ACK")
-    story.settled(phone, 1)
+    story.settled(phone, number)
 
 
-def ends(phone, peer):
-    phone.send("bye 1")
+def ends(phone, peer, number=1):
+    phone.send(f"bye {number}")
     bye = peer.take("BYE")
     peer.answer(bye, 200)
     phone.wait("call.ended")
@@ -134,6 +134,14 @@ def wrong(_env, phone, peer):
     check(told["reason"] == f"credentials for realm \"{REALM}\" refused", f"what is told: {told}")
     peer.read(0.5)
     check(not [m for m in peer.came if m.method == "INVITE"], "a third INVITE")
+    phone.send(f"key '{PASSWORD}'")
+    check(phone.wait("credentials.kept")["realm"] == REALM, "the key is for another realm than was asked last")
+    phone.send(f"call {peer.uri}")
+    refuse(peer, peer.take("INVITE"), 401, asks("n3"))
+    invite = peer.take("INVITE")
+    only(invite, "n3", 1)
+    accept(phone, peer, invite, number=2)
+    only(ends(phone, peer, number=2), "n3", 2)
 
 
 def new_nonce(_env, phone, peer):

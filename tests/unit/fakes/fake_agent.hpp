@@ -66,7 +66,9 @@ public:
         return {};
     }
 
-    void add_credentials(Credentials /*credentials*/) override {}
+    base::Result<Credentials> add_credentials(Credentials credentials) override {
+        return credentials;
+    }
 
     [[nodiscard]] std::vector<int> sockets() const override { return {}; }
 
