@@ -19,7 +19,6 @@
 #include "sip/sofia/challenges.hpp"
 #include "sip/sofia/digest.hpp"
 #include "sip/sofia/nonce_counts.hpp"
-#include "sip/sofia/our_dialogs.hpp"
 #include "sip/sofia/uri_text.hpp"
 
 namespace revenant::sip {
@@ -58,6 +57,11 @@ std::unordered_map<std::string, Kept*>& registry() {
 digest_scheme::Find& finder() {
     static digest_scheme::Find find;
     return find;
+}
+
+digest_scheme::Waits& waits() {
+    static digest_scheme::Waits waits_of_calls;
+    return waits_of_calls;
 }
 
 const Credentials* find(const sip_t& message, const std::string& realm) {
@@ -110,13 +114,6 @@ void set_known(auth_client_t* client, bool is_known) {
     client->ca_pass = is_known ? nothing : nullptr;
 }
 
-// Nobody hears of a PRACK's challenge, nor of one outside of calls.
-bool goes_on_at_once(const sip_t& answer) {
-    return answer.sip_cseq->cs_method == sip_method_prack ||
-           our_dialog(text_of(answer.sip_call_id->i_id), text_of(answer.sip_from->a_tag)) ==
-               nullptr;
-}
-
 int on_challenge(auth_client_t* client, const msg_auth_t* header) {
     const sip_t* answer = hooks.challenge;
     int result = -1;
@@ -137,7 +134,7 @@ int on_challenge(auth_client_t* client, const msg_auth_t* header) {
         kept->challenge = challenged->challenge;
         kept->is_fresh = true;
         kept->is_refused = false;
-        set_known(client, goes_on_at_once(*answer));
+        set_known(client, !waits() || !waits()(*answer));
         result = 2; // the request is to be sent again
     });
     return result;
@@ -247,6 +244,10 @@ const bool is_registered =
 
 void digest_scheme::tell(Find find) {
     finder() = std::move(find);
+}
+
+void digest_scheme::tell_waits(Waits waits_of_calls) {
+    waits() = std::move(waits_of_calls);
 }
 
 bool digest_scheme::is_in_place() {

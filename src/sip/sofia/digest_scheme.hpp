@@ -27,6 +27,14 @@ using Find = std::function<const Credentials*(const sip_t& message, const std::s
 // Replaces the one before.
 void tell(Find find);
 
+// Whether the request that this answers goes on only when it is told to (`go_on`), because there is
+// something to be done before. The library finds one that waits at the head of its queue only, so
+// others must not: they go on at once.
+using Waits = std::function<bool(const sip_t& answer)>;
+
+// Replaces the one before.
+void tell_waits(Waits waits);
+
 // Whether the library comes to us; else it would answer by itself.
 [[nodiscard]] bool is_in_place();
 

@@ -9,7 +9,7 @@ from lib import story
 from lib.far_end import FarEnd
 from lib.waiting import check
 
-VARIANTS = ["algorithms", "proxy_first", "both_at_once", "wrong", "new_nonce", "next_nonce", "unknown", "outside", "killed"]
+VARIANTS = ["algorithms", "proxy_first", "both_at_once", "wrong", "new_nonce", "next_nonce", "unknown", "outside", "overlapping", "killed"]
 REALM, USER, PASSWORD = 'my "realm" \\ x', "alice", "se:cr\"e t:"
 HASHES = {"MD5": lambda text: hashlib.md5(text.encode()).hexdigest(),
           "SHA-256": lambda text: hashlib.sha256(text.encode()).hexdigest()}
@@ -200,6 +200,25 @@ def outside(_env, phone, peer):
     again = peer.take("OPTIONS")
     only(again, "n1", 1)
     peer.answer(again, 200)
+
+
+def overlapping(_env, phone, peer):
+    """Several requests at a time, each asked: a hold, a message and the BYE."""
+    phone.send(f"call {peer.uri}")
+    accept(phone, peer, peer.take("INVITE"))
+    phone.send("hold 1")
+    hold = peer.take("INVITE")
+    phone.send("info 1 hello")
+    info = peer.take("INFO")
+    refuse(peer, hold, 401, asks("n1"))
+    again = peer.take("INVITE")
+    only(again, "n1", 1)
+    phone.send("bye 1")
+    bye = peer.take("BYE")
+    peer.answer(bye, 401, more=asks("n2"))
+    peer.answer(peer.take("BYE"), 200)
+    phone.wait("call.ended")
+    peer.answer(info, 481)
 
 
 def killed(_env, phone, peer):
