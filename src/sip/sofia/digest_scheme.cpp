@@ -26,6 +26,7 @@ namespace revenant::sip {
 namespace {
 
 constexpr std::size_t remembered_max = 16; // requests whose answers are waited for
+constexpr std::size_t realms_max = 8;      // of one dialog; each is answered in every request
 
 // Which nonce a request of ours had credentials for.
 struct Sent {
@@ -68,12 +69,21 @@ const Credentials* find(const sip_t& message, const std::string& realm) {
     return finder() ? finder()(message, realm) : nullptr;
 }
 
-std::string key_of(const sip_t& message, bool is_proxys, std::string_view realm) {
+std::string dialog_key(const sip_t& message) {
     return text_of(message.sip_call_id->i_id)
         .append(1, ' ')
         .append(text_of(message.sip_from->a_tag))
-        .append(is_proxys ? " proxy " : " server ")
-        .append(realm);
+        .append(1, ' ');
+}
+
+std::string key_of(const sip_t& message, bool is_proxys, std::string_view realm) {
+    return dialog_key(message).append(is_proxys ? "proxy " : "server ").append(realm);
+}
+
+std::size_t realms_of(const sip_t& message) {
+    const std::string prefix = dialog_key(message);
+    return static_cast<std::size_t>(std::ranges::count_if(
+        registry(), [&](const auto& entry) { return entry.first.starts_with(prefix); }));
 }
 
 Kept* kept_for(const sip_t& message, const account::Challenge& challenge) {
@@ -265,12 +275,16 @@ digest_scheme::Challenges::Challenges(const sip_t& answer) : home_{make_home()},
     shown_.sip_proxy_authenticate = nullptr;
     const std::uint32_t cseq = answer.sip_cseq->cs_seq;
     bool is_refused = false;
+    std::size_t realms = realms_of(answer);
     for (const account::Challenged& one : challenges_of(answer)) {
         const account::Challenge& challenge = one.challenge;
         if (find(answer, challenge.realm) == nullptr) {
             continue;
         }
         Kept* kept = kept_for(answer, challenge);
+        if (kept == nullptr && ++realms > realms_max) {
+            continue;
+        }
         if (refuses(one, kept, cseq)) {
             kept->is_refused = true;
             is_refused = true;

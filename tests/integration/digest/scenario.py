@@ -9,7 +9,7 @@ from lib import story
 from lib.far_end import FarEnd
 from lib.waiting import check
 
-VARIANTS = ["algorithms", "proxy_first", "both_at_once", "wrong", "new_nonce", "next_nonce", "unknown", "outside", "overlapping", "killed"]
+VARIANTS = ["algorithms", "proxy_first", "both_at_once", "wrong", "new_nonce", "next_nonce", "unknown", "outside", "overlapping", "many_realms", "killed"]
 REALM, USER, PASSWORD = 'my "realm" \\ x', "alice", "se:cr\"e t:"
 HASHES = {"MD5": lambda text: hashlib.md5(text.encode()).hexdigest(),
           "SHA-256": lambda text: hashlib.sha256(text.encode()).hexdigest()}
@@ -55,7 +55,7 @@ def run(env):
     path = env.path("credentials")
     password = "wrong" if env.variant == "wrong" else PASSWORD
     with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
-        file.write(f"{REALM}:{USER}:{password}\nproxy.example:{USER}:{PASSWORD}\n")
+        file.write(f":{USER}:{PASSWORD}\n" if env.variant == "many_realms" else f"{REALM}:{USER}:{password}\nproxy.example:{USER}:{PASSWORD}\n")
     phone = env.phone(options=["--credentials", path]).start()
     globals()[env.variant](env, phone, FarEnd(env))
     phone.quit()
@@ -200,6 +200,17 @@ def outside(_env, phone, peer):
     again = peer.take("OPTIONS")
     only(again, "n1", 1)
     peer.answer(again, 200)
+
+
+def many_realms(_env, phone, peer):
+    """With a key that fits any: eight are answered, or every request would be longer than the one before."""
+    phone.send(f"call {peer.uri}")
+    refuse(peer, peer.take("INVITE"), 401, "".join(asks(f"n{n}", f"r{n}") for n in range(12)))
+    invite = peer.take("INVITE")
+    found = credentials_in(invite)
+    check(len({one["realm"] for one in found}) == len(found) == 8 and all(one["is_right"] for one in found), f"{found}")
+    refuse(peer, invite, 401, "".join(asks(f"n{n}", f"r{n}") for n in range(12, 24)))
+    phone.wait("call.failed")
 
 
 def overlapping(_env, phone, peer):
