@@ -99,7 +99,7 @@ void Switchboard::dial(const sip::Origin& origin, const Dialled& done) {
     }
     const media::StreamIdentity stream = media::new_stream();
     call::Call call;
-    call.codecs = policy_.codecs;
+    call.codecs = policy_.manners_of(origin.account).codecs;
     call::Dialog& dialog = call.dialog;
     dialog.number = *number;
     dialog.role = call::Role::caller;
@@ -325,8 +325,9 @@ std::optional<call::Number> Switchboard::on_invite(const call::Dialog& seed) {
     }
     const media::StreamIdentity stream = media::new_stream();
     call::Call call;
-    call.codecs = policy_.codecs;
-    call.reception = {.auto_answer = policy_.auto_answer.value_or(0),
+    const Manners& manners = policy_.manners_of(seed.account);
+    call.codecs = manners.codecs;
+    call.reception = {.auto_answer = manners.auto_answer.value_or(0),
                       .no_answer_s = policy_.no_answer_s};
     call.dialog = seed;
     call::Dialog& dialog = call.dialog;

@@ -18,6 +18,7 @@
 #include "sip/core.hpp"
 #include "sip/legs.hpp"
 #include "sip/questions.hpp"
+#include "sip/registrations.hpp"
 #include "sip/sofia/library_thread.hpp"
 #include "sip/sofia/nua.hpp"
 #include "sip/sofia/stack.hpp"
@@ -36,11 +37,14 @@ void log_line(void* /*stream*/, const char* format, va_list arguments) {
 class AgentImpl final : public Agent, private StackUser {
 public:
     AgentImpl(Settings settings, CallListener& calls)
-        : core_{std::move(settings)}, legs_{core_, calls}, questions_{core_} {}
+        : core_{std::move(settings)}, legs_{core_, calls}, registrations_{core_}, questions_{
+                                                                                      core_} {}
 
     [[nodiscard]] base::Status open() { return core_.open(*this); }
 
     [[nodiscard]] CallUsage& calls() override { return legs_; }
+
+    [[nodiscard]] RegistrationUsage& registrations() override { return registrations_; }
 
     [[nodiscard]] base::Status
     ask_options(std::string_view target, const std::string& account, Answered done) override {
@@ -88,6 +92,7 @@ private:
     // The usages go first: their handles belong to the Core's stacks.
     Core core_;
     Legs legs_;
+    Registrations registrations_;
     Questions questions_;
 };
 

@@ -224,15 +224,17 @@ Stack* Core::stack_at(const call::Endpoint& local, call::Transport transport) co
     return found != stacks_.end() ? found->get() : nullptr;
 }
 
+std::string
+Core::address_of(const Identity& identity, const call::Endpoint& local, call::Transport transport) {
+    const std::string user = identity.aor.user.empty() ? std::string{} : identity.aor.user + "@";
+    return fmt::format("sip:{}{}{}", user, host_port(local), call::transport_parameter(transport));
+}
+
 std::string Core::contact_for(const Identity& identity,
                               const call::Endpoint& local,
-                              call::Transport transport) const {
-    if (!identity.gruu.empty()) {
-        return fmt::format("<{}>", identity.gruu);
-    }
-    const std::string user = identity.aor.user.empty() ? std::string{} : identity.aor.user + "@";
-    return fmt::format("<sip:{}{}{}>", user, host_port(local),
-                       call::transport_parameter(transport));
+                              call::Transport transport) {
+    return fmt::format("<{}>", identity.gruu.empty() ? address_of(identity, local, transport)
+                                                     : identity.gruu);
 }
 
 // The stack numbers its first request in a dialog that the peer began from the clock: seconds

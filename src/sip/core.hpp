@@ -57,10 +57,12 @@ public:
 
     // The one that listens there; null if none does.
     [[nodiscard]] Stack* stack_at(const call::Endpoint& local, call::Transport transport) const;
+    // Our own address there: a URI.
+    [[nodiscard]] static std::string
+    address_of(const Identity& identity, const call::Endpoint& local, call::Transport transport);
     // Our Contact header field value.
-    [[nodiscard]] std::string contact_for(const Identity& identity,
-                                          const call::Endpoint& local,
-                                          call::Transport transport) const;
+    [[nodiscard]] static std::string
+    contact_for(const Identity& identity, const call::Endpoint& local, call::Transport transport);
 
     // Of that name; who we are without one, if there is none.
     [[nodiscard]] const Identity& identity(std::string_view account) const;

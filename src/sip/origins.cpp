@@ -98,6 +98,7 @@ base::Result<Origin> Core::origin_at(const Identity& identity,
         }
         origin.local = {.address = local, .port = stack->listen().at.port};
         origin.contact = contact_for(identity, origin.local, origin.transport);
+        origin.address = address_of(identity, origin.local, origin.transport);
         origin.from = from_of(identity);
         origin.account = identity.account;
         origin.outbound_proxy = identity.outbound_proxy;

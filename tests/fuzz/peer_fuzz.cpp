@@ -82,7 +82,8 @@ public:
                  media_,
                  ports_,
                  keeping_,
-                 {.codecs = media::supported_codecs(), .resumes_by_itself = true}} {
+                 {.manners = {.codecs = media::supported_codecs(), .auto_answer = {}},
+                  .resumes_by_itself = true}} {
         must(store_.next_epoch().has_value(), "no epoch");
         auto agent = sip::Agent::create(
             {.aor = "sip:phone@127.0.0.1",

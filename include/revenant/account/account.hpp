@@ -1,6 +1,7 @@
 // Who the user is to others, as the configuration has it: one [account NAME] each.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -43,6 +44,8 @@ struct Account {
 
     friend bool operator==(const Account&, const Account&) = default;
 };
+
+inline constexpr std::size_t name_max = 64;
 
 // 1 to 64 letters, digits, '.', '_' and '-', the first one a letter or a digit: it is part of file
 // names.

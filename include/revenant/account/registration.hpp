@@ -3,6 +3,7 @@
 // Stored as JSON; the format is specified in state/README.md.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -11,6 +12,11 @@
 #include "revenant/call/transport.hpp"
 
 namespace revenant::account {
+
+// Of what others say, no more is taken: what is beyond cannot be stored. In bytes, and entries.
+inline constexpr std::size_t text_max = 1024; // of each text
+inline constexpr std::size_t routes_max = 16; // of `service_route`, and of `path`
+inline constexpr std::size_t challenges_max = 8;
 
 // A challenge as a registrar or a proxy has said it last (RFC 7616 §3.3), and how often its nonce
 // was used.

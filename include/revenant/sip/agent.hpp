@@ -14,6 +14,7 @@
 #include "revenant/base/result.hpp"
 #include "revenant/call/dialog.hpp"
 #include "revenant/sip/calls.hpp"
+#include "revenant/sip/registrations.hpp"
 #include "revenant/sip/settings.hpp"
 
 namespace revenant::sip {
@@ -36,6 +37,7 @@ struct Origin {
     call::Endpoint local;     // SIP address and port
     call::Transport transport = call::Transport::udp;
     std::string contact;                     // our Contact header field value
+    std::string address = {};                // where we are to be reached: a URI, for a registrar
     std::string from;                        // our From name-addr, without tag
     std::string outbound_proxy = {};         // a URI, or empty
     std::vector<std::string> route_set = {}; // the pre-existing one (RFC 3261 §8.1.1.1, RFC 3608)
@@ -50,6 +52,7 @@ public:
     virtual ~Agent() = default;
 
     [[nodiscard]] virtual CallUsage& calls() = 0;
+    [[nodiscard]] virtual RegistrationUsage& registrations() = 0;
 
     // OPTIONS outside a call (RFC 3261 §11); `done` is called once, from the main loop. A failure
     // is returned when there is nothing to send it to, and `done` is not called then.

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "app/accounts.hpp"
 #include "app/comeback.hpp"
 #include "app/commands/call_commands.hpp"
 #include "app/commands/command_tools.hpp"
@@ -83,7 +84,10 @@ void tell_options_answer(const sip::OptionsAnswer& answer,
     done(is_good ? base::Status{} : base::fail(base::Errc::unreachable, text));
 }
 
-void options_command(Switchboard& board, const Arguments& arguments, const Done& done) {
+void options_command(Switchboard& board,
+                     const Accounts& accounts,
+                     const Arguments& arguments,
+                     const Done& done) {
     const std::string& target = arguments.at(0);
     const auto number = base::to_u32(target);
     if (number && board.find(*number) != nullptr) {
@@ -96,8 +100,8 @@ void options_command(Switchboard& board, const Arguments& arguments, const Done&
         return;
     }
     const std::int64_t asked_ms = base::read_clock().boot_ms();
-    const base::Status asked =
-        board.agent().ask_options(target, {}, [done, asked_ms](const sip::OptionsAnswer& answer) {
+    const base::Status asked = board.agent().ask_options(
+        target, accounts.chosen(), [done, asked_ms](const sip::OptionsAnswer& answer) {
             tell_options_answer(answer, asked_ms, done);
         });
     if (!asked) {
@@ -174,7 +178,10 @@ void reinvite_command(Switchboard& board,
     comeback.refresh(chosen);
 }
 
-void key_command(Switchboard& board, const Arguments& arguments, const Done& done) {
+void key_command(Switchboard& board,
+                 Accounts& accounts,
+                 const Arguments& arguments,
+                 const Done& done) {
     auto key = read_key(arguments);
     if (key) {
         key = board.agent().add_credentials(std::move(*key));
@@ -192,15 +199,20 @@ void key_command(Switchboard& board, const Arguments& arguments, const Done& don
                                       realm.empty() ? std::string{"any realm"}
                                                     : fmt::format("realm \"{}\"", realm)),
                   .fields = {{"realm", realm}, {"user", user}}});
+    accounts.keyed();
     done({});
 }
 
 } // namespace
 
-void add_request_commands(shell::Table& table, Switchboard& board, Comeback& comeback) {
+void add_request_commands(shell::Table& table,
+                          Switchboard& board,
+                          Comeback& comeback,
+                          Accounts& accounts) {
     // SAFETY: the board outlives the table, and with it every function below.
     Switchboard* b = &board;
     Comeback* c = &comeback;
+    Accounts* all = &accounts;
     add_row(table,
             {"reinvite",
              {},
@@ -224,7 +236,7 @@ void add_request_commands(shell::Table& table, Switchboard& board, Comeback& com
              "ask what a peer can do (OPTIONS), in a call or outside",
              {1, 1},
              {Completes::uri}},
-            [b](const Arguments& a, const Done& d) { options_command(*b, a, d); });
+            [b, all](const Arguments& a, const Done& d) { options_command(*b, *all, a, d); });
     add_row(table,
             {"key",
              {"k"},
@@ -234,7 +246,7 @@ void add_request_commands(shell::Table& table, Switchboard& board, Comeback& com
              {Completes::nothing},
              {},
              true},
-            [b](const Arguments& a, const Done& d) { key_command(*b, a, d); });
+            [b, all](const Arguments& a, const Done& d) { key_command(*b, *all, a, d); });
 }
 
 } // namespace revenant::app

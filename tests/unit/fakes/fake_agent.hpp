@@ -19,8 +19,10 @@
 
 namespace revenant::sip {
 
-class FakeAgent final : public Agent, private CallUsage {
+class FakeAgent final : public Agent, private CallUsage, private RegistrationUsage {
 public:
+    RegistrationListener* registrar = nullptr; // to be told what it answers
+    bool keeps_flow = true;
     std::vector<std::string> said; // "SendInvite 1", "Respond 1 180", …
     bool reachable = true;
     std::function<void()> queue_is_read; // to be called as the stack would
@@ -38,6 +40,8 @@ public:
 
     [[nodiscard]] CallUsage& calls() override { return *this; }
 
+    [[nodiscard]] RegistrationUsage& registrations() override { return *this; }
+
     [[nodiscard]] base::Result<Origin> origin_for(std::string_view target,
                                                   const std::string& account) const override {
         if (!reachable) {
@@ -48,6 +52,7 @@ public:
                       .local = {.address = "127.0.0.1", .port = 5060},
                       .transport = call::Transport::udp,
                       .contact = "<sip:alice@127.0.0.1:5060>",
+                      .address = "sip:alice@127.0.0.1:5060",
                       .from = "<sip:alice@127.0.0.1>"};
     }
 
@@ -75,6 +80,24 @@ public:
     void shut_down(std::function<void()> done) override { done(); }
 
 private:
+    void tell(RegistrationListener& listener) override { registrar = &listener; }
+
+    void send(const account::Registration& record, const account::effect::Send& what) override {
+        note(fmt::format("REGISTER {} {} for {} s", record.account, record.cseq, what.expires_s));
+    }
+
+    void abandon(const std::string& account) override { note("abandon " + account); }
+
+    [[nodiscard]] bool listens(const account::Registration& /*record*/) const override {
+        return true;
+    }
+
+    [[nodiscard]] bool has_flow(const account::Registration& /*record*/) const override {
+        return keeps_flow;
+    }
+
+    void learn(const account::Registration& /*record*/) override {}
+
     void perform(const call::Call& call, const call::SipEffect& effect) override {
         namespace effects = call::effect;
         const std::string more = std::visit(

@@ -50,7 +50,7 @@ struct Bench {
     static app::Policy policy(const std::function<void(app::Policy&)>& change) {
         app::Policy p;
         p.epoch = 2;
-        p.codecs = call::our_codecs();
+        p.manners.codecs = call::our_codecs();
         if (change) {
             change(p);
         }

@@ -121,7 +121,7 @@ public:
 private:
     static app::Policy policy() {
         app::Policy p;
-        p.codecs = call::our_codecs();
+        p.manners.codecs = call::our_codecs();
         return p;
     }
 
