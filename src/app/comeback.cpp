@@ -186,8 +186,7 @@ void Comeback::give_to_board(const Records& records) {
         const call::Number number = record->number;
         const bool is_silent = call::returns_in_silence(*record) && !queue_.is_suspect(number);
         (is_silent ? silent_ : speaking_).push_back(number);
-        const std::vector<call::Codec>& codecs = policy.manners_of(record->account).codecs;
-        board_->adopt(call::revive(std::move(*record), policy.epoch, codecs));
+        board_->adopt(call::revive(std::move(*record), policy.epoch, policy.codecs));
     }
 }
 

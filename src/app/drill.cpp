@@ -163,7 +163,7 @@ void Drill::begin(const shell::Arguments& arguments, const shell::Done& done) {
 }
 
 void Drill::call(const std::string& uri) {
-    board_->dial(uri, {}, [this](const base::Result<call::Number>& number) {
+    board_->dial(uri, [this](const base::Result<call::Number>& number) {
         if (number) {
             await_answer(*number);
         } else {

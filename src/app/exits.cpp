@@ -1,7 +1,6 @@
 #include "app/exits.hpp"
 
 #include <csignal>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -34,8 +33,8 @@ constexpr std::uint32_t settling_ms = 1000;
 
 } // namespace
 
-Exits::Exits(Switchboard& board, Accounts& accounts, Keeping& keeping, Hooks hooks)
-    : board_{&board}, accounts_{&accounts}, keeping_{&keeping}, hooks_{std::move(hooks)},
+Exits::Exits(Switchboard& board, Keeping& keeping, Hooks hooks)
+    : board_{&board}, keeping_{&keeping}, hooks_{std::move(hooks)},
       // SAFETY: the signals are members.
       end_signals_{*keeping.slate(), [this] { by_signal(SIGTERM); }, [this] { by_signal(SIGHUP); }},
       upgrade_signal_{base::on_signal(SIGUSR2, [this] { upgrade(); })} {}
@@ -44,53 +43,49 @@ void Exits::take_interrupt() {
     interrupt_ = base::on_signal(SIGINT, [this] { by_signal(SIGINT); });
 }
 
-std::vector<call::Number> Exits::live_calls() const {
-    std::vector<call::Number> all;
-    for (const auto& [number, call] : board_->calls()) {
-        if (call.state != call::State::over) {
-            all.push_back(number);
-        }
-    }
-    return all;
-}
-
 void Exits::quit() {
     if (std::exchange(quitting_, true)) {
         return;
     }
-    const std::vector<call::Number> all = live_calls();
-    auto calls_left = std::make_shared<std::size_t>(all.size());
-    // One for all calls, one for all accounts.
-    const auto finish = [this, left = std::make_shared<int>(2)] {
-        if (--*left == 0) {
-            // The stack waits for its transactions, which are done with; should one linger all the
-            // same, the deadline below ends it.
-            finish_ = base::when_idle([this] { board_->agent().shut_down(hooks_.end); });
-        }
+    std::vector<call::Number> all;
+    for (const auto& [number, call] : board_->calls()) {
+        all.push_back(number);
+    }
+    auto left = std::make_shared<std::size_t>(0);
+    const auto finish = [this] {
+        // The stack waits for its transactions, which are done with; should one linger all the
+        // same, the deadline below ends it.
+        finish_ = base::when_idle([this] { board_->agent().shut_down(hooks_.end); });
     };
     for (const call::Number number : all) {
+        const call::Call* call = board_->find(number);
+        if (call == nullptr || call->state == call::State::over) {
+            continue;
+        }
+        ++*left;
         board_->waits().add(
             number,
             [](const call::Call& c) {
                 return c.state == call::State::over ? std::optional{base::Status{}} : std::nullopt;
             },
             0, "",
-            [calls_left, finish](const base::Status&) {
-                if (--*calls_left == 0) {
+            [left, finish](const base::Status&) {
+                if (--*left == 0) {
                     finish();
                 }
             });
     }
-    quit_deadline_ = base::after_ms(quit_patience_ms, [this, calls_left] {
-        if (*calls_left > 0) {
+    quit_deadline_ = base::after_ms(quit_patience_ms, [this, left] {
+        if (*left > 0) {
             tell("quit.unanswered", shell::Tone::attention,
-                 fmt::format("{} BYE{} not answered; the next start says it again", *calls_left,
-                             *calls_left == 1 ? " was" : "s were"));
+                 fmt::format("{} BYE{} not answered; the next start says it again", *left,
+                             *left == 1 ? " was" : "s were"));
         }
         detach();
     });
-    if (all.empty()) {
+    if (*left == 0) {
         finish();
+        return;
     }
     for (const call::Number number : all) {
         base::get_on();
@@ -98,7 +93,6 @@ void Exits::quit() {
             board_->apply(number, call::event::HangUp{});
         }
     }
-    accounts_->leave(finish);
 }
 
 // By convention a program that a signal has ended says so by its status.
@@ -120,7 +114,7 @@ void Exits::detach() {
 void Exits::settle() {
     bool is_late = false;
     const base::Source deadline = base::after_ms(settling_ms, [&] { is_late = true; });
-    while (!(board_->is_settled() && accounts_->is_settled()) && !is_late) {
+    while (!board_->is_settled() && !is_late) {
         g_main_context_iteration(nullptr, TRUE);
     }
 }

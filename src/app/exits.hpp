@@ -3,9 +3,7 @@
 
 #include <functional>
 #include <optional>
-#include <vector>
 
-#include "app/accounts.hpp"
 #include "app/end_signals.hpp"
 #include "app/keeper_link.hpp"
 #include "app/switchboard.hpp"
@@ -23,7 +21,7 @@ public:
     };
 
     // All borrowed; they outlive the Exits. SIGTERM, SIGHUP and SIGUSR2 are taken from here on.
-    Exits(Switchboard& board, Accounts& accounts, Keeping& keeping, Hooks hooks);
+    Exits(Switchboard& board, Keeping& keeping, Hooks hooks);
     Exits(const Exits&) = delete;
     Exits& operator=(const Exits&) = delete;
     ~Exits() = default;
@@ -31,7 +29,7 @@ public:
     // Ctrl-C is no prompt's.
     void take_interrupt();
 
-    void quit(); // BYE to all, registrations taken back, then the end
+    void quit(); // BYE to all, then the end
     // Leaves everything to the next start; does not return.
     [[noreturn]] void detach();
     void upgrade(); // detach, and have the keeper start the program anew
@@ -42,12 +40,10 @@ public:
 
 private:
     void by_signal(int number);
-    [[nodiscard]] std::vector<call::Number> live_calls() const;
     void settle(); // until all that has happened is stored, or for a while
     [[noreturn]] void leave(int status);
 
     Switchboard* board_;
-    Accounts* accounts_;
     Keeping* keeping_;
     Hooks hooks_;
     EndSignals end_signals_;

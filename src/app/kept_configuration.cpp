@@ -24,7 +24,7 @@ namespace revenant::app {
 namespace {
 
 constexpr int sealed = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
-constexpr off_t size_max = 1'114'112; // a file, and its path
+constexpr off_t size_max = 131'072; // twice a file, for its path
 
 std::optional<std::uint32_t> number_in(const char* variable) {
     const char* const text = std::getenv(variable);

@@ -88,11 +88,7 @@ Wording ended(const call::Call& call, const call::effect::Tell& tell) {
     return {.tone = Tone::attention, .text = "ended" + why};
 }
 
-Wording incoming(const call::Call& call, const std::string& caller) {
-    const std::string who =
-        call.dialog.account.empty()
-            ? caller
-            : fmt::format("{} for {}", caller, base::printable(call.dialog.account, 64));
+Wording incoming(const call::Call& call, const std::string& who) {
     if (call.state != call::State::alerting) {
         return {.tone = Tone::plain, .text = "incoming call from " + who};
     }
@@ -184,9 +180,6 @@ notice_of(const call::Call& call, const call::effect::Tell& tell, bool resumes_b
                          .fields = {{"remote", base::printable(call.dialog.remote_uri, 200)},
                                     {"call_id", base::printable(call.dialog.call_id, 200)}},
                          .rings = tell.news == News::incoming};
-    if (!call.dialog.account.empty()) {
-        notice.fields.emplace_back("account", base::printable(call.dialog.account, 64));
-    }
     if (tell.status != 0) {
         notice.fields.emplace_back("status", std::int64_t{tell.status});
         notice.fields.emplace_back("source", std::string{source_of(call, tell)});

@@ -15,7 +15,6 @@
 #include <glib.h>
 
 #include "app/comeback.hpp"
-#include "app/commands/account_commands.hpp"
 #include "app/commands/call_commands.hpp"
 #include "app/commands/wait_conditions.hpp"
 #include "app/media_options.hpp"
@@ -88,7 +87,6 @@ base::Status Phone::open() {
 void Phone::on_in_service() {
     in_service_ = true;
     say_ready();
-    accounts_->begin(*agent_);
     if (console_) {
         console_->begin_service();
     }
@@ -138,7 +136,7 @@ void Phone::open_console() {
                                                         .detach = [this] { exits_->detach(); },
                                                         .upgrade = [this] { exits_->upgrade(); }});
     exits_ = std::make_unique<Exits>(
-        *board_, *accounts_, keeping_,
+        *board_, keeping_,
         Exits::Hooks{.end = [this] { g_main_loop_quit(loop_.get()); },
                      .close_console = [this] { console_->close(); },
                      .is_scripted = [this] { return console_->is_scripted(); },
@@ -150,11 +148,10 @@ void Phone::open_console() {
         console_->begin_service();
     }
     shell::Table& table = console_->table();
-    add_call_commands(table, *board_, *accounts_);
-    add_request_commands(table, *board_, *comeback_, *accounts_);
+    add_call_commands(table, *board_);
+    add_request_commands(table, *board_, *comeback_);
     add_view_commands(table, *board_);
-    add_wait_commands(table, *board_, *accounts_);
-    add_account_commands(table, *accounts_);
+    add_wait_commands(table, *board_);
     console_->add_program_commands();
     drill_ = std::make_unique<Drill>(*board_, keeping_, options_);
     drill_->add_command(table);

@@ -5,7 +5,6 @@
 #include <memory>
 #include <utility>
 
-#include "app/accounts.hpp"
 #include "app/call_ports.hpp"
 #include "app/comeback.hpp"
 #include "app/console.hpp"
@@ -71,7 +70,6 @@ private:
     std::unique_ptr<CallPorts> ports_;
     std::unique_ptr<Switchboard> board_;
     std::unique_ptr<Comeback> comeback_;
-    std::unique_ptr<Accounts> accounts_;
     std::unique_ptr<sip::Agent> agent_;
     std::unique_ptr<Drill> drill_;
     std::unique_ptr<Console> console_;

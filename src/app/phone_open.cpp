@@ -1,7 +1,6 @@
 // The steps in which a phone comes up, each ready for the next.
 #include <cstdint>
 #include <cstdlib>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -41,15 +40,6 @@ std::string default_aor(const shell::Listen& listen) {
     const bool v6 = listen.address.find(':') != std::string::npos;
     return fmt::format("sip:{}@{}", user != nullptr && *user != '\0' ? user : "phone",
                        v6 ? "[" + listen.address + "]" : listen.address);
-}
-
-std::map<std::string, Manners> manners_of_accounts(const shell::Options& options) {
-    std::map<std::string, Manners> all;
-    for (const account::Account& one : options.accounts) {
-        all[one.name] = {.codecs = chosen_codecs(one.codecs.empty() ? options.codecs : one.codecs),
-                         .auto_answer = one.auto_answer ? one.auto_answer : options.auto_answer};
-    }
-    return all;
 }
 
 } // namespace
@@ -115,15 +105,14 @@ base::Status Phone::open_board() {
         Policy{.epoch = *epoch,
                .source = options_.source,
                .sink = options_.sink,
-               .manners = {.codecs = chosen_codecs(options_.codecs),
-                           .auto_answer = options_.auto_answer},
-               .of_account = manners_of_accounts(options_),
+               .codecs = chosen_codecs(options_.codecs),
+               .outbound_proxy = options_.outbound_proxy,
                .resume_window_ms = options_.resume_deadline_s * 1000,
                .resumes_by_itself = options_.resume == shell::Resume::automatic,
+               .auto_answer = options_.auto_answer,
                .ringing_max = options_.ringing_max,
                .no_answer_s = options_.no_answer_s});
     comeback_ = std::make_unique<Comeback>(*board_, *ports_);
-    accounts_ = std::make_unique<Accounts>(options_.accounts, records_.store());
     return {};
 }
 
@@ -138,7 +127,6 @@ base::Status Phone::take_over() {
         }
         loaded.dialogs.clear();
     }
-    accounts_->take_over(std::move(loaded.registrations));
     found_ = loaded.dialogs.size();
     Suspects* suspects = records_.suspects();
     if (suspects != nullptr) {
@@ -185,7 +173,6 @@ base::Status Phone::open_sip() {
                                    .transport = listen.transport});
     }
     settings.display_name = options_.display_name;
-    settings.accounts = options_.accounts;
     settings.aor = options_.aor.empty() ? default_aor(options_.listen.front()) : options_.aor;
     if (!options_.credentials_path.empty()) {
         auto credentials = sip::read_credentials(options_.credentials_path);
@@ -197,9 +184,6 @@ base::Status Phone::open_sip() {
         } else { // the file is gone, or not ours to read any more; the calls are there
             tell_lacking(credentials.error());
         }
-    }
-    if (!options_.no_journal) {
-        settings.nonce_page = options_.state_directory + "/nonces.page";
     }
     sip::offer_held_sockets(std::move(held), found_ > 0);
     if (keeping_.is_kept()) {

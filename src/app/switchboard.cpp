@@ -73,8 +73,8 @@ Switchboard::Switchboard(
            .unsure = [this](call::Number number) { reserve(number); }}},
       ringing_{policy_.ringing_max}, ledger_{media} {}
 
-void Switchboard::dial(std::string_view target, const std::string& account, const Dialled& done) {
-    const auto origin = agent_->origin_for(target, account);
+void Switchboard::dial(std::string_view target, const Dialled& done) {
+    const auto origin = agent_->origin_for(target);
     origin ? dial(*origin, done) : done(base::fail(origin.error()));
 }
 
@@ -99,7 +99,7 @@ void Switchboard::dial(const sip::Origin& origin, const Dialled& done) {
     }
     const media::StreamIdentity stream = media::new_stream();
     call::Call call;
-    call.codecs = policy_.manners_of(origin.account).codecs;
+    call.codecs = policy_.codecs;
     call::Dialog& dialog = call.dialog;
     dialog.number = *number;
     dialog.role = call::Role::caller;
@@ -109,9 +109,7 @@ void Switchboard::dial(const sip::Origin& origin, const Dialled& done) {
     dialog.remote_uri = fmt::format("<{}>", origin.target);
     dialog.local_contact = origin.contact;
     dialog.remote_target = origin.target;
-    dialog.account = origin.account;
-    dialog.outbound_proxy = origin.outbound_proxy;
-    dialog.route_set = origin.route_set;
+    dialog.outbound_proxy = policy_.outbound_proxy;
     dialog.cseq_watermark = sip::CallUsage::first_cseq + call::cseq_block;
     dialog.in_flight.cseq = sip::CallUsage::first_cseq;
     dialog.epoch = policy_.epoch;
@@ -325,9 +323,8 @@ std::optional<call::Number> Switchboard::on_invite(const call::Dialog& seed) {
     }
     const media::StreamIdentity stream = media::new_stream();
     call::Call call;
-    const Manners& manners = policy_.manners_of(seed.account);
-    call.codecs = manners.codecs;
-    call.reception = {.auto_answer = manners.auto_answer.value_or(0),
+    call.codecs = policy_.codecs;
+    call.reception = {.auto_answer = policy_.auto_answer.value_or(0),
                       .no_answer_s = policy_.no_answer_s};
     call.dialog = seed;
     call::Dialog& dialog = call.dialog;

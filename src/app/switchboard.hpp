@@ -29,29 +29,18 @@
 
 namespace revenant::app {
 
-// What is the phone's own choice, and may be an account's.
-struct Manners {
-    std::vector<call::Codec> codecs;          // in order of preference
-    std::optional<std::uint16_t> auto_answer; // the status to answer with
-};
-
 struct Policy {
     std::uint32_t epoch = 1; // of this start (journal::Store::next_epoch)
     std::string source = "silence";
     std::string sink = "null"; // %c: the call's number
-    Manners manners;
-    std::map<std::string, Manners> of_account; // by its name
+    std::vector<call::Codec> codecs;
+    std::string outbound_proxy;
     std::uint32_t resume_window_ms = 32'000;
     bool resumes_by_itself = false; // what is found at the start; nobody has to type `reinvite`
+    std::optional<std::uint16_t> auto_answer; // the status to answer with
     std::size_t calls_max = 20'000;
     std::size_t ringing_max = 64;
     std::uint32_t no_answer_s = 180; // 0: a call may ring for ever
-
-    // In calls of that account; an empty name: in those of none.
-    [[nodiscard]] const Manners& manners_of(const std::string& account) const {
-        const auto found = of_account.find(account);
-        return found != of_account.end() ? found->second : manners;
-    }
 };
 
 // Where a call's sound goes: in `pattern` %c stands for its number, and %% for a %.
@@ -73,7 +62,7 @@ public:
     // `done` is called once, perhaps within: with the number when the call is stored and its INVITE
     // given to the stack.
     using Dialled = std::function<void(const base::Result<call::Number>&)>;
-    void dial(std::string_view target, const std::string& account, const Dialled& done); // no name
+    void dial(std::string_view target, const Dialled& done); // no name
     void dial(const sip::Origin& origin, const Dialled& done);
     // Something happened to a call. `done` is called once, perhaps within, with what became of it:
     // for a user's event why it could not be, Errc::not_found if there is no such call.

@@ -249,10 +249,8 @@ Step on(const Call& call, const event::Challenged& e, base::Now now) {
     }
     const std::string reason =
         e.have_credentials ? fmt::format("credentials for realm \"{}\" refused", e.realm)
-        : e.realm.empty()  ? std::string{"it asks for another authentication than Digest with MD5, "
-                                         "SHA-256 or SHA-512-256"}
                            : fmt::format("no credentials for realm \"{}\"; give them with `key` or "
-                                          "--credentials FILE",
+                                         "--credentials FILE",
                                          e.realm);
     if (e.method != "INVITE") {
         return on(call,

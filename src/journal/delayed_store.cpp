@@ -8,9 +8,7 @@
 #include <random>
 #include <string>
 #include <utility>
-#include <variant>
 
-#include "revenant/account/registration.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/source.hpp"
 #include "revenant/call/dialog.hpp"
@@ -42,21 +40,7 @@ public:
                [this, number](const Done& removed) { store_->remove(number, removed); });
     }
 
-    void save(const account::Registration& registration, const Done& done) override {
-        submit(registration.account, done,
-               [this, registration](const Done& stored) { store_->save(registration, stored); });
-    }
-
-    void remove_registration(const std::string& account, const Done& done) override {
-        submit(account, done, [this, account](const Done& removed) {
-            store_->remove_registration(account, removed);
-        });
-    }
-
 private:
-    // The number of a call, or the name of an account.
-    using Key = std::variant<call::Number, std::string>;
-
     using Write = std::function<void(const Done& done)>;
 
     struct Line {
@@ -64,40 +48,40 @@ private:
         base::Source next;
     };
 
-    void submit(const Key& key, const Done& done, const Write& write) {
+    void submit(call::Number number, const Done& done, const Write& write) {
         std::function<void()> answer = [write, done] { write(done); };
         if (delay_.is_written_at_once) {
             write([&](const base::Status& status) { answer = [done, status] { done(status); }; });
         }
-        Line& line = lines_[key];
+        Line& line = lines_[number];
         line.answers.push_back(std::move(answer));
         if (line.answers.size() == 1) {
-            wait(key, line);
+            wait(number, line);
         }
     }
 
-    void wait(const Key& key, Line& line) {
+    void wait(call::Number number, Line& line) {
         const auto delay_ms =
             std::uniform_int_distribution<std::uint32_t>{0, delay_.most_ms}(random_);
-        // SAFETY: the line is a member's. The key is copied, because the answer ends this closure.
-        line.next = base::after_ms(delay_ms, [this, key] { answer_next(Key{key}); });
+        // SAFETY: the line is a member's.
+        line.next = base::after_ms(delay_ms, [this, number] { answer_next(number); });
     }
 
-    void answer_next(const Key& key) {
-        Line& line = lines_.at(key);
+    void answer_next(call::Number number) {
+        Line& line = lines_.at(number);
         const std::function<void()> answer = std::move(line.answers.front());
         line.answers.pop_front();
         if (line.answers.empty()) {
-            lines_.erase(key);
+            lines_.erase(number);
         } else {
-            wait(key, line);
+            wait(number, line);
         }
         answer(); // which may bring the next write
     }
 
     std::unique_ptr<Store> store_;
     Delay delay_;
-    std::map<Key, Line> lines_;
+    std::map<call::Number, Line> lines_;
     std::minstd_rand random_{std::random_device{}()};
 };
 

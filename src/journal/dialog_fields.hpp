@@ -7,7 +7,6 @@
 //   number(key, integer, Range)    flag(key, bool)                  name(key, enum)
 //   number(key, integer, OneOf)    number(key, integer): any
 //   object(key, struct)            object_or_null(key, optional struct)
-//   objects(key, structs, most)
 //   bool has(key, members…)        the members are in the record: all are, or none is. They are
 //                                  left out when all have their defaults. `key` is the first one's
 //   bool since(schema)             what follows is in records of this schema and later ones; in

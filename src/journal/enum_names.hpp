@@ -1,11 +1,10 @@
-// How the enums of a record are spelled in it.
+// How the enums of a Dialog are spelled in a record.
 #pragma once
 
 #include <array>
 #include <optional>
 #include <string_view>
 
-#include "revenant/account/registration.hpp"
 #include "revenant/base/log.hpp"
 #include "revenant/call/dialog.hpp"
 
@@ -67,16 +66,6 @@ struct Names<call::Direction> {
     };
 };
 
-template <>
-struct Names<account::Standing> {
-    static constexpr std::array table{
-        Named<account::Standing>{account::Standing::trying, "trying"},
-        Named<account::Standing>{account::Standing::registered, "registered"},
-        Named<account::Standing>{account::Standing::refused, "refused"},
-        Named<account::Standing>{account::Standing::leaving, "leaving"},
-    };
-};
-
 template <typename E>
 [[nodiscard]] std::string_view name_of(E value) {
     for (const auto& entry : Names<E>::table) {
@@ -84,7 +73,7 @@ template <typename E>
             return entry.name;
         }
     }
-    base::die("an enum of a record has a value without a name");
+    base::die("an enum of a dialog record has a value without a name");
 }
 
 template <typename E>

@@ -1,28 +1,32 @@
 #include "revenant/journal/file_store.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <thread>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "journal/files.hpp"
-#include "journal/shelf.hpp"
+#include "journal/record_files.hpp"
 #include "journal/state_directory.hpp"
-#include "revenant/account/account.hpp"
-#include "revenant/account/registration.hpp"
 #include "revenant/base/disk_wait.hpp"
 #include "revenant/base/in_hand.hpp"
 #include "revenant/base/kill_point.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/base/text.hpp"
-#include "revenant/call/dialog.hpp"
 #include "revenant/journal/record.hpp"
 
 namespace revenant::journal {
@@ -36,104 +40,143 @@ using base::fail;
 // without storing any record (state/README.md, "Epoch").
 constexpr std::uint32_t epoch_gap = 1000;
 
-struct Calls {
-    using Key = call::Number;
-    using Record = call::Dialog;
-    static constexpr std::string_view directory = "dialogs";
-    static constexpr std::string_view bad_name = "the name is not a call number";
-    static constexpr std::string_view way_out = "take another number";
+// A record's file as it was found; what to do with it is decided in the order of the numbers.
+struct Found {
+    Read read;
+    base::Result<call::Dialog> dialog = fail(Errc::corrupt, "not read"); // of a whole one
+};
 
-    // Nothing for "07", "0", "1000000".
-    static std::optional<Key> key(std::string_view stem) {
-        const auto number = base::to_u32(stem);
-        if (!number || *number == 0 || *number > call::number_max || stem.front() == '0') {
-            return std::nullopt;
+Found look_at(int directory, call::Number number, std::string& buffer) {
+    const base::InHand hand{base::mark_of_reading(number)};
+    base::pass_step("", "read", number);
+    Found found;
+    {
+        const base::DiskWait wait; // not around the decoding, which waits for nothing
+        found.read = read_file(directory, RecordFiles::name(number), record_size_max, buffer);
+    }
+    if (found.read.content == Content::whole) {
+        found.dialog = decode(buffer);
+    }
+    return found;
+}
+
+// Most of the time of a start with thousands of records is spent here, so a second thread helps.
+std::vector<Found> look_at_all(int directory, const std::vector<call::Number>& numbers) {
+    constexpr std::size_t worth_a_thread = 256;
+    constexpr std::size_t share = 16;
+    std::vector<Found> found(numbers.size());
+    std::atomic<std::size_t> taken = 0;
+    const auto work = [&](bool is_main) {
+        std::string buffer;
+        std::size_t begin = 0;
+        while ((begin = taken.fetch_add(share)) < numbers.size()) {
+            for (std::size_t i = begin; i < std::min(begin + share, numbers.size()); ++i) {
+                found[i] = look_at(directory, numbers[i], buffer);
+            }
+            if (is_main) {
+                base::get_on();
+            }
         }
-        return number;
+    };
+    std::jthread helper;
+    if (numbers.size() >= worth_a_thread) {
+        try {
+            helper = std::jthread{work, false};
+        } catch (const std::system_error&) {
+            // No threads to be had: it takes longer.
+        }
     }
-
-    static std::string stem(Key key) { return std::to_string(key); }
-
-    static std::string title(Key key) { return fmt::format("call {}", key); }
-
-    static const Key& key_of(const Record& record) { return record.number; }
-
-    static base::Result<Record> read(Key key, std::string_view text) {
-        base::pass_step("", "read", key);
-        return decode(text);
+    work(true);
+    if (helper.joinable()) {
+        helper.join();
     }
-
-    static base::Mark reading(Key key) { return base::mark_of_reading(key); }
-};
-
-struct Accounts {
-    using Key = std::string;
-    using Record = account::Registration;
-    static constexpr std::string_view directory = "registrations";
-    static constexpr std::string_view bad_name = "the name is not an account's";
-    static constexpr std::string_view way_out = "use the version that wrote it, or move it away";
-
-    static std::optional<Key> key(const std::string& stem) {
-        return account::is_name(stem) ? std::optional{stem} : std::nullopt;
-    }
-
-    static const std::string& stem(const Key& key) { return key; }
-
-    static std::string title(const Key& key) { return fmt::format("account {}", key); }
-
-    static const Key& key_of(const Record& record) { return record.account; }
-
-    static base::Result<Record> read(const Key& /*key*/, std::string_view text) {
-        return decode_registration(text);
-    }
-
-    static base::Mark reading(const Key& /*key*/) { return base::Mark::none; } // no call's
-};
+    return found;
+}
 
 class FileStore final : public PromptStore {
 public:
     using PromptStore::remove;
-    using PromptStore::remove_registration;
     using PromptStore::save;
 
     FileStore(const FileStoreSettings& settings, StateDirectory directory)
         : path_{settings.directory}, durable_{settings.durable}, root_{std::move(directory.root)},
-          lock_{std::move(directory.lock)}, dialogs_{path_, root_.get(), durable_},
-          registrations_{path_, root_.get(), durable_} {}
-
-    base::Status open() { return dialogs_.open(); }
+          lock_{std::move(directory.lock)}, files_{std::move(directory.dialogs), settings.durable} {
+    }
 
     base::Result<Loaded> load() override;
+    base::Status save(const call::Dialog& dialog) override;
+    base::Status remove(call::Number number) override;
     base::Result<std::uint32_t> next_epoch() override;
-
-    base::Status save(const call::Dialog& dialog) override { return dialogs_.save(dialog); }
-
-    base::Status remove(call::Number number) override { return dialogs_.remove(number); }
-
-    base::Status save(const account::Registration& registration) override {
-        return registrations_.save(registration);
-    }
-
-    base::Status remove_registration(const std::string& account) override {
-        return registrations_.remove(account);
-    }
-
-    base::Result<std::string> quarantine(call::Number number) override {
-        return dialogs_.quarantine(number);
-    }
+    base::Result<std::string> quarantine(call::Number number) override;
 
 private:
+    base::Result<RecordFiles::Listing> list();
+    void take(call::Number number, Found found, Loaded& loaded);
+    void leave(call::Number number, base::Error error, Loaded& loaded);
+    void put_aside(call::Number number, std::string why, Loaded& loaded);
     void load_epoch(Loaded& loaded);
-    void load_registrations(Loaded& loaded);
+    base::Status usable(call::Number number) const;
+    std::string file(call::Number number) const;
 
     std::string path_;
     bool durable_;
     base::Fd root_;
     base::Fd lock_;
-    Shelf<Calls> dialogs_;
-    Shelf<Accounts> registrations_;
+    RecordFiles files_;
+    std::unordered_set<call::Number> taken_;
+    bool loaded_ = false;
     std::uint64_t epoch_ = 0; // the last one that may have been used
 };
+
+std::string FileStore::file(call::Number number) const {
+    return fmt::format("{}/dialogs/{}", path_, RecordFiles::name(number));
+}
+
+void FileStore::leave(call::Number number, base::Error error, Loaded& loaded) {
+    error.context = fmt::format("{}: {}; it stays where it is", file(number), error.context);
+    loaded.rejected.push_back({.path = file(number), .error = std::move(error)});
+    loaded.taken.push_back(number);
+    taken_.insert(number);
+}
+
+void FileStore::put_aside(call::Number number, std::string why, Loaded& loaded) {
+    const base::DiskWait wait;
+    const std::optional<std::string> aside = files_.set_aside(number, "corrupt");
+    if (!aside) {
+        why += fmt::format(", and it cannot be renamed ({})",
+                           system_error(errno, RecordFiles::name(number)).context);
+        leave(number, {.code = Errc::corrupt, .context = std::move(why)}, loaded);
+        return;
+    }
+    loaded.rejected.push_back(
+        {.path = fmt::format("{}/dialogs/{}", path_, *aside),
+         .error = {.code = Errc::corrupt,
+                   .context = fmt::format("{}: {}; it is now {}", file(number), why, *aside)}});
+}
+
+void FileStore::take(call::Number number, Found found, Loaded& loaded) {
+    switch (found.read.content) {
+    case Content::absent: return;
+    case Content::foreign:
+        leave(number, {.code = Errc::corrupt, .context = "not a regular file"}, loaded);
+        return;
+    case Content::unreadable: leave(number, std::move(found.read.error), loaded); return;
+    case Content::too_long:
+        put_aside(number, fmt::format("longer than {} bytes", record_size_max), loaded);
+        return;
+    case Content::whole: break;
+    }
+    base::Result<call::Dialog>& dialog = found.dialog;
+    if (!dialog && dialog.error().code == Errc::too_new) {
+        leave(number, dialog.error(), loaded);
+    } else if (!dialog) {
+        put_aside(number, dialog.error().context, loaded);
+    } else if (dialog->number != number) {
+        put_aside(number, fmt::format("the record is of call {}", dialog->number), loaded);
+    } else {
+        loaded.dialogs.push_back(*std::move(dialog));
+    }
+}
 
 void FileStore::load_epoch(Loaded& loaded) {
     const base::DiskWait wait;
@@ -165,35 +208,97 @@ void FileStore::load_epoch(Loaded& loaded) {
                                           epoch_)}});
 }
 
-// No call is lost for an account: what cannot be read is told, and nothing is stored there.
-void FileStore::load_registrations(Loaded& loaded) {
-    base::Result<Shelf<Accounts>::Content> found = registrations_.load();
-    if (!found) {
-        loaded.rejected.push_back({.path = registrations_.path(), .error = found.error()});
-        return;
-    }
-    loaded.registrations = std::move(found->records);
-    std::ranges::move(found->rejected, std::back_inserter(loaded.rejected));
+base::Result<RecordFiles::Listing> FileStore::list() {
+    const base::DiskWait wait;
+    return files_.list();
 }
 
 base::Result<Loaded> FileStore::load() {
-    base::Result<Shelf<Calls>::Content> found = dialogs_.load();
-    if (!found) {
-        return fail(found.error());
+    loaded_ = false;
+    taken_.clear();
+    base::Result<RecordFiles::Listing> listing = list();
+    if (!listing) {
+        return fail(listing.error().code, fmt::format("in {}: {}", path_, listing.error().context));
     }
-    Loaded loaded{.dialogs = std::move(found->records),
-                  .registrations = {},
-                  .rejected = std::move(found->rejected),
-                  .taken = std::move(found->taken)};
+    Loaded loaded;
+    loaded.dialogs.reserve(listing->numbers.size());
+    for (const std::string& name : listing->strange) {
+        const std::string path = fmt::format("{}/dialogs/{}", path_, name);
+        loaded.rejected.push_back(
+            {.path = path,
+             .error = {.code = Errc::corrupt,
+                       .context = path + ": the name is not a call number; it stays where it is"}});
+    }
+    std::vector<Found> found = look_at_all(files_.directory(), listing->numbers);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        take(listing->numbers[i], std::move(found[i]), loaded);
+    }
     load_epoch(loaded);
-    load_registrations(loaded);
+    loaded_ = true;
     return loaded;
+}
+
+base::Status FileStore::usable(call::Number number) const {
+    if (!loaded_) {
+        return fail(Errc::not_now, fmt::format("{} has not been loaded yet", path_));
+    }
+    if (taken_.contains(number)) {
+        return fail(Errc::not_now, fmt::format("{} holds a record that cannot be read and must "
+                                               "not be lost; take another number",
+                                               file(number)));
+    }
+    return {};
+}
+
+base::Status FileStore::save(const call::Dialog& dialog) {
+    const base::DiskWait wait;
+    if (base::Status status = usable(dialog.number); !status) {
+        return status;
+    }
+    if (const base::Status status = check(dialog); !status) {
+        return fail(status.error().code, fmt::format("call {} cannot be stored: {}", dialog.number,
+                                                     status.error().context));
+    }
+    const base::Status status = files_.replace(dialog.number, encode(dialog));
+    if (!status) {
+        return fail(status.error().code, fmt::format("call {} cannot be stored in {}/dialogs: {}",
+                                                     dialog.number, path_, status.error().context));
+    }
+    return {};
+}
+
+base::Status FileStore::remove(call::Number number) {
+    const base::DiskWait wait;
+    if (base::Status status = usable(number); !status) {
+        return status;
+    }
+    const base::Status status = files_.remove(number);
+    if (!status) {
+        return fail(status.error().code, fmt::format("the record of call {} in {}/dialogs: {}",
+                                                     number, path_, status.error().context));
+    }
+    return {};
+}
+
+base::Result<std::string> FileStore::quarantine(call::Number number) {
+    const base::DiskWait wait;
+    const std::optional<std::string> aside = files_.set_aside(number, "quarantined");
+    if (!aside) {
+        const base::Error error =
+            system_error(errno, fmt::format("{} cannot be renamed", file(number)));
+        taken_.insert(number);
+        return fail(error);
+    }
+    if (durable_) {
+        static_cast<void>(sync_directory(files_.directory()));
+    }
+    return fmt::format("{}/dialogs/{}", path_, *aside);
 }
 
 base::Result<std::uint32_t> FileStore::next_epoch() {
     const base::DiskWait wait;
-    if (const base::Status& loaded = dialogs_.loaded(); !loaded) {
-        return fail(loaded.error());
+    if (!loaded_) {
+        return fail(Errc::not_now, fmt::format("{} has not been loaded yet", path_));
     }
     const std::uint64_t next = epoch_ + 1;
     if (next > std::numeric_limits<std::uint32_t>::max()) {
@@ -230,11 +335,7 @@ base::Result<std::unique_ptr<PromptStore>> open_file_store(const FileStoreSettin
     if (!directory) {
         return fail(directory.error());
     }
-    auto store = std::make_unique<FileStore>(settings, *std::move(directory));
-    if (const base::Status status = store->open(); !status) {
-        return fail(status.error());
-    }
-    return store;
+    return std::make_unique<FileStore>(settings, *std::move(directory));
 }
 
 } // namespace revenant::journal

@@ -108,13 +108,10 @@ base::Error system_error(int error_number, std::string_view what) {
                                    advice(error_number))};
 }
 
-base::Result<base::Fd> open_directory(int directory, const std::string& name, Missing missing) {
+base::Result<base::Fd> open_directory(int directory, const std::string& name) {
     constexpr int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
     base::Fd fd{open_retrying(directory, name, flags)};
     if (!fd && errno == ENOENT) {
-        if (missing == Missing::left) {
-            return fd;
-        }
         if (::mkdirat(directory, name.c_str(), 0700) != 0 && errno != EEXIST) {
             return fail(system_error(errno, fmt::format("cannot make the directory {}", name)));
         }

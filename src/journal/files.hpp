@@ -16,14 +16,8 @@ namespace revenant::journal {
 
 // All functions take a directory's descriptor and a name in it.
 
-enum class Missing : std::uint8_t {
-    made, // with mode 0700
-    left, // the descriptor is none
-};
-
-// Opens a directory (or a symbolic link to one).
-[[nodiscard]] base::Result<base::Fd>
-open_directory(int directory, const std::string& name, Missing missing);
+// Opens a directory (or a symbolic link to one), which is made with mode 0700 if it is not there.
+[[nodiscard]] base::Result<base::Fd> open_directory(int directory, const std::string& name);
 
 // Overwrites or makes the file, mode 0600. `durable` waits for the disk. Follows no symbolic link,
 // and leaves a file with a second hard link as it is: that is somebody's backup.

@@ -3,7 +3,6 @@
 #include <string>
 #include <utility>
 
-#include "revenant/account/registration.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/call/dialog.hpp"
 #include "revenant/journal/store.hpp"
@@ -15,7 +14,6 @@ namespace {
 class ForgetfulStore final : public PromptStore {
 public:
     using PromptStore::remove;
-    using PromptStore::remove_registration;
     using PromptStore::save;
 
     explicit ForgetfulStore(std::unique_ptr<Store> lock) : lock_{std::move(lock)} {}
@@ -37,10 +35,6 @@ public:
     base::Status save(const call::Dialog& /*dialog*/) override { return {}; }
 
     base::Status remove(call::Number /*number*/) override { return {}; }
-
-    base::Status save(const account::Registration& /*registration*/) override { return {}; }
-
-    base::Status remove_registration(const std::string& /*account*/) override { return {}; }
 
     base::Result<std::uint32_t> next_epoch() override { return lock_->next_epoch(); }
 

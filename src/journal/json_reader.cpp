@@ -89,24 +89,6 @@ JsonReader JsonReader::object(std::string_view key) {
     return JsonReader{*this, static_cast<std::size_t>(node - tree_.data()), key};
 }
 
-std::vector<JsonReader> JsonReader::objects(std::string_view key) {
-    std::vector<JsonReader> out;
-    const Node* node = find(key);
-    if (node == nullptr || node->kind != Node::Kind::array) {
-        refuse(key, "is not an array");
-        return out;
-    }
-    for (auto i = static_cast<std::size_t>(node - tree_.data()) + 1; i < node->end;
-         i = tree_[i].end) {
-        if (tree_[i].kind != Node::Kind::object) {
-            refuse(key, "holds something else than objects");
-            return {};
-        }
-        out.push_back(JsonReader{*this, i, key});
-    }
-    return out;
-}
-
 bool JsonReader::is_null(std::string_view key) {
     const Node* node = find(key);
     return node != nullptr && node->kind == Node::Kind::null;

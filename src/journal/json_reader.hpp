@@ -28,8 +28,6 @@ public:
     [[nodiscard]] bool has(std::string_view key);
     // Borrows this one, for the path in an error.
     [[nodiscard]] JsonReader object(std::string_view key);
-    // Those of an array; none after an error. They borrow as well.
-    [[nodiscard]] std::vector<JsonReader> objects(std::string_view key);
     [[nodiscard]] bool is_null(std::string_view key);
     [[nodiscard]] bool flag(std::string_view key);
     [[nodiscard]] std::string text(std::string_view key);

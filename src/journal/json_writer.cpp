@@ -90,24 +90,6 @@ void JsonWriter::close() {
     first_ = false;
 }
 
-void JsonWriter::open_array(std::string_view name) {
-    key(name);
-    out_ += '[';
-    first_ = true;
-}
-
-void JsonWriter::open_entry() {
-    if (!first_) {
-        out_ += ',';
-    }
-    open();
-}
-
-void JsonWriter::close_array() {
-    out_ += ']';
-    first_ = false;
-}
-
 void JsonWriter::key(std::string_view name) {
     if (!first_) {
         out_ += ',';

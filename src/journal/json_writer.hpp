@@ -19,9 +19,6 @@ public:
     void open();
     void open(std::string_view name);
     void close();
-    void open_array(std::string_view name);
-    void open_entry(); // an object in the array
-    void close_array();
 
     void text(std::string_view name, std::string_view value);
     void texts(std::string_view name, const std::vector<std::string>& values);

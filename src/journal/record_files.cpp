@@ -16,6 +16,7 @@
 
 #include <fmt/format.h>
 
+#include "journal/files.hpp"
 #include "revenant/base/text.hpp"
 
 namespace revenant::journal {
@@ -32,12 +33,11 @@ struct CloseDirectory {
     void operator()(DIR* directory) const { ::closedir(directory); }
 };
 
-// "7.tmp" -> 7; nothing for "07.tmp", "0.tmp", "1000000.tmp".
-std::optional<unsigned> spare_number(std::string_view name) {
-    constexpr unsigned most = 999'999;
-    const std::string_view digits = name.substr(0, name.size() - spare_suffix.size());
+// "7.json" -> 7; nothing for "07.json", "0.json", "1000000.json".
+std::optional<call::Number> number_of(std::string_view name, std::string_view suffix) {
+    const std::string_view digits = name.substr(0, name.size() - suffix.size());
     const auto number = base::to_u32(digits);
-    if (!number || *number == 0 || *number > most || digits.front() == '0') {
+    if (!number || *number == 0 || *number > call::number_max || digits.front() == '0') {
         return std::nullopt;
     }
     return number;
@@ -56,20 +56,10 @@ bool is_regular(int directory, const std::string& name) {
            S_ISREG(status.st_mode);
 }
 
-// Records hold what must stay secret. The state directory itself may be shared with something else
-// and is left as it is; this one is ours.
-void keep_private(int directory) {
-    struct stat status {};
-
-    if (::fstat(directory, &status) == 0 && (status.st_mode & 0077U) != 0) {
-        ::fchmod(directory, 0700);
-    }
-}
-
 } // namespace
 
-RecordFiles::RecordFiles(int root, std::string name, bool durable)
-    : root_{root}, name_{std::move(name)}, durable_{durable} {}
+RecordFiles::RecordFiles(base::Fd directory, bool durable)
+    : directory_{std::move(directory)}, durable_{durable} {}
 
 RecordFiles::~RecordFiles() {
     for (const std::string& spare : spares_) {
@@ -77,64 +67,45 @@ RecordFiles::~RecordFiles() {
     }
 }
 
-std::string RecordFiles::file_name(std::string_view stem) {
-    return fmt::format("{}{}", stem, record_suffix);
+std::string RecordFiles::name(call::Number number) {
+    return fmt::format("{}{}", number, record_suffix);
 }
 
-base::Status RecordFiles::open() {
-    return open(Missing::made);
-}
-
-base::Status RecordFiles::open(Missing missing) {
-    if (directory_) {
-        return {};
-    }
-    base::Result<base::Fd> opened = open_directory(root_, name_, missing);
-    if (!opened) {
-        return fail(opened.error());
-    }
-    directory_ = *std::move(opened);
-    if (directory_) {
-        keep_private(directory());
-    }
-    return {};
-}
-
-base::Result<std::vector<std::string>> RecordFiles::list() {
+base::Result<RecordFiles::Listing> RecordFiles::list() {
     spares_.clear();
     spares_named_ = 0;
-    if (base::Status status = open(Missing::left); !status) {
-        return fail(status.error());
-    }
-    std::vector<std::string> stems;
-    if (!directory_) {
-        return stems;
-    }
     // A descriptor of its own, because reading moves its offset and closedir closes it.
     const int fd = ::openat(directory(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     const std::unique_ptr<DIR, CloseDirectory> entries{fd >= 0 ? ::fdopendir(fd) : nullptr};
     if (!entries) {
-        return fail(system_error(errno, fmt::format("cannot list the directory {}", name_)));
+        return fail(system_error(errno, "cannot list the directory of dialog records"));
     }
+    Listing listing;
     errno = 0;
     // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread, and a stream of its own.
     while (const dirent* entry = ::readdir(entries.get())) {
         const std::string_view file{entry->d_name};
         if (file.ends_with(spare_suffix)) {
             adopt_spare(std::string{file});
-        } else if (file.ends_with(record_suffix)) {
-            stems.emplace_back(file.substr(0, file.size() - record_suffix.size()));
+        } else if (!file.ends_with(record_suffix)) {
+            continue;
+        } else if (const auto number = number_of(file, record_suffix)) {
+            listing.numbers.push_back(*number);
+        } else {
+            listing.strange.emplace_back(file);
         }
         errno = 0;
     }
     if (errno != 0) {
-        return fail(system_error(errno, fmt::format("cannot list the directory {}", name_)));
+        return fail(system_error(errno, "cannot list the directory of dialog records"));
     }
-    return stems;
+    std::ranges::sort(listing.numbers);
+    std::ranges::sort(listing.strange);
+    return listing;
 }
 
 void RecordFiles::adopt_spare(std::string name) {
-    const auto number = spare_number(name);
+    const auto number = number_of(name, spare_suffix);
     spares_named_ = std::max(spares_named_, number.value_or(0)); // whatever it is, it has the name
     if (number && is_regular(directory(), name)) {
         give_spare(std::move(name));
@@ -164,21 +135,11 @@ void RecordFiles::give_spare(std::string name) {
     }
 }
 
-base::Status RecordFiles::replace(std::string_view stem, std::string_view text) {
-    if (!directory_) {
-        base::Status status = open();
-        if (status && durable_) {
-            status = sync_directory(root_);
-        }
-        if (!status) {
-            directory_.reset();
-            return status;
-        }
-    }
+base::Status RecordFiles::replace(call::Number number, std::string_view text) {
     const std::string spare = take_spare();
     base::Status status = write_file(directory(), spare, text, durable_);
     if (status) {
-        const base::Result<Placed> placed = put_in_place(directory(), spare, file_name(stem));
+        const base::Result<Placed> placed = put_in_place(directory(), spare, name(number));
         if (!placed) {
             status = fail(placed.error());
         } else if (*placed == Placed::exchanged) {
@@ -192,11 +153,8 @@ base::Status RecordFiles::replace(std::string_view stem, std::string_view text) 
     return durable_ ? sync_directory(directory()) : base::Status{};
 }
 
-base::Status RecordFiles::remove(std::string_view stem) {
-    if (!directory_) {
-        return {}; // and so no record
-    }
-    const std::string record = file_name(stem);
+base::Status RecordFiles::remove(call::Number number) {
+    const std::string record = name(number);
     if (spares_.size() < spares_max) {
         std::string spare = name_spare();
         if (::renameat(directory(), record.c_str(), directory(), spare.c_str()) == 0) {
@@ -210,9 +168,8 @@ base::Status RecordFiles::remove(std::string_view stem) {
     return durable_ ? sync_directory(directory()) : base::Status{};
 }
 
-std::optional<std::string> RecordFiles::set_aside(std::string_view stem,
-                                                  std::string_view why) const {
-    const std::string record = file_name(stem);
+std::optional<std::string> RecordFiles::set_aside(call::Number number, std::string_view why) const {
+    const std::string record = name(number);
     std::string aside = fmt::format("{}.{}", record, why);
     for (int i = 1; exists(directory(), aside); ++i) {
         aside = fmt::format("{}.{}.{}", record, why, i);

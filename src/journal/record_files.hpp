@@ -1,4 +1,4 @@
-// A directory of records: one file each, "<stem>.json", replaced as a whole.
+// The directory of records: one file per call, replaced as a whole.
 #pragma once
 
 #include <deque>
@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "journal/files.hpp"
 #include "revenant/base/fd.hpp"
 #include "revenant/base/result.hpp"
+#include "revenant/call/dialog.hpp"
 
 namespace revenant::journal {
 
@@ -18,41 +18,37 @@ namespace revenant::journal {
 // turn.
 class RecordFiles {
 public:
-    // `root`, the state directory, is borrowed and must stay open. The directory `name` in it is
-    // opened by what needs it first.
-    RecordFiles(int root, std::string name, bool durable);
+    RecordFiles(base::Fd directory, bool durable);
     RecordFiles(const RecordFiles&) = delete;
     RecordFiles& operator=(const RecordFiles&) = delete;
     ~RecordFiles(); // removes the spares
 
-    // Makes the directory if it is not there.
-    [[nodiscard]] base::Status open();
+    struct Listing {
+        std::vector<call::Number> numbers; // that a file stands under, ascending
+        std::vector<std::string> strange;  // "*.json" that are not a call number's
+    };
 
-    // The stems, in no order; none where there is no directory. What an earlier process has left
-    // half done or kept as a spare is a spare of this one's.
-    [[nodiscard]] base::Result<std::vector<std::string>> list();
+    // What an earlier process has left half done or kept as a spare is a spare of this one's.
+    [[nodiscard]] base::Result<Listing> list();
 
-    [[nodiscard]] base::Status replace(std::string_view stem, std::string_view text);
-    [[nodiscard]] base::Status remove(std::string_view stem);
+    [[nodiscard]] base::Status replace(call::Number number, std::string_view text);
+    [[nodiscard]] base::Status remove(call::Number number);
 
-    // Renames a record that is of no use to "<stem>.json.<why>", or ".<why>.1"… if that name is
+    // Renames a record that is of no use to "<number>.json.<why>", or ".<why>.1"… if that name is
     // taken. Returns the new name, or nothing when it had to stay where it is.
-    [[nodiscard]] std::optional<std::string> set_aside(std::string_view stem,
+    [[nodiscard]] std::optional<std::string> set_aside(call::Number number,
                                                        std::string_view why) const;
 
     [[nodiscard]] int directory() const { return directory_.get(); }
 
-    [[nodiscard]] static std::string file_name(std::string_view stem);
+    [[nodiscard]] static std::string name(call::Number number);
 
 private:
-    base::Status open(Missing missing);
     void adopt_spare(std::string name);
     std::string take_spare();
     std::string name_spare();
     void give_spare(std::string name);
 
-    int root_;
-    std::string name_;
     base::Fd directory_;
     bool durable_;
     std::deque<std::string> spares_; // files that exist; the one that rested longest in front

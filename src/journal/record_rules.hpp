@@ -1,5 +1,5 @@
 // The rules that a member of a record may have to keep, as values: the description of a record
-// (dialog_fields.hpp, registration_fields.hpp) names them, and whoever visits it applies them.
+// (dialog_fields.hpp) names them, and whoever visits it applies them.
 #pragma once
 
 #include <concepts>
@@ -10,8 +10,6 @@
 #include <type_traits>
 
 #include "journal/uri.hpp"
-#include "revenant/account/account.hpp"
-#include "revenant/account/registration.hpp"
 
 namespace revenant::journal {
 
@@ -37,7 +35,6 @@ enum class Form : std::uint8_t {
     address, // numeric, IPv4 or IPv6
     uri,     // where requests are sent: see uri.hpp
     route,   // the same as a name-addr
-    account, // account::is_name()
 };
 
 struct TextRule {
@@ -51,7 +48,6 @@ struct TextRule {
 struct ListRule {
     TextRule first;
     TextRule others;
-    std::size_t most = list_max;
 };
 
 struct Range {
@@ -89,12 +85,6 @@ inline constexpr Range whole = [] {
 // A name that the user gives.
 inline constexpr TextRule name{.alphabet = Alphabet::word, .size_max = 64};
 
-inline constexpr TextRule account{
-    .alphabet = Alphabet::word, .form = Form::account, .size_max = account::name_max};
-// What a registration has of others.
-inline constexpr TextRule short_line{.alphabet = Alphabet::line, .size_max = account::text_max};
-inline constexpr TextRule token{.alphabet = Alphabet::word, .size_max = account::text_max};
-
 // Where we send, by the transport of the call.
 [[nodiscard]] constexpr TextRule uri(Hop hop) {
     return {.alphabet = Alphabet::word, .form = Form::uri, .hop = hop};
@@ -106,15 +96,6 @@ inline constexpr TextRule token{.alphabet = Alphabet::word, .size_max = account:
     both.first.hop = hop;
     both.others.hop = Hop::later;
     return both;
-}
-
-// The route of a registration (RFC 3608), or that to it (RFC 3327).
-[[nodiscard]] constexpr ListRule routes(Hop hop) {
-    ListRule list = route_set(hop);
-    list.first.size_max = account::text_max;
-    list.others.size_max = account::text_max;
-    list.most = account::routes_max;
-    return list;
 }
 
 inline constexpr Range cseq{.max = cseq_max};

@@ -78,6 +78,16 @@ base::Result<base::Fd> take_lock(int root, const std::string& path) {
     return lock;
 }
 
+// Records hold what must stay secret. The state directory itself may be shared with something else
+// and is left as it is; this one is ours.
+void keep_private(int dialogs) {
+    struct stat status {};
+
+    if (::fstat(dialogs, &status) == 0 && (status.st_mode & 0077U) != 0) {
+        ::fchmod(dialogs, 0700);
+    }
+}
+
 } // namespace
 
 base::Result<StateDirectory> open_state_directory(const std::string& path) {
@@ -87,7 +97,7 @@ base::Result<StateDirectory> open_state_directory(const std::string& path) {
     if (const base::Status made = make_parents(path); !made) {
         return fail(made.error());
     }
-    base::Result<base::Fd> root = open_directory(AT_FDCWD, path, Missing::made);
+    base::Result<base::Fd> root = open_directory(AT_FDCWD, path);
     if (!root) {
         return fail(root.error());
     }
@@ -95,7 +105,13 @@ base::Result<StateDirectory> open_state_directory(const std::string& path) {
     if (!lock) {
         return fail(lock.error());
     }
-    return StateDirectory{.root = *std::move(root), .lock = *std::move(lock)};
+    base::Result<base::Fd> dialogs = open_directory(root->get(), "dialogs");
+    if (!dialogs) {
+        return fail(dialogs.error().code, fmt::format("in {}: {}", path, dialogs.error().context));
+    }
+    keep_private(dialogs->get());
+    return StateDirectory{
+        .root = *std::move(root), .dialogs = *std::move(dialogs), .lock = *std::move(lock)};
 }
 
 } // namespace revenant::journal

@@ -10,6 +10,7 @@ namespace revenant::journal {
 
 struct StateDirectory {
     base::Fd root;
+    base::Fd dialogs;
     base::Fd lock; // holds the flock while it is open
 };
 

@@ -1,6 +1,5 @@
 #include "shell/command_line.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <deque>
 #include <functional>
@@ -17,7 +16,6 @@
 #include "revenant/base/text.hpp"
 #include "shell/option_table.hpp"
 #include "shell/suggest.hpp"
-#include "shell/uri_shape.hpp"
 
 namespace revenant::shell {
 
@@ -125,12 +123,6 @@ base::Error complaint(const Getopt& getopt, int code, std::string_view word) {
     return {.code = base::Errc::bad_input, .context = std::move(context)};
 }
 
-// "sip:alice@example.org" or '"Alice" <sip:alice@example.org>': who we are.
-bool is_uri(std::string_view word) {
-    const std::string_view uri = word.substr(std::min(word.find('<') + 1, word.size()));
-    return base::equals_ignoring_case(uri.substr(0, 4), "sip:");
-}
-
 } // namespace
 
 std::optional<base::Error>
@@ -171,19 +163,10 @@ read_command_line(int argc,
             note(std::move(taken.error()));
         }
     }
-    int next = ::optind;
-    if (next < argc && is_uri(words[static_cast<std::size_t>(next)])) { // as sofsip_cli has it
-        auto taken = take(*find_option("aor"),
-                          {.name = "the argument", .text = words[static_cast<std::size_t>(next)]});
-        if (!taken) {
-            note(std::move(taken.error()));
-        }
-        ++next;
-    }
-    if (next < argc) {
-        const std::string_view word = words[static_cast<std::size_t>(next)];
+    if (::optind < argc) {
+        const std::string_view word = words[static_cast<std::size_t>(::optind)];
         note({.code = base::Errc::bad_input,
-              .context = "unexpected argument '" + base::printable(without_uri_password(word), 80) +
+              .context = "unexpected argument '" + base::printable(word, 80) +
                          "'; commands are given with -c, and quoted"});
     }
     return first;

@@ -89,12 +89,6 @@ complaint(GKeyFile* file, const std::vector<std::string_view>& lines, std::size_
     return code;
 }
 
-// How an error names a line that is none: without its value, which may be a password.
-std::string shown_line(std::string_view line) {
-    const std::size_t end = line.starts_with('[') ? line.size() : line.find_first_of("= \t");
-    return "'" + base::printable(line.substr(0, end), 40) + "'";
-}
-
 // GLib tells no line: it is the first with which the text cannot be read any more.
 tl::unexpected<base::Error> bad_line(const Configuration& config,
                                      const std::vector<std::string_view>& lines) {
@@ -105,7 +99,7 @@ tl::unexpected<base::Error> bad_line(const Configuration& config,
         (complaint(new_key_file().get(), lines, middle) ? bad : good) = middle;
     }
     const auto code = complaint(new_key_file().get(), lines, bad);
-    const std::string shown = shown_line(lines[bad - 1]);
+    const std::string shown = "'" + base::printable(lines[bad - 1], 40) + "'";
     return code == G_KEY_FILE_ERROR_GROUP_NOT_FOUND
                ? wrong(config, bad, shown + " stands in no group; begin with a line [phone]")
                : wrong(config, bad,

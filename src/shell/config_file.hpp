@@ -11,7 +11,7 @@
 
 namespace revenant::shell {
 
-inline constexpr std::size_t config_size_max = 1'048'576; // a thousand accounts, with room
+inline constexpr std::size_t config_size_max = 65'536;
 
 struct ConfigEntry {
     std::size_t line = 0; // from 1

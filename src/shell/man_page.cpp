@@ -3,7 +3,6 @@
 #include <string_view>
 
 #include "revenant/shell/documents.hpp"
-#include "shell/account_table.hpp"
 #include "shell/option_table.hpp"
 
 namespace revenant::shell {
@@ -73,12 +72,6 @@ std::string key_tag(const OptionRow& row) {
     return name + argument + (row.is_repeatable ? "..." : "");
 }
 
-std::string account_tag(const AccountRow& row) {
-    const bool are_words =
-        row.argument.find_first_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") == std::string_view::npos;
-    return bold(row.key) + " = " + (are_words ? bold(row.argument) : italic(row.argument));
-}
-
 std::string option_text(const OptionRow& row) {
     std::string out = escaped(row.help);
     if (!row.alias.empty()) {
@@ -86,9 +79,6 @@ std::string option_text(const OptionRow& row) {
     }
     if (!row.environment.empty()) {
         out += "; else " + bold("$" + std::string{row.environment});
-    }
-    if (!row.sofsip.empty()) {
-        out += " or " + bold("$" + std::string{row.sofsip});
     }
     return out;
 }
@@ -134,65 +124,6 @@ seconds. SIGUSR2 starts the program anew under its keeper.
 .B revenant\-keeper \-\-help
 )";
 
-constexpr std::string_view before_keys = R"(.SH DESCRIPTION
-.BR revenant (1)
-reads
-.I $XDG_CONFIG_HOME/revenant/revenant.conf
-or
-.IR \(ti/.config/revenant/revenant.conf ,
-if there is one, or the file that
-.B \-\-config
-names; none with
-.BR \-\-no\-config .
-The command line and the environment count before it.
-.PP
-The file is UTF\-8. A line
-.B [phone]
-begins the options, a line
-.BI "[account " NAME ]
-an account; below it each line is
-.IR KEY " = " VALUE .
-A line that begins with
-.B #
-is a comment. In a value
-.BR \es ", " \en ", " \et
-and
-.B \e\e
-stand for a blank, a line's end, a tab and a backslash; blanks at its ends are not part of it. Paths begin with
-.B /
-or
-.BR \(ti/ .
-A key that is not known or is there twice is an error.
-.PP
-Under a keeper the file is read once: all lives of a phone have the configuration of its first.
-.SH KEYS
-)";
-
-constexpr std::string_view before_account_keys = R"(.SH ACCOUNTS
-A line
-.BI "[account " NAME ]
-begins what the phone is to one registrar; there are up to 1000 of them.
-.I NAME
-is 1 to 64 letters, digits,
-.BR . ", " _ " and " \- ,
-a letter or a digit first. At most one key says where the password is; the password itself is never in the file.
-)";
-
-constexpr std::string_view after_keys = R"(.SH EXAMPLE
-.nf
-[phone]
-listen = 192.0.2.1:5060
-keep = true
-.sp
-[account work]
-aor = "Alice" <sip:alice@example.org>
-outbound\-proxy = sip:proxy.example.org
-password\-file = \(ti/.config/revenant/work.password
-.fi
-.SH SEE ALSO
-.BR revenant (1)
-)";
-
 } // namespace
 
 std::string man_page() {
@@ -201,7 +132,6 @@ std::string man_page() {
     out += R"(.SH SYNOPSIS
 .B revenant
 .RI [ OPTION ]...
-.RI [ URI ]
 .RB [ \-c
 .IR COMMAND ]...
 .RB [ \-f
@@ -216,10 +146,6 @@ and
 the prompt comes up;
 .B help
 there lists the commands. What comes from a standard input that is no terminal is a script.
-.I URI
-is who we are, as
-.B \-\-aor
-says it.
 .SH OPTIONS
 What the command line does not say is taken from the environment, then from the configuration file. A switch that
 they have set is taken back by
@@ -239,9 +165,6 @@ they have set is taken back by
             out += item(bold(row.environment),
                         "where " + bold("--" + std::string{row.name}) + " is not given");
         }
-        if (!row.sofsip.empty()) {
-            out += item(bold(row.sofsip), "where " + bold(row.environment) + " is not set either");
-        }
     }
     return out.append(after_environment);
 }
@@ -249,7 +172,37 @@ they have set is taken back by
 std::string config_man_page() {
     std::string out = title("REVENANT.CONF", "5",
                             "revenant.conf \\- options of revenant that are always the same");
-    out += before_keys;
+    out += R"(.SH DESCRIPTION
+.BR revenant (1)
+reads
+.I $XDG_CONFIG_HOME/revenant/revenant.conf
+or
+.IR \(ti/.config/revenant/revenant.conf ,
+if there is one, or the file that
+.B \-\-config
+names; none with
+.BR \-\-no\-config .
+The command line and the environment count before it.
+.PP
+The file is UTF\-8. A line
+.B [phone]
+begins the options; each is a line
+.IR KEY " = " VALUE .
+A line that begins with
+.B #
+is a comment. In a value
+.BR \es ", " \en ", " \et
+and
+.B \e\e
+stand for a blank, a line's end, a tab and a backslash; blanks at its ends are not part of it. Paths begin with
+.B /
+or
+.BR \(ti/ .
+A key that is not known or is there twice is an error.
+.PP
+Under a keeper the file is read once: all lives of a phone have the configuration of its first.
+.SH KEYS
+)";
     for (const Group group : documented_groups()) {
         out.append(".SS ").append(heading(group)).append("\n");
         for (const OptionRow& row : option_table()) {
@@ -258,11 +211,17 @@ std::string config_man_page() {
             }
         }
     }
-    out += before_account_keys;
-    for (const AccountRow& row : account_table()) {
-        out += item(account_tag(row), escaped(row.help));
-    }
-    return out.append(after_keys);
+    return out + R"(.SH EXAMPLE
+.nf
+[phone]
+aor = "Alice" <sip:alice@example.org>
+listen = 192.0.2.1:5060
+outbound\-proxy = sip:proxy.example.org
+keep = true
+.fi
+.SH SEE ALSO
+.BR revenant (1)
+)";
 }
 
 } // namespace revenant::shell

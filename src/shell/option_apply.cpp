@@ -7,9 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "revenant/account/account.hpp"
 #include "revenant/base/result.hpp"
-#include "revenant/base/text.hpp"
 #include "revenant/shell/options.hpp"
 #include "shell/values.hpp"
 
@@ -51,23 +49,6 @@ base::Status listen(Draft& draft, const Said& said) {
 base::Status outbound_proxy(Draft& draft, const Said& said) {
     return keep(said.is_on ? read_uri(said.name, said.text) : nothing(),
                 draft.options.outbound_proxy);
-}
-
-base::Status registrar(Draft& draft, const Said& said) {
-    return keep(said.is_on ? read_registrar(said.name, said.text) : nothing(),
-                draft.options.registrar);
-}
-
-base::Status account(Draft& draft, const Said& said) {
-    if (!revenant::account::is_name(said.text)) {
-        return base::fail(base::Errc::bad_input,
-                          said.name +
-                              " takes the name of an account, like work for [account work]"
-                              ", not '" +
-                              base::printable(said.text, 80) + "'");
-    }
-    draft.options.account = said.text;
-    return {};
 }
 
 base::Status credentials(Draft& draft, const Said& said) {

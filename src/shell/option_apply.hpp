@@ -51,8 +51,6 @@ base::Status die(Draft& draft, const Said& said) {
 base::Status aor(Draft& draft, const Said& said);
 base::Status listen(Draft& draft, const Said& said);
 base::Status outbound_proxy(Draft& draft, const Said& said);
-base::Status registrar(Draft& draft, const Said& said);
-base::Status account(Draft& draft, const Said& said);
 base::Status credentials(Draft& draft, const Said& said);
 base::Status state(Draft& draft, const Said& said);
 base::Status config(Draft& draft, const Said& said);

@@ -52,7 +52,6 @@ struct OptionRow {
     Takes takes = Takes::value;
     std::string_view argument = {};    // "URI"; words with '|' between are all that there are
     std::string_view environment = {}; // the variable that counts where the option is not given
-    std::string_view sofsip = {};      // sofsip_cli's variable, where that is not set either
     bool has_key = true;               // whether a configuration file may have it
     bool has_no = false;               // --no-NAME; switches have it anyway
     bool is_on_by_default = false;

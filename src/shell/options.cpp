@@ -1,12 +1,9 @@
 // The options from their three sources: the command line, the environment, the configuration file.
 #include "revenant/shell/options.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
-#include <functional>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,7 +12,6 @@
 #include "revenant/base/result.hpp"
 #include "revenant/base/text.hpp"
 #include "revenant/shell/script.hpp"
-#include "shell/account_groups.hpp"
 #include "shell/command_line.hpp"
 #include "shell/config_file.hpp"
 #include "shell/option_table.hpp"
@@ -43,25 +39,6 @@ std::string xdg_directory(const char* variable, const char* in_home) {
     return home.starts_with('/') ? home + "/" + in_home + "/revenant" : std::string{};
 }
 
-// The line that begins it, and its keys.
-std::span<const ConfigEntry> first_group(std::span<const ConfigEntry> entries) {
-    const auto next = std::ranges::find_if(
-        entries.subspan(1), [](const ConfigEntry& entry) { return entry.key.empty(); });
-    return entries.first(static_cast<std::size_t>(next - entries.begin()));
-}
-
-base::Error unknown_group(const Configuration& config, const ConfigEntry& entry) {
-    const std::string name = base::to_lower(entry.group.substr(0, 40));
-    const bool is_phone = edit_distance(phone_group, name) <= 2;
-    const bool is_account = edit_distance("account", name.substr(0, name.find(' '))) <= 2;
-    return {.code = base::Errc::bad_input,
-            .context = config_place(config, entry.line) + "there is no group [" +
-                       base::printable(entry.group, 40) +
-                       (is_phone     ? "]; did you mean [phone]?"
-                        : is_account ? "]; did you mean [account NAME]?"
-                                     : "]; there are [phone] and [account NAME]")};
-}
-
 class Reader {
 public:
     base::Result<Options>
@@ -72,19 +49,13 @@ private:
     base::Status read_environment();
     [[nodiscard]] base::Result<Configuration> find_configuration() const;
     base::Status read_configuration(const Configuration& config);
-    void read_phone(const Configuration& config,
-                    std::span<const ConfigEntry> group,
-                    const std::function<void(base::Error)>& complain);
     base::Status take_entry(const Configuration& config, const ConfigEntry& entry);
     base::Status take_value(const OptionRow& row, Said said);
-    [[nodiscard]] Origin origin_of(std::string_view option) const;
-    base::Status settle_accounts();
     base::Status default_state();
     base::Status read_sources();
 
     bool is_later_life_ = false; // of a kept phone
     Draft draft_;
-    AccountGroups accounts_;
     Draft ignored_; // what something else wins against
     std::vector<Origin> origins_ = std::vector<Origin>(option_table().size(), Origin::nowhere);
 };
@@ -102,12 +73,8 @@ base::Status Reader::take(const OptionRow& row, const Said& said) {
 base::Status Reader::read_environment() {
     const auto table = option_table();
     for (std::size_t i = 0; i < table.size(); ++i) {
-        std::string name{table[i].environment};
-        std::string text = name.empty() ? "" : environment(name.c_str());
-        if (text.empty() && !table[i].sofsip.empty()) {
-            name = table[i].sofsip;
-            text = environment(name.c_str());
-        }
+        const std::string name{table[i].environment};
+        const std::string text = name.empty() ? "" : environment(name.c_str());
         if (text.empty() || origins_[i] != Origin::nowhere) {
             continue;
         }
@@ -140,35 +107,22 @@ base::Status Reader::read_configuration(const Configuration& config) {
     if (!entries) {
         return base::fail(std::move(entries.error()));
     }
-    std::vector<base::Error> errors;
-    const auto complain = [&errors](base::Error error) { errors.push_back(std::move(error)); };
-    AccountGroups accounts;
-    for (std::span<const ConfigEntry> rest = *entries; !rest.empty();) {
-        const auto group = first_group(rest);
-        rest = rest.subspan(group.size());
-        if (group.front().group == phone_group) {
-            read_phone(config, group, complain);
-        } else if (is_account_group(group.front().group)) {
-            accounts.read(config, group, complain);
-        } else {
-            complain(unknown_group(config, group.front()));
+    for (const ConfigEntry& entry : *entries) {
+        if (entry.group != phone_group) {
+            const bool is_near =
+                edit_distance(phone_group, base::to_lower(entry.group.substr(0, 40))) <= 2;
+            return wrong(config_place(config, entry.line) + "there is no group [" +
+                         base::printable(entry.group, 40) +
+                         (is_near ? "]; did you mean [phone]?" : "]; options stand in [phone]"));
         }
-    }
-    if (!errors.empty()) {
-        return base::fail(std::move(errors.front()));
-    }
-    accounts_ = std::move(accounts);
-    return {};
-}
-
-void Reader::read_phone(const Configuration& config,
-                        std::span<const ConfigEntry> group,
-                        const std::function<void(base::Error)>& complain) {
-    for (const ConfigEntry& entry : group.subspan(1)) {
+        if (entry.key.empty()) {
+            continue;
+        }
         if (auto status = take_entry(config, entry); !status) {
-            complain(std::move(status.error()));
+            return status;
         }
     }
+    return {};
 }
 
 base::Status Reader::take_entry(const Configuration& config, const ConfigEntry& entry) {
@@ -223,49 +177,6 @@ base::Status Reader::take_value(const OptionRow& row, Said said) {
         rest = base::trim(rest.substr(end));
     } while (!rest.empty());
     return {};
-}
-
-Origin Reader::origin_of(std::string_view option) const {
-    return origins_[static_cast<std::size_t>(find_option(option) - option_table().data())];
-}
-
-base::Status Reader::settle_accounts() {
-    Options& options = draft_.options;
-    options.accounts = accounts_.take(options.auto_answer);
-    // A variable is there for other programs and other phones, too: it is used where it fits.
-    const bool is_asked = options.registers || (!options.registrar.empty() &&
-                                                origin_of("registrar") != Origin::environment);
-    const std::string option = options.registers ? "--register" : "--registrar";
-    if (is_asked && !options.accounts.empty()) {
-        return wrong(option + " is for a phone without [account NAME] in its configuration; there "
-                              "an account has a key of its own for it");
-    }
-    if (is_asked && options.aor.empty()) {
-        return wrong(option + " needs to know whom: --aor sip:alice@example.org");
-    }
-    if (options.accounts.empty() && !options.aor.empty() &&
-        (is_asked || !options.registrar.empty())) {
-        options.accounts.push_back({.name = std::string{phone_group},
-                                    .aor = options.aor,
-                                    .display_name = options.display_name,
-                                    .registrar = options.registrar,
-                                    .outbound_proxy = options.outbound_proxy,
-                                    .registers = options.registers,
-                                    .auto_answer = options.auto_answer});
-    }
-    std::vector<Spelling> names;
-    for (const account::Account& one : options.accounts) {
-        if (options.account.empty() || one.name == options.account) {
-            return {};
-        }
-        names.push_back({.text = one.name, .meaning = one.name});
-    }
-    return options.account.empty()
-               ? base::Status{}
-               : wrong("there is no account '" + options.account + "'" +
-                       (names.empty() ? std::string{"; a group [account NAME] in the "
-                                                    "configuration file makes one"}
-                                      : did_you_mean(nearest(names, options.account))));
 }
 
 base::Status Reader::default_state() {
@@ -333,7 +244,6 @@ Reader::read(int argc, const char* const* argv, const Configuration* earlier, bo
             draft_.options.configuration = std::move(config);
             return status;
         })
-        .and_then([this] { return settle_accounts(); })
         .and_then([this] { return default_state(); })
         .and_then(
             [&] { return draft_.options.keep && !has_keeper ? base::Status{} : read_sources(); })

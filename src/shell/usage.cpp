@@ -21,9 +21,6 @@ std::string variables() {
         if (!row.environment.empty()) {
             names.append(names.empty() ? "" : ", ").append(row.environment);
         }
-        if (!row.sofsip.empty()) {
-            names.append(", ").append(row.sofsip);
-        }
     }
     return names;
 }
@@ -31,10 +28,10 @@ std::string variables() {
 } // namespace
 
 std::string usage() {
-    std::string out = R"(usage: revenant [OPTION]... [URI] [-c COMMAND]... [-f FILE]...
+    std::string out = R"(usage: revenant [OPTION]... [-c COMMAND]... [-f FILE]...
 
 A SIP softphone whose calls survive its own death: kill it, start it again with
-the same --state, and the calls go on. URI is who we are, as --aor says it.
+the same --state, and the calls go on.
 )";
     for (const Group group : documented_groups()) {
         out.append("\n").append(heading(group)).append("\n");
@@ -47,9 +44,8 @@ the same --state, and the calls go on. URI is who we are, as --aor says it.
     out += "\n" + wrapped("What the command line does not say is taken from the environment (" +
                               variables() +
                               "), then from the configuration file: a line [phone], and lines "
-                              "like 'audio = echo' or 'durable = true' below it; a line "
-                              "[account NAME] begins an account. --no-durable and the like take "
-                              "back what a file has switched on. NO_COLOR turns "
+                              "like 'audio = echo' or 'durable = true' below it. --no-durable "
+                              "and the like take back what a file has switched on. NO_COLOR turns "
                               "colour off.",
                           0, page_width);
     return out + R"(

@@ -19,7 +19,6 @@
 #include "revenant/base/text.hpp"
 #include "revenant/call/dialog.hpp"
 #include "revenant/shell/options.hpp"
-#include "shell/uri_shape.hpp"
 
 namespace revenant::shell {
 
@@ -33,9 +32,8 @@ constexpr std::size_t state_name_length_max = 200; // NAME_MAX is 255
 // "--listen takes ADDR:PORT…, not 'foo'"
 tl::unexpected<base::Error>
 wrong(std::string_view name, std::string_view takes, std::string_view text) {
-    return base::fail(base::Errc::bad_input,
-                      std::string{name} + " takes " + std::string{takes} + ", not '" +
-                          base::printable(without_uri_password(text), 80) + "'");
+    return base::fail(base::Errc::bad_input, std::string{name} + " takes " + std::string{takes} +
+                                                 ", not '" + base::printable(text, 80) + "'");
 }
 
 bool is_plain(std::string_view text) {
@@ -84,18 +82,6 @@ bool split_host(std::string_view text, std::string_view& address, std::string_vi
     return port != ":";
 }
 
-// A name for people, without the quotes that may be around it. A backslash or a quote within would
-// have to be escaped; nobody's name has one.
-std::optional<std::string_view> plain_name(std::string_view text) {
-    if (text.size() >= 2 && text.starts_with('"') && text.ends_with('"')) {
-        text = text.substr(1, text.size() - 2);
-    }
-    const bool is_plain_name = base::printable(text, text.size() + 1) == text &&
-                               text.find_first_of("\"\\<>") == std::string_view::npos &&
-                               text.size() <= display_name_length_max;
-    return is_plain_name ? std::optional{text} : std::nullopt;
-}
-
 } // namespace
 
 base::Result<std::string> read_uri(std::string_view name, std::string_view text) {
@@ -116,31 +102,22 @@ base::Result<std::pair<std::string, std::string>> read_aor(std::string_view name
             return std::pair{std::string{}, std::move(uri)};
         });
     }
-    const auto display = plain_name(base::trim(text.substr(0, open)));
-    if (!text.ends_with('>') || !display) {
+    std::string_view display = base::trim(text.substr(0, open));
+    const bool is_quoted =
+        display.size() >= 2 && display.starts_with('"') && display.ends_with('"');
+    if (is_quoted) {
+        display = display.substr(1, display.size() - 2);
+    }
+    // A backslash or a quote within would have to be escaped; nobody's name has one.
+    const bool is_plain_name = base::printable(display, display.size() + 1) == display &&
+                               display.find_first_of("\"\\<>") == std::string_view::npos;
+    if (!text.ends_with('>') || !is_plain_name || display.size() > display_name_length_max) {
         return wrong(name, takes, text);
     }
     return read_uri(name, text.substr(open + 1, text.size() - open - 2))
-        .map([&display](std::string uri) {
-            return std::pair{std::string{*display}, std::move(uri)};
+        .map([display](std::string uri) {
+            return std::pair{std::string{display}, std::move(uri)};
         });
-}
-
-base::Result<std::string> read_display_name(std::string_view name, std::string_view text) {
-    const auto display = plain_name(text);
-    if (!display) {
-        return wrong(name, "a name of at most 200 bytes, without quotes within", text);
-    }
-    return std::string{*display};
-}
-
-base::Result<std::string> read_registrar(std::string_view name, std::string_view text) {
-    // A REGISTER's Request-URI has no user (RFC 3261 §10.2).
-    const auto shape = shape_of_uri(text);
-    if (!shape || !shape->user.empty()) {
-        return wrong(name, "a SIP URI without a user, like sip:registrar.example.org", text);
-    }
-    return read_uri(name, text);
 }
 
 base::Result<Listen> read_listen(std::string_view name, std::string_view text) {

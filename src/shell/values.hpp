@@ -20,11 +20,6 @@ namespace revenant::shell {
 // "URI", "<URI>", "NAME <URI>" or "\"NAME\" <URI>": the name without quotes, and the URI.
 [[nodiscard]] base::Result<std::pair<std::string, std::string>> read_aor(std::string_view name,
                                                                          std::string_view text);
-// A name for people, with or without quotes around it.
-[[nodiscard]] base::Result<std::string> read_display_name(std::string_view name,
-                                                          std::string_view text);
-[[nodiscard]] base::Result<std::string> read_registrar(std::string_view name,
-                                                       std::string_view text);
 [[nodiscard]] base::Result<Listen> read_listen(std::string_view name, std::string_view text);
 [[nodiscard]] base::Result<Resume> read_resume(std::string_view name, std::string_view text);
 [[nodiscard]] base::Result<std::uint32_t>

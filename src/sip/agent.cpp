@@ -18,7 +18,6 @@
 #include "sip/core.hpp"
 #include "sip/legs.hpp"
 #include "sip/questions.hpp"
-#include "sip/registrations.hpp"
 #include "sip/sofia/library_thread.hpp"
 #include "sip/sofia/nua.hpp"
 #include "sip/sofia/stack.hpp"
@@ -37,36 +36,30 @@ void log_line(void* /*stream*/, const char* format, va_list arguments) {
 class AgentImpl final : public Agent, private StackUser {
 public:
     AgentImpl(Settings settings, CallListener& calls)
-        : core_{std::move(settings)}, legs_{core_, calls}, registrations_{core_}, questions_{
-                                                                                      core_} {}
+        : core_{std::move(settings)}, legs_{core_, calls}, questions_{core_} {}
 
     [[nodiscard]] base::Status open() { return core_.open(*this); }
 
     [[nodiscard]] CallUsage& calls() override { return legs_; }
 
-    [[nodiscard]] RegistrationUsage& registrations() override { return registrations_; }
-
-    [[nodiscard]] base::Status
-    ask_options(std::string_view target, const std::string& account, Answered done) override {
-        return questions_.ask(target, account, std::move(done));
+    [[nodiscard]] base::Status ask_options(std::string_view target, Answered done) override {
+        return questions_.ask(target, std::move(done));
     }
 
-    [[nodiscard]] base::Result<Origin> origin_for(std::string_view target,
-                                                  const std::string& account) const override {
-        return core_.origin_for(target, account);
+    [[nodiscard]] base::Result<Origin> origin_for(std::string_view target) const override {
+        return core_.origin_for(target);
     }
 
-    [[nodiscard]] std::uint64_t
-    locate(std::string_view target, const std::string& account, Located located) override {
-        return core_.locate(target, account, std::move(located));
+    [[nodiscard]] std::uint64_t locate(std::string_view target, Located located) override {
+        return core_.locate(target, std::move(located));
     }
 
     void give_up(std::uint64_t lookup) override { core_.give_up(lookup); }
 
     [[nodiscard]] std::vector<int> sockets() const override { return held_sockets::bound(); }
 
-    base::Result<Credentials> add_credentials(Credentials credentials) override {
-        return core_.add_credentials(std::move(credentials));
+    void add_credentials(Credentials credentials) override {
+        core_.add_credentials(std::move(credentials));
     }
 
     void shut_down(std::function<void()> done) override {
@@ -92,7 +85,6 @@ private:
     // The usages go first: their handles belong to the Core's stacks.
     Core core_;
     Legs legs_;
-    Registrations registrations_;
     Questions questions_;
 };
 

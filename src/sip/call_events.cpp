@@ -16,7 +16,6 @@
 #include "sip/legs.hpp"
 #include "sip/sofia/cseq_numbers.hpp"
 #include "sip/sofia/decode.hpp"
-#include "sip/sofia/digest_scheme.hpp"
 #include "sip/sofia/forks.hpp"
 #include "sip/sofia/kept_request.hpp"
 #include "sip/sofia/leg.hpp"
@@ -85,12 +84,8 @@ void Legs::on_leg_event(Leg& leg, const Raw& raw) {
         return;
     }
     if (auto* challenged = std::get_if<call::event::Challenged>(&*event)) {
-        const auto complaint = digest_scheme::complaint_of(*raw.sip);
-        challenged->realm = base::printable(complaint.realm, 200);
-        challenged->have_credentials = complaint.have_credentials;
-        if (challenged->is_over && !complaint.realm.empty()) {
-            core_->note_unanswered(core_->account_of(*raw.sip), complaint.realm);
-        }
+        leg.realm = challenged->realm;
+        challenged->have_credentials = core_->credentials_for(leg.realm) != nullptr;
     }
     if (const auto* offered = std::get_if<call::event::Offered>(&*event); is_replayed && offered) {
         leg.must_offer = !offered->offer;
@@ -174,10 +169,8 @@ void Legs::on_new_invite(Stack& stack, Handle& fresh, const Raw& raw) {
     }
     seed.local_sip = {.address = stack.local_address(seed.remote_sip.address),
                       .port = stack.listen().at.port};
-    const Identity& who = core_->identity_asked_by(*raw.sip);
-    seed.account = who.account;
-    seed.local_contact = core_->contact_for(who, seed.local_sip, seed.transport);
-    seed.outbound_proxy = who.outbound_proxy;
+    seed.local_contact = core_->contact_for(seed.local_sip, seed.transport);
+    seed.outbound_proxy = core_->settings().outbound_proxy;
     seed.cseq_watermark = core_->cseq_bound();
     seed.in_flight.invite = whole_text(raw.message);
     const bool complete = !seed.in_flight.invite.empty() && !seed.local_tag.empty() &&
@@ -217,7 +210,7 @@ void Legs::on_stray_answer(Stack& stack, const sip_t& sip, bool is_ours) {
     const std::string tag = text_of(sip.sip_to->a_tag);
     if (dialog == nullptr || !(is_before || is_ours)) {
         if (is_ours) { // and the call is over
-            end_other_answer(stack.agent(), sip, core_->identity_answered_by(sip).outbound_proxy);
+            end_other_answer(stack.agent(), sip, core_->settings().outbound_proxy);
         }
     } else if (dialog->phase == call::Phase::inviting && !dialog->in_flight.canceled &&
                leg->accepted_tag.empty()) {

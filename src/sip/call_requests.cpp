@@ -19,7 +19,6 @@
 #include "sip/legs.hpp"
 #include "sip/request_parts.hpp"
 #include "sip/sofia/cseq_numbers.hpp"
-#include "sip/sofia/digest_scheme.hpp"
 #include "sip/sofia/kept_request.hpp"
 #include "sip/sofia/leg.hpp"
 #include "sip/sofia/nua.hpp"
@@ -49,9 +48,8 @@ std::string first_proxy(const call::Dialog& dialog) {
 }
 
 bool goes_by_name(const call::Dialog& dialog) {
-    const auto hop = read_uri(!dialog.outbound_proxy.empty() ? dialog.outbound_proxy
-                              : !dialog.route_set.empty()    ? dialog.route_set.front()
-                                                             : dialog.remote_target);
+    const auto hop =
+        read_uri(dialog.outbound_proxy.empty() ? dialog.remote_target : dialog.outbound_proxy);
     return hop && !base::SocketAddress::numeric(hop->host, 0);
 }
 
@@ -85,12 +83,10 @@ void Legs::invite(const call::Dialog& dialog) {
         outgoing_watch::report(leg.reported);
     }
     const std::string proxy = first_proxy(dialog);
-    const std::string route = joined(dialog.route_set);
     nua_invite(leg.handle(), NUTAG_URL(dialog.remote_target.c_str()),
                SIPTAG_CALL_ID_STR(dialog.call_id.c_str()), SIPTAG_CSEQ_STR(cseq.c_str()),
                SIPTAG_CONTACT_STR(dialog.local_contact.c_str()),
                TAG_IF(!proxy.empty(), NUTAG_PROXY(proxy.c_str())),
-               TAG_IF(!route.empty(), NUTAG_INITIAL_ROUTE_STR(route.c_str())),
                // The PRACK is ours to send, under the number that is stored. One that comes in is
                // the stack's to answer, at once: it does not survive that the INVITE ends first.
                NUTAG_APPL_METHOD("INVITE, UPDATE, BYE, INFO, PRACK"), NUTAG_AUTOACK(0),
@@ -289,14 +285,17 @@ void Legs::say(const call::Call& call, const call::effect::Authenticate& /*e*/) 
     const call::Dialog& dialog = call.dialog;
 
     const Leg* leg = this->leg(dialog.number);
-    if (leg == nullptr) {
+    const Credentials* known = leg != nullptr ? core_->credentials_for(leg->realm) : nullptr;
+    if (known == nullptr) {
         return;
     }
+    const std::string auth =
+        fmt::format("Digest:\"{}\":{}:{}", leg->realm, known->user, known->password);
     const bool quarantined = !leg->quarantine.empty();
     if (quarantined) {
         set_proxy(*leg, real_proxy(dialog));
     }
-    nua_authenticate(leg->handle(), NUTAG_AUTH(digest_scheme::go_on), TAG_END());
+    nua_authenticate(leg->handle(), NUTAG_AUTH(auth.c_str()), TAG_END());
     if (quarantined) {
         set_proxy(*leg, leg->quarantine);
     }

@@ -5,23 +5,19 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
 #include <glib.h>
 
 #include "revenant/base/result.hpp"
-#include "revenant/base/text.hpp"
 #include "revenant/call/dialog.hpp"
 #include "revenant/sip/settings.hpp"
 #include "sip/comeback/held_sockets.hpp"
 #include "sip/names/names.hpp"
-#include "sip/sofia/digest_scheme.hpp"
 #include "sip/sofia/library_clock.hpp"
-#include "sip/sofia/nonce_counts.hpp"
 #include "sip/sofia/nua.hpp"
-#include "sip/sofia/our_dialogs.hpp"
+#include "sip/sofia/refusals.hpp"
 #include "sip/sofia/stack.hpp"
 #include "sip/sofia/uri_text.hpp"
 
@@ -30,26 +26,27 @@ namespace revenant::sip {
 Core::Core(Settings settings) : settings_{std::move(settings)} {}
 
 Core::~Core() {
-    digest_scheme::tell({});
+    refusals::tell({});
     lookups_.clear();
     stacks_.clear();
     Names::close();
 }
 
 base::Status Core::open(StackUser& user) {
-    if (base::Status opened = open_identities(); !opened) {
-        return opened;
+    const auto aor = read_uri(settings_.aor);
+    if (!aor) {
+        return base::fail(aor.error());
+    }
+    aor_ = *aor;
+    if (!settings_.outbound_proxy.empty()) {
+        const auto proxy = read_uri(settings_.outbound_proxy);
+        if (!proxy) {
+            return base::fail(
+                base::Error{proxy.error().code, "outbound proxy: " + proxy.error().context});
+        }
     }
     // SAFETY: taken back in the destructor.
-    digest_scheme::tell([this](const sip_t& message, const std::string& realm) {
-        return credentials_for(account_of(message), realm);
-    });
-    if (!digest_scheme::is_in_place()) {
-        return base::fail(base::Errc::unsupported,
-                          "this libsofia-sip-ua keeps its own Digest authentication; install "
-                          "Debian's 1.12.11");
-    }
-    nonce_counts::open(settings_.nonce_page);
+    refusals::tell([this](const std::string& realm) { return credentials_for(realm) != nullptr; });
     root_.reset(su_glib_root_create(nullptr));
     su_root_threading(root_.get(), 0);
     GSource* source = su_glib_root_gsource(root_.get());
@@ -68,83 +65,6 @@ base::Status Core::open(StackUser& user) {
         stacks_.push_back(std::move(*stack));
     }
     return {};
-}
-
-base::Status Core::open_identities() {
-    const auto add = [this](const account::Account& account) -> base::Status {
-        const auto aor = read_uri(account.aor);
-        if (!aor) {
-            return base::fail(aor.error());
-        }
-        if (!account.outbound_proxy.empty()) {
-            const auto proxy = read_uri(account.outbound_proxy);
-            if (!proxy) {
-                return base::fail(
-                    base::Error{proxy.error().code, "outbound proxy: " + proxy.error().context});
-            }
-        }
-        identities_.push_back({.account = account.name,
-                               .aor = *aor,
-                               .display_name = account.display_name,
-                               .outbound_proxy = account.outbound_proxy,
-                               .transport = account.transport});
-        return {};
-    };
-    if (base::Status done = add({.name = {},
-                                 .aor = settings_.aor,
-                                 .display_name = settings_.display_name,
-                                 .outbound_proxy = settings_.outbound_proxy});
-        !done) {
-        return done;
-    }
-    for (const account::Account& account : settings_.accounts) {
-        if (base::Status done = add(account); !done) {
-            return base::fail(done.error().code,
-                              fmt::format("account {}: {}", account.name, done.error().context));
-        }
-    }
-    return {};
-}
-
-const Identity& Core::identity(std::string_view account) const {
-    const auto found = std::ranges::find(identities_, account, &Identity::account);
-    return found != identities_.end() ? *found : identities_.front();
-}
-
-Identity* Core::find_identity(std::string_view account) {
-    const auto found = std::ranges::find(identities_, account, &Identity::account);
-    return found != identities_.end() ? &*found : nullptr;
-}
-
-const Identity* Core::account_at(const url_t& aor) const {
-    const auto found = std::ranges::find_if(identities_, [&](const Identity& one) {
-        return !one.account.empty() && text_of(aor.url_user) == one.aor.user &&
-               base::equals_ignoring_case(text_of(aor.url_host), one.aor.host);
-    });
-    return found != identities_.end() ? &*found : nullptr;
-}
-
-const Identity& Core::identity_asked_by(const sip_t& request) const {
-    if (const Identity* named = account_at(*request.sip_to->a_url)) {
-        return *named;
-    }
-    // A proxy has changed the one, and not the other.
-    const std::string user = text_of(request.sip_request->rq_url->url_user);
-    const auto found = std::ranges::find_if(identities_, [&](const Identity& one) {
-        return !one.account.empty() && one.aor.user == user;
-    });
-    return found != identities_.end() ? *found : identities_.front();
-}
-
-const Identity& Core::identity_answered_by(const sip_t& response) const {
-    const Identity* named = account_at(*response.sip_from->a_url);
-    return named != nullptr ? *named : identities_.front();
-}
-
-std::string Core::account_of(const sip_t& message) const {
-    const call::Dialog* dialog =
-        our_dialog(text_of(message.sip_call_id->i_id), text_of(message.sip_from->a_tag));
-    return dialog != nullptr ? dialog->account : identity_answered_by(message).account;
 }
 
 void Core::abandon_stacks() {
@@ -175,41 +95,14 @@ void Core::shut_down(std::function<void()> done) {
     }
 }
 
-const Credentials* Core::credentials_for(std::string_view account, const std::string& realm) const {
-    const auto find = [&](std::string_view owner) -> const Credentials* {
-        const auto found = std::ranges::find_if(settings_.credentials, [&](const Credentials& c) {
-            return c.account == owner && (c.realm.empty() || c.realm == realm);
-        });
-        return found != settings_.credentials.end() ? &*found : nullptr;
-    };
-    const Credentials* own = find(account);
-    return own != nullptr || account.empty() ? own : find({});
+const Credentials* Core::credentials_for(const std::string& realm) const {
+    const auto fits = [&](const Credentials& c) { return c.realm.empty() || c.realm == realm; };
+    const auto found = std::ranges::find_if(settings_.credentials, fits);
+    return found != settings_.credentials.end() ? &*found : nullptr;
 }
 
-base::Result<Credentials> Core::add_credentials(Credentials credentials) {
-    if (credentials.user.empty()) {
-        if (credentials.realm.empty() && unanswered_ &&
-            (credentials.account.empty() || credentials.account == unanswered_->account)) {
-            credentials.account = unanswered_->account;
-            credentials.realm = unanswered_->realm;
-        }
-        const auto named =
-            std::ranges::find(settings_.accounts, credentials.account, &account::Account::name);
-        credentials.user = named != settings_.accounts.end() && !named->user.empty()
-                               ? named->user
-                               : identity(credentials.account).aor.user;
-    }
-    if (credentials.user.empty()) {
-        return base::fail(base::Errc::bad_input, "our own address names no user; give one: key "
-                                                 "REALM USER PASSWORD");
-    }
-    unanswered_.reset();
-    settings_.credentials.insert(settings_.credentials.begin(), credentials);
-    return credentials;
-}
-
-void Core::note_unanswered(std::string account, std::string realm) {
-    unanswered_ = {.account = std::move(account), .realm = std::move(realm)};
+void Core::add_credentials(Credentials credentials) {
+    settings_.credentials.insert(settings_.credentials.begin(), std::move(credentials));
 }
 
 Stack* Core::stack_at(const call::Endpoint& local, call::Transport transport) const {
@@ -224,17 +117,10 @@ Stack* Core::stack_at(const call::Endpoint& local, call::Transport transport) co
     return found != stacks_.end() ? found->get() : nullptr;
 }
 
-std::string
-Core::address_of(const Identity& identity, const call::Endpoint& local, call::Transport transport) {
-    const std::string user = identity.aor.user.empty() ? std::string{} : identity.aor.user + "@";
-    return fmt::format("sip:{}{}{}", user, host_port(local), call::transport_parameter(transport));
-}
-
-std::string Core::contact_for(const Identity& identity,
-                              const call::Endpoint& local,
-                              call::Transport transport) {
-    return fmt::format("<{}>", identity.gruu.empty() ? address_of(identity, local, transport)
-                                                     : identity.gruu);
+std::string Core::contact_for(const call::Endpoint& local, call::Transport transport) const {
+    const std::string user = aor_.user.empty() ? std::string{} : aor_.user + "@";
+    return fmt::format("<sip:{}{}{}>", user, host_port(local),
+                       call::transport_parameter(transport));
 }
 
 // The stack numbers its first request in a dialog that the peer began from the clock: seconds

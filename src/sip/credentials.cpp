@@ -29,8 +29,8 @@ base::Result<Credentials> read_line(std::string_view line) {
         return base::fail(base::Errc::bad_input, "expected REALM:USER:PASSWORD");
     }
     for (const char c : line) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == '\x7F') {
-            return base::fail(base::Errc::bad_input, "a control character");
+        if (static_cast<unsigned char>(c) < 0x20 || c == '"') {
+            return base::fail(base::Errc::bad_input, "a quote or a control character");
         }
     }
     return Credentials{.realm = std::string{line.substr(0, first)},

@@ -15,13 +15,11 @@
 #include "sip/comeback/stand_in.hpp"
 #include "sip/core.hpp"
 #include "sip/sofia/cseq_numbers.hpp"
-#include "sip/sofia/digest_scheme.hpp"
 #include "sip/sofia/leg.hpp"
 #include "sip/sofia/message_facts.hpp"
 #include "sip/sofia/our_dialogs.hpp"
 #include "sip/sofia/outgoing_watch.hpp"
 #include "sip/sofia/stack.hpp"
-#include "sip/sofia/uri_text.hpp"
 
 namespace revenant::sip {
 
@@ -41,24 +39,11 @@ Legs::Legs(Core& core, CallListener& listener)
                                  Held held) { on_invite_leaving(invite, held); }});
     tell_dialogs(
         [this](std::string_view call_id, std::string_view tag) { return dialog_of(call_id, tag); });
-    digest_scheme::tell_waits([this](const sip_t& answer) { return waits_for_us(answer); });
 }
 
 Legs::~Legs() {
     outgoing_watch::tell({});
     tell_dialogs({});
-    digest_scheme::tell_waits({});
-}
-
-// The number of an INVITE that is to begin a call is stored before it leaves; in quarantine one
-// request is let past the stand-in.
-bool Legs::waits_for_us(const sip_t& answer) {
-    const call::Dialog* dialog =
-        answer.sip_cseq->cs_method == sip_method_invite
-            ? dialog_of(text_of(answer.sip_call_id->i_id), text_of(answer.sip_from->a_tag))
-            : nullptr;
-    const Leg* leg = dialog != nullptr ? this->leg(dialog->number) : nullptr;
-    return leg != nullptr && (dialog->phase == call::Phase::inviting || !leg->quarantine.empty());
 }
 
 const call::Dialog* Legs::dialog_of(std::string_view call_id, std::string_view tag) const {

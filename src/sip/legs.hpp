@@ -102,7 +102,6 @@ private:
     [[nodiscard]] Leg& make_leg(Stack& stack, const call::Dialog& dialog);
     [[nodiscard]] const call::Dialog* dialog_of(std::string_view call_id,
                                                 std::string_view tag) const;
-    [[nodiscard]] bool waits_for_us(const sip_t& answer);
     [[nodiscard]] base::Result<std::string> stand_in_url(const Stack& stack);
     void give_up(call::Number call, bool until_answered);
     void destroy_soon(const Leg& leg);

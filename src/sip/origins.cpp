@@ -42,42 +42,24 @@ std::vector<Locate::Place> places_of(const Uri& hop) {
     return places;
 }
 
-bool goes_by_itself(const Identity& identity) {
-    return identity.outbound_proxy.empty() && identity.service_route.empty();
-}
-
-base::Result<Uri> next_hop(const Identity& identity, const Uri& target) {
-    auto hop = !identity.outbound_proxy.empty()  ? read_uri(identity.outbound_proxy)
-               : !identity.service_route.empty() ? read_uri(identity.service_route.front())
-                                                 : base::Result<Uri>{target};
-    if (hop && !hop->transport) {
-        hop->transport = identity.transport;
-    }
-    return hop;
-}
-
-std::string from_of(const Identity& identity) {
-    return identity.display_name.empty()
-               ? fmt::format("<{}>", identity.aor.text)
-               : fmt::format("\"{}\" <{}>", identity.display_name, identity.aor.text);
-}
-
 } // namespace
 
-base::Result<Origin> Core::origin_for(std::string_view target, const std::string& account) const {
+base::Result<Uri> Core::next_hop(const Uri& target) const {
+    return settings_.outbound_proxy.empty() ? base::Result<Uri>{target}
+                                            : read_uri(settings_.outbound_proxy);
+}
+
+base::Result<Origin> Core::origin_for(std::string_view target) const {
     auto uri = read_uri(target);
     if (!uri) {
         return base::fail(uri.error());
     }
-    const Identity& who = identity(account);
-    const auto hop = next_hop(who, *uri);
-    return hop ? origin_at(who, *uri, *hop, places_of(*hop)) : base::fail(hop.error());
+    const auto hop = next_hop(*uri);
+    return hop ? origin_at(*uri, *hop, places_of(*hop)) : base::fail(hop.error());
 }
 
-base::Result<Origin> Core::origin_at(const Identity& identity,
-                                     const Uri& target,
-                                     const Uri& hop,
-                                     const std::vector<Locate::Place>& places) const {
+base::Result<Origin>
+Core::origin_at(const Uri& target, const Uri& hop, const std::vector<Locate::Place>& places) const {
     for (const auto& stack : stacks_) {
         std::string local;
         const auto reaches = [&](const Locate::Place& place) {
@@ -93,16 +75,14 @@ base::Result<Origin> Core::origin_at(const Identity& identity,
         Origin origin;
         origin.transport = place->transport;
         origin.target = target.text;
-        if (!target.transport && goes_by_itself(identity)) {
+        if (!target.transport && settings_.outbound_proxy.empty()) {
             origin.target += call::transport_parameter(origin.transport);
         }
         origin.local = {.address = local, .port = stack->listen().at.port};
-        origin.contact = contact_for(identity, origin.local, origin.transport);
-        origin.address = address_of(identity, origin.local, origin.transport);
-        origin.from = from_of(identity);
-        origin.account = identity.account;
-        origin.outbound_proxy = identity.outbound_proxy;
-        origin.route_set = identity.service_route;
+        origin.contact = contact_for(origin.local, origin.transport);
+        origin.from = settings_.display_name.empty()
+                          ? fmt::format("<{}>", aor_.text)
+                          : fmt::format("\"{}\" <{}>", settings_.display_name, aor_.text);
         return origin;
     }
     const std::string where = is_numeric(hop.host) || places.empty()
@@ -114,13 +94,11 @@ base::Result<Origin> Core::origin_at(const Identity& identity,
                                   target.text, where));
 }
 
-std::uint64_t
-Core::locate(std::string_view target, const std::string& account, Agent::Located located) {
+std::uint64_t Core::locate(std::string_view target, Agent::Located located) {
     const auto uri = read_uri(target);
-    const auto hop = uri ? next_hop(identity(account), *uri) : uri;
+    const auto hop = uri ? next_hop(*uri) : uri;
     if (!hop || is_numeric(hop->host)) {
-        located(hop ? origin_at(identity(account), *uri, *hop, places_of(*hop))
-                    : base::fail(hop.error()));
+        located(hop ? origin_at(*uri, *hop, places_of(*hop)) : base::fail(hop.error()));
         return 0;
     }
     const auto has = [this](bool v6) {
@@ -131,11 +109,11 @@ Core::locate(std::string_view target, const std::string& account, Agent::Located
     // SAFETY: the Locate is a member, and gives up in its destructor.
     lookups_[ticket] = std::make_unique<Locate>(
         *hop, Locate::Families{.v4 = has(false), .v6 = has(true)},
-        [this, ticket, uri = *uri, hop = *hop, account,
+        [this, ticket, uri = *uri, hop = *hop,
          located = std::move(located)](const Locate::Result& result) {
             const auto over = lookups_.extract(ticket); // goes when this is done
             located(result.places.empty() ? base::fail(base::Errc::unreachable, result.why_none)
-                                          : origin_at(identity(account), uri, hop, result.places));
+                                          : origin_at(uri, hop, result.places));
         });
     return ticket;
 }

@@ -2,10 +2,8 @@
 // has answered that.
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "revenant/base/result.hpp"
 #include "revenant/call/dialog.hpp"
@@ -46,10 +44,6 @@ std::string why_no_listener(const call::Dialog& dialog) {
 }
 
 } // namespace
-
-std::string joined(const std::vector<std::string>& route_set) {
-    return fmt::format("{}", fmt::join(route_set, ", "));
-}
 
 // A null proxy with a loose route would make the stack send to the Request-URI with the Route
 // headers merely present.

@@ -13,7 +13,6 @@
 #include "revenant/base/result.hpp"
 #include "revenant/sip/agent.hpp"
 #include "sip/core.hpp"
-#include "sip/request_parts.hpp"
 #include "sip/sofia/decode.hpp"
 #include "sip/sofia/failures.hpp"
 #include "sip/sofia/message_facts.hpp"
@@ -33,12 +32,9 @@ public:
                              SIPTAG_TO_STR(fmt::format("<{}>", origin.target).c_str()),
                              TAG_END())} {}
 
-    void send(const Origin& origin) const {
-        const std::string route = joined(origin.route_set);
-        nua_options(
-            handle_.get(), NUTAG_URL(origin.target.c_str()),
-            TAG_IF(!origin.outbound_proxy.empty(), NUTAG_PROXY(origin.outbound_proxy.c_str())),
-            TAG_IF(!route.empty(), NUTAG_INITIAL_ROUTE_STR(route.c_str())), TAG_END());
+    void send(const Origin& origin, const std::string& proxy) const {
+        nua_options(handle_.get(), NUTAG_URL(origin.target.c_str()),
+                    TAG_IF(!proxy.empty(), NUTAG_PROXY(proxy.c_str())), TAG_END());
     }
 
     void on_handle_event(const Raw& raw) override {
@@ -62,8 +58,7 @@ Questions::Questions(Core& core) : core_{&core} {}
 
 Questions::~Questions() = default;
 
-base::Status
-Questions::ask(std::string_view target, const std::string& account, Agent::Answered done) {
+base::Status Questions::ask(std::string_view target, Agent::Answered done) {
     if (const auto uri = read_uri(target); !uri) {
         return base::fail(uri.error());
     }
@@ -76,7 +71,7 @@ Questions::ask(std::string_view target, const std::string& account, Agent::Answe
     // Shared with a callback that may come after this has returned.
     const auto start = std::make_shared<Start>();
     static_cast<void>(
-        core_->locate(target, account, [this, start, done = std::move(done)](const auto& origin) {
+        core_->locate(target, [this, start, done = std::move(done)](const auto& origin) {
             if (origin) {
                 send(*origin, done);
             } else if (!start->is_over) {
@@ -95,7 +90,7 @@ void Questions::send(const Origin& origin, Agent::Answered done) {
     static_cast<void>(core_->cseq_bound()); // a loose request takes one of the stack's
     auto question = std::make_unique<Question>(*this, stack->nua(), origin, std::move(done));
     const Question& asked = *open_.emplace(question.get(), std::move(question)).first->second;
-    asked.send(origin);
+    asked.send(origin, core_->settings().outbound_proxy);
 }
 
 } // namespace revenant::sip

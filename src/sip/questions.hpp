@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <string_view>
 #include <unordered_map>
 
@@ -22,8 +21,7 @@ public:
     ~Questions();
 
     // As Agent::ask_options.
-    [[nodiscard]] base::Status
-    ask(std::string_view target, const std::string& account, Agent::Answered done);
+    [[nodiscard]] base::Status ask(std::string_view target, Agent::Answered done);
 
 private:
     class Question;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "revenant/call/dialog.hpp"
 #include "sip/sofia/leg.hpp"
@@ -24,9 +23,6 @@ inline constexpr unsigned retry_after_most_s = 32;
 // Where requests in the dialog really go: the outbound proxy, else the first loose route, else
 // wherever Route and Request-URI say (empty).
 [[nodiscard]] std::string real_proxy(const call::Dialog& dialog);
-
-// One header field's value for all of them.
-[[nodiscard]] std::string joined(const std::vector<std::string>& route_set);
 
 [[nodiscard]] inline const char* or_null(const std::string& text) {
     return text.empty() ? nullptr : text.c_str();

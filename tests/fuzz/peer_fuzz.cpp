@@ -82,8 +82,7 @@ public:
                  media_,
                  ports_,
                  keeping_,
-                 {.manners = {.codecs = media::supported_codecs(), .auto_answer = {}},
-                  .resumes_by_itself = true}} {
+                 {.codecs = media::supported_codecs(), .resumes_by_itself = true}} {
         must(store_.next_epoch().has_value(), "no epoch");
         auto agent = sip::Agent::create(
             {.aor = "sip:phone@127.0.0.1",
@@ -180,7 +179,7 @@ private:
             }
             return;
         }
-        board_.dial(fmt::format("sip:peer@127.0.0.1:{}", peer_.port()), {},
+        board_.dial(fmt::format("sip:peer@127.0.0.1:{}", peer_.port()),
                     [](const auto& /*number*/) {});
         turn();
         if (situation == Situation::calling) {

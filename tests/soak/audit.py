@@ -7,7 +7,7 @@ from lib.waiting import Failure, until
 
 REST_WITHIN_S = 45   # from the last kill until every call is established again
 SPARES_MAX = 256
-OTHER_FILES = {"lock", "epoch", "epoch.tmp", "media.page", "hand.page", "nonces.page"}
+OTHER_FILES = {"lock", "epoch", "epoch.tmp", "media.page", "hand.page"}
 
 
 class Audit:

@@ -120,7 +120,7 @@ struct Refused {
 struct Challenged {
     std::uint16_t status = 401;
     std::uint32_t cseq = 0;
-    std::string realm = {};        // empty: it asks for something that we do not have
+    std::string realm = {};
     bool have_credentials = false; // when it is over, they were not taken
     bool is_over = false;
     std::string method = "INVITE"; // or "BYE", "INFO", "OPTIONS", "UPDATE"

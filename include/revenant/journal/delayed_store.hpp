@@ -13,7 +13,7 @@ struct Delay {
     bool is_written_at_once = true; // and answered late; else it is also written late
 };
 
-// Those of one number or account keep their order; those of two do not.
+// Both of one number keep their order; those of two do not.
 [[nodiscard]] std::unique_ptr<Store> delayed_store(std::unique_ptr<Store> store, Delay delay);
 
 } // namespace revenant::journal

@@ -1,5 +1,4 @@
-// The store on disk: <state>/dialogs/<number>.json, <state>/registrations/<account>.json,
-// <state>/epoch, <state>/lock.
+// The store on disk: <state>/dialogs/<number>.json, <state>/epoch, <state>/lock.
 // The format and the order of writing are specified in state/README.md.
 #pragma once
 

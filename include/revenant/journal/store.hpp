@@ -1,4 +1,4 @@
-// Where records live. FileStore keeps one JSON file a record; tests have MemoryStore and
+// Where records live. FileStore keeps one JSON file a dialog; tests have MemoryStore and
 // FaultyStore; a database fits behind the same calls, and may answer later.
 #pragma once
 
@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "revenant/account/registration.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/call/dialog.hpp"
 
@@ -21,8 +20,7 @@ struct Rejected {
 };
 
 struct Loaded {
-    std::vector<call::Dialog> dialogs;                // ascending by number
-    std::vector<account::Registration> registrations; // ascending by account
+    std::vector<call::Dialog> dialogs; // ascending by number
     std::vector<Rejected> rejected;
     // Numbers that must not be given to a call, ascending: a record that this version cannot read
     // still stands under them (a later schema, no permission). save() and remove() refuse them.
@@ -39,23 +37,18 @@ public:
     [[nodiscard]] virtual base::Result<Loaded> load() = 0;
 
     // Called once with each write's answer: within save() or remove(), or from the main loop. The
-    // writes of one number or account are answered in the order in which they were asked for.
+    // writes of one number are answered in the order in which they were asked for.
     using Done = std::function<void(const base::Status&)>;
 
     // After success the record survives SIGKILL (with `durable`, power loss too). After a failure
     // the record is still whole: the old one, or with `durable` perhaps the new one.
-    // Errc::corrupt: load() would refuse this record (see journal::check); not_now: the number is
+    // Errc::corrupt: load() would refuse this Dialog (see journal::check); not_now: the number is
     // taken; no_space or io: the text says what to do.
     virtual void save(const call::Dialog& dialog, const Done& done) = 0;
 
     // The call is over. Succeeds when there is no such record. After a failure the record is still
     // there, and the next start finds a call that the peer no longer knows.
     virtual void remove(call::Number number, const Done& done) = 0;
-
-    // The same of a registration. Errc::not_now: a record that this version cannot read stands
-    // under the account's name.
-    virtual void save(const account::Registration& registration, const Done& done) = 0;
-    virtual void remove_registration(const std::string& account, const Done& done) = 0;
 
     // Counts this start: stored before it is returned, so that no two starts share an epoch, and
     // above the epoch of every record that load() found.
@@ -72,20 +65,9 @@ public:
     [[nodiscard]] virtual base::Status save(const call::Dialog& dialog) = 0;
     [[nodiscard]] virtual base::Status remove(call::Number number) = 0;
 
-    [[nodiscard]] virtual base::Status save(const account::Registration& registration) = 0;
-    [[nodiscard]] virtual base::Status remove_registration(const std::string& account) = 0;
-
     void save(const call::Dialog& dialog, const Done& done) final { done(save(dialog)); }
 
     void remove(call::Number number, const Done& done) final { done(remove(number)); }
-
-    void save(const account::Registration& registration, const Done& done) final {
-        done(save(registration));
-    }
-
-    void remove_registration(const std::string& account, const Done& done) final {
-        done(remove_registration(account));
-    }
 };
 
 // A store that keeps nothing and finds nothing; `lock` is held as long as it lives, and what it

@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "revenant/account/account.hpp"
 #include "revenant/base/kill_point.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/call/dialog.hpp"
@@ -48,9 +47,6 @@ struct Options {
     std::string
         state_directory; // --state DIR; default $XDG_STATE_HOME/revenant or ~/.local/state/revenant
     std::string outbound_proxy;     // --outbound-proxy URI
-    std::string registrar;          // --registrar URI
-    bool registers = false;         // --register
-    std::string account;            // --account NAME: one of `accounts`; empty: the first
     std::string credentials_path;   // --credentials FILE: lines REALM:USER:PASSWORD, mode 0600
     std::string source = "silence"; // --audio SOURCE[,SINK]
     std::string sink = "null";
@@ -82,11 +78,8 @@ struct Options {
     base::KillPoint die_at = base::KillPoint::after_effect;
     std::uint32_t die_count = 0;
     base::Death death = base::Death::kill;
-    base::CrashPoint crash_at; // test builds: --crash-at
-    StoreDelay store_delay;    // test builds: --store-delay
-    // The groups [account NAME], in the order of the file. Each has the phone's auto-answer where
-    // it says nothing of its own.
-    std::vector<account::Account> accounts;
+    base::CrashPoint crash_at;   // test builds: --crash-at
+    StoreDelay store_delay;      // test builds: --store-delay
     Configuration configuration; // --config FILE, or the default one; what it says is in the above
 };
 

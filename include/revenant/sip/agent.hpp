@@ -14,7 +14,6 @@
 #include "revenant/base/result.hpp"
 #include "revenant/call/dialog.hpp"
 #include "revenant/sip/calls.hpp"
-#include "revenant/sip/registrations.hpp"
 #include "revenant/sip/settings.hpp"
 
 namespace revenant::sip {
@@ -32,15 +31,11 @@ struct OptionsAnswer {
 
 // Where a call to `target` would come from.
 struct Origin {
-    std::string account = {}; // its name; empty: who we are without one
-    std::string target;       // the URI, made whole ("sip:" added where missing)
-    call::Endpoint local;     // SIP address and port
+    std::string target;   // the URI, made whole ("sip:" added where missing)
+    call::Endpoint local; // SIP address and port
     call::Transport transport = call::Transport::udp;
-    std::string contact;                     // our Contact header field value
-    std::string address = {};                // where we are to be reached: a URI, for a registrar
-    std::string from;                        // our From name-addr, without tag
-    std::string outbound_proxy = {};         // a URI, or empty
-    std::vector<std::string> route_set = {}; // the pre-existing one (RFC 3261 §8.1.1.1, RFC 3608)
+    std::string contact; // our Contact header field value
+    std::string from;    // our From name-addr, without tag
 };
 
 class Agent {
@@ -52,34 +47,28 @@ public:
     virtual ~Agent() = default;
 
     [[nodiscard]] virtual CallUsage& calls() = 0;
-    [[nodiscard]] virtual RegistrationUsage& registrations() = 0;
 
     // OPTIONS outside a call (RFC 3261 §11); `done` is called once, from the main loop. A failure
     // is returned when there is nothing to send it to, and `done` is not called then.
     using Answered = std::function<void(const OptionsAnswer&)>;
-    [[nodiscard]] virtual base::Status
-    ask_options(std::string_view target, const std::string& account, Answered done) = 0;
+    [[nodiscard]] virtual base::Status ask_options(std::string_view target, Answered done) = 0;
 
     // Errc::bad_input for what is no SIP URI, Errc::unreachable when no listening address can reach
-    // it. `account`: its name, or empty.
-    [[nodiscard]] virtual base::Result<Origin> origin_for(std::string_view target,
-                                                          const std::string& account) const = 0;
+    // it.
+    [[nodiscard]] virtual base::Result<Origin> origin_for(std::string_view target) const = 0;
     // The same for a target that may be a name, which is looked up first: where it is decides from
     // which of our addresses it can be reached. `located` comes once: within for an address, else
     // from the main loop, 10 s later at most. Returns what `give_up` takes; 0: nothing to give up.
     using Located = std::function<void(const base::Result<Origin>&)>;
-    [[nodiscard]] virtual std::uint64_t
-    locate(std::string_view target, const std::string& account, Located located) = 0;
+    [[nodiscard]] virtual std::uint64_t locate(std::string_view target, Located located) = 0;
     virtual void give_up(std::uint64_t lookup) = 0;
 
     // The UDP sockets and TCP listeners that this Agent has bound, to be kept by somebody who
     // outlives the process. They stay the Agent's.
     [[nodiscard]] virtual std::vector<int> sockets() const = 0;
 
-    // Credentials added while running (the `key` command). Without a user they are that of the
-    // account; without account and realm too, for what was asked last and not answered. Returns
-    // what they have become. Errc::bad_input: there is no user.
-    virtual base::Result<Credentials> add_credentials(Credentials credentials) = 0;
+    // Credentials added while running (the `key` command).
+    virtual void add_credentials(Credentials credentials) = 0;
 
     // Ends the stack; `done` is called once, after which the Agent may be destroyed. Calls should
     // be over by then: those that are not get a BYE.

@@ -11,7 +11,6 @@
 
 #include <fmt/format.h>
 
-#include "app/accounts.hpp"
 #include "app/commands/command_tools.hpp"
 #include "app/switchboard.hpp"
 #include "revenant/base/disk_wait.hpp"
@@ -73,49 +72,16 @@ void dial(Switchboard& board, const sip::Origin& origin, bool wait, const Done& 
     });
 }
 
-struct CallWords {
-    bool wait = true;
-    std::string account; // as it was given; empty: the default
-    std::string target;
-};
-
-base::Result<CallWords> read_call_words(const Arguments& arguments) {
-    CallWords words;
-    std::size_t i = 0;
-    for (; i + 1 < arguments.size(); ++i) {
-        if (arguments[i] == "-n") {
-            words.wait = false;
-        } else if (arguments[i] == "--account" && i + 2 < arguments.size()) {
-            words.account = arguments[++i];
-        } else {
-            break;
-        }
-    }
-    if (i + 1 != arguments.size()) {
-        return base::fail(base::Errc::bad_input, "usage: call [-n] [--account NAME] URI");
-    }
-    words.target = arguments[i];
-    return words;
-}
-
-// Whose call it is: with no account at all it is nobody's.
-base::Result<std::string> account_of(const CallWords& words, const Accounts& accounts) {
-    return words.account.empty() ? accounts.chosen() : accounts.find(words.account);
-}
-
 void call_command(Switchboard& board,
-                  const Accounts& accounts,
                   Lookups& lookups,
                   const Arguments& arguments,
                   const Done& done) {
-    const auto words = read_call_words(arguments);
-    const auto account = words ? account_of(*words, accounts) : base::fail(words.error());
-    if (!account) {
-        done(base::fail(account.error()));
+    const bool wait = argument(arguments, 0) != "-n";
+    if (arguments.size() != (wait ? 1U : 2U)) {
+        done(base::fail(base::Errc::bad_input, "usage: call [-n] URI"));
         return;
     }
-    const std::string& target = words->target;
-    const bool wait = words->wait;
+    const std::string& target = arguments.back();
     // SAFETY: the list outlives the command table, and the Agent's lookups the list's elements.
     const auto self = lookups.insert(lookups.end(), Lookup{.id = 0, .done = done});
     const auto located = [&board, &lookups, self, target,
@@ -131,7 +97,7 @@ void call_command(Switchboard& board,
         }
         over.done(base::fail(origin.error()));
     };
-    const std::uint64_t id = board.agent().locate(target, *account, located);
+    const std::uint64_t id = board.agent().locate(target, located);
     if (id != 0) { // else it is over, and the element is gone
         self->id = id;
     }
@@ -214,19 +180,17 @@ void bye_command(Switchboard& board, const Arguments& arguments, const Done& don
 }
 
 // SAFETY, here and below: the board outlives the table, and with it every function in it.
-void add_making(shell::Table& table, Switchboard* b, const Accounts* accounts) {
+void add_making(shell::Table& table, Switchboard* b) {
     // Shared by the command that looks up and the one that gives up.
     const auto lookups = std::make_shared<Lookups>();
     add_row(table,
             {"call",
              {"i", "invite"},
-             "[-n] [--account NAME] URI",
+             "[-n] URI",
              "call somebody and wait for the answer (-n: do not wait)",
-             {1, 4},
+             {1, 2},
              {Completes::uri}},
-            [b, accounts, lookups](const Arguments& a, const Done& d) {
-                call_command(*b, *accounts, *lookups, a, d);
-            });
+            [b, lookups](const Arguments& a, const Done& d) { call_command(*b, *lookups, a, d); });
     add_row(table,
             {"cancel",
              {"c"},
@@ -292,8 +256,8 @@ void add_ending_and_holding(shell::Table& table, Switchboard* b) {
 
 } // namespace
 
-void add_call_commands(shell::Table& table, Switchboard& board, Accounts& accounts) {
-    add_making(table, &board, &accounts);
+void add_call_commands(shell::Table& table, Switchboard& board) {
+    add_making(table, &board);
     add_taking(table, &board);
     add_ending_and_holding(table, &board);
 }

@@ -6,18 +6,13 @@
 
 namespace revenant::app {
 
-class Accounts;
 class Comeback;
 
-// All of them must outlive the table.
-void add_call_commands(shell::Table& table, Switchboard& board, Accounts& accounts);
-void add_request_commands(shell::Table& table, // request_commands.cpp
-                          Switchboard& board,
-                          Comeback& comeback,
-                          Accounts& accounts);
+// `board` must outlive the table.
+void add_call_commands(shell::Table& table, Switchboard& board);
+// request_commands.cpp; `comeback` must outlive it as well.
+void add_request_commands(shell::Table& table, Switchboard& board, Comeback& comeback);
 void add_view_commands(shell::Table& table, Switchboard& board); // view_commands.cpp: calls, show
-void add_wait_commands(shell::Table& table,
-                       Switchboard& board,
-                       Accounts& accounts); // wait_commands.cpp
+void add_wait_commands(shell::Table& table, Switchboard& board); // wait_commands.cpp
 
 } // namespace revenant::app

@@ -8,11 +8,9 @@
 
 #include <fmt/format.h>
 
-#include "app/accounts.hpp"
 #include "app/comeback.hpp"
 #include "app/commands/call_commands.hpp"
 #include "app/commands/command_tools.hpp"
-#include "app/commands/key_words.hpp"
 #include "app/notices.hpp"
 #include "app/switchboard.hpp"
 #include "revenant/base/clock.hpp"
@@ -84,10 +82,7 @@ void tell_options_answer(const sip::OptionsAnswer& answer,
     done(is_good ? base::Status{} : base::fail(base::Errc::unreachable, text));
 }
 
-void options_command(Switchboard& board,
-                     const Accounts& accounts,
-                     const Arguments& arguments,
-                     const Done& done) {
+void options_command(Switchboard& board, const Arguments& arguments, const Done& done) {
     const std::string& target = arguments.at(0);
     const auto number = base::to_u32(target);
     if (number && board.find(*number) != nullptr) {
@@ -100,8 +95,8 @@ void options_command(Switchboard& board,
         return;
     }
     const std::int64_t asked_ms = base::read_clock().boot_ms();
-    const base::Status asked = board.agent().ask_options(
-        target, accounts.chosen(), [done, asked_ms](const sip::OptionsAnswer& answer) {
+    const base::Status asked =
+        board.agent().ask_options(target, [done, asked_ms](const sip::OptionsAnswer& answer) {
             tell_options_answer(answer, asked_ms, done);
         });
     if (!asked) {
@@ -178,41 +173,26 @@ void reinvite_command(Switchboard& board,
     comeback.refresh(chosen);
 }
 
-void key_command(Switchboard& board,
-                 Accounts& accounts,
-                 const Arguments& arguments,
-                 const Done& done) {
-    auto key = read_key(arguments);
-    if (key) {
-        key = board.agent().add_credentials(std::move(*key));
-    }
-    if (!key) {
-        done(base::fail(key.error()));
-        return;
-    }
-    const std::string realm = base::printable(key->realm, 200);
-    const std::string user = base::printable(key->user, 200);
+void key_command(Switchboard& board, const Arguments& arguments, const Done& done) {
+    board.agent().add_credentials(
+        {.realm = arguments.at(0), .user = arguments.at(1), .password = arguments.at(2)});
+    const std::string realm = base::printable(arguments.at(0), 200);
+    const std::string user = base::printable(arguments.at(1), 200);
     shell::print({.event = "credentials.kept",
                   .call = std::nullopt,
                   .tone = shell::Tone::faint,
-                  .text = fmt::format("{} answers challenges of {} until the phone ends", user,
-                                      realm.empty() ? std::string{"any realm"}
-                                                    : fmt::format("realm \"{}\"", realm)),
+                  .text = fmt::format("{} answers challenges of realm \"{}\" until the phone ends",
+                                      user, realm),
                   .fields = {{"realm", realm}, {"user", user}}});
-    accounts.keyed();
     done({});
 }
 
 } // namespace
 
-void add_request_commands(shell::Table& table,
-                          Switchboard& board,
-                          Comeback& comeback,
-                          Accounts& accounts) {
+void add_request_commands(shell::Table& table, Switchboard& board, Comeback& comeback) {
     // SAFETY: the board outlives the table, and with it every function below.
     Switchboard* b = &board;
     Comeback* c = &comeback;
-    Accounts* all = &accounts;
     add_row(table,
             {"reinvite",
              {},
@@ -236,17 +216,17 @@ void add_request_commands(shell::Table& table,
              "ask what a peer can do (OPTIONS), in a call or outside",
              {1, 1},
              {Completes::uri}},
-            [b, all](const Arguments& a, const Done& d) { options_command(*b, *all, a, d); });
+            [b](const Arguments& a, const Done& d) { options_command(*b, a, d); });
     add_row(table,
             {"key",
              {"k"},
-             "[[REALM] USER] PASSWORD",
-             "credentials, for what was asked last or a realm, kept in memory only",
-             {1, 3},
+             "REALM USER PASSWORD",
+             "credentials for a realm, kept in memory only",
+             {3, 3},
              {Completes::nothing},
              {},
              true},
-            [b, all](const Arguments& a, const Done& d) { key_command(*b, *all, a, d); });
+            [b](const Arguments& a, const Done& d) { key_command(*b, a, d); });
 }
 
 } // namespace revenant::app

@@ -11,7 +11,6 @@
 
 #include <fmt/format.h>
 
-#include "app/accounts.hpp"
 #include "app/commands/call_commands.hpp"
 #include "app/commands/wait_conditions.hpp"
 #include "app/switchboard.hpp"
@@ -33,7 +32,6 @@ using shell::Completes;
 using shell::Done;
 
 constexpr std::uint32_t wait_default_ms = 60'000;
-constexpr std::string_view registered = "registered"; // an account, no call
 constexpr double seconds_max = 86'400.0;
 
 struct Condition {
@@ -152,35 +150,8 @@ void tell(const Condition& condition, const Outcome& outcome) {
                   .fields = {{"condition", std::string{condition.name}}}});
 }
 
-// `wait registered [NAME] [SECONDS]`: a word that is no account's name is a time.
-void wait_registered_command(Accounts& accounts, const Arguments& arguments, const Done& done) {
-    std::string name;
-    std::uint32_t deadline_ms = wait_default_ms;
-    for (std::size_t i = 1; i < arguments.size(); ++i) {
-        const auto time = to_milliseconds(arguments[i]);
-        const bool is_name = i == 1 && (!time || accounts.find(arguments[i]));
-        if (!is_name && !time) {
-            done(base::fail(base::Errc::bad_input,
-                            "usage: wait registered [NAME] [SECONDS]; seconds are a number from 0 "
-                            "to 86400"));
-            return;
-        }
-        name = is_name ? arguments[i] : name;
-        deadline_ms = is_name ? deadline_ms : *time;
-    }
-    const auto found = accounts.find(name);
-    found ? accounts.wait_registered(*found, deadline_ms, done) : done(base::fail(found.error()));
-}
-
-void wait_command(Switchboard& board,
-                  Accounts& accounts,
-                  const Arguments& arguments,
-                  const Done& done) {
+void wait_command(Switchboard& board, const Arguments& arguments, const Done& done) {
     const std::string wanted = base::to_lower(arguments.at(0));
-    if (wanted == registered) {
-        wait_registered_command(accounts, arguments, done);
-        return;
-    }
     const auto* condition = conditions.begin();
     while (condition != conditions.end() && condition->name != wanted) {
         ++condition;
@@ -238,26 +209,23 @@ std::vector<std::string> wait_conditions() {
     for (const Condition& condition : conditions) {
         names.emplace_back(condition.name);
     }
-    names.emplace_back(registered);
     return names;
 }
 
-void add_wait_commands(shell::Table& table, Switchboard& board, Accounts& accounts) {
-    // SAFETY: both outlive the table.
+void add_wait_commands(shell::Table& table, Switchboard& board) {
+    // SAFETY: the board outlives the table.
     Switchboard* b = &board;
-    Accounts* all = &accounts;
-    table.add(
-        {.name = "wait",
-         .aliases = {},
-         .arguments = "CONDITION [ID] [SECONDS]",
-         .help = "until a call is established, ended, restored, incoming, …",
-         .group = "Scripts",
-         .arguments_min = 1,
-         .arguments_max = 3,
-         .completes = {Completes::condition, Completes::call_id, Completes::nothing},
-         .words = {},
-         .secret = false,
-         .run = [b, all](const Arguments& a, const Done& d) { wait_command(*b, *all, a, d); }});
+    table.add({.name = "wait",
+               .aliases = {},
+               .arguments = "CONDITION [ID] [SECONDS]",
+               .help = "until a call is established, ended, restored, incoming, …",
+               .group = "Scripts",
+               .arguments_min = 1,
+               .arguments_max = 3,
+               .completes = {Completes::condition, Completes::call_id, Completes::nothing},
+               .words = {},
+               .secret = false,
+               .run = [b](const Arguments& a, const Done& d) { wait_command(*b, a, d); }});
     table.add({.name = "sleep",
                .aliases = {},
                .arguments = "SECONDS",

@@ -18,8 +18,6 @@ class HandleUser;
 
 #include <sofia-resolv/sres.h>
 
-#define SOFIA_EXTEND_AUTH_CLIENT 1
-#include <sofia-sip/auth_client_plugin.h>
 #include <sofia-sip/msg_addr.h>
 #include <sofia-sip/nta.h>
 #include <sofia-sip/nta_stateless.h>

@@ -116,9 +116,8 @@ struct StackHooks {
     // Of the library's thread, which alone looks at it.
 
     Delivery* delivery = nullptr;
-    int response = 0;                 // the status that we answer a request with
-    const sip_t* challenge = nullptr; // the answer whose challenges are looked at
-    bool asks_at_once = false;        // what is asked now waits for no other request
+    int response = 0;          // the status that we answer a request with
+    bool asks_at_once = false; // what is asked now waits for no other request
     // While a call's usage is taken down: the requests that were referred to for that.
     std::vector<nua_client_request*>* referred_to = nullptr;
 };

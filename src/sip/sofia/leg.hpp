@@ -46,6 +46,8 @@ public:
     std::string quarantine;
     // The Contact of an incoming call, sent with our responses.
     std::string contact;
+    // The realm of the challenge that waits for credentials.
+    std::string realm;
     // Call-ID and our tag, of a call that we have made or restored.
     std::string key;
     // The branch of an earlier life's INVITE that does not leave yet; empty: none.

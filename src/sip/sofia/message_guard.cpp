@@ -169,11 +169,6 @@ const char* unacceptable_request(const sip_t& sip, const Reach& reach) {
     return is_bad ? "Record-Route" : nullptr;
 }
 
-// Its Contacts are bindings, ours and others', and not where the sender is (RFC 3261 §10.3).
-bool is_of_registration(const sip_t& sip) {
-    return sip.sip_cseq->cs_method == sip_method_register && sip.sip_status != nullptr;
-}
-
 const char* unacceptable_response(const sip_t& sip) {
     const int status = sip.sip_status->st_status; // as written: up to 2^31 - 2
     return status >= 100 && status <= 699 ? nullptr : "Status";
@@ -283,9 +278,6 @@ void take_off_unusable(sip_t& sip, const Reach& reach) {
     check_reliable(sip);
     check_challenges(sip);
     check_early_description(sip);
-    if (is_of_registration(sip)) {
-        return;
-    }
     const bool is_response = sip.sip_status != nullptr;
     const Why contact = judge_contact(sip.sip_contact, has_route(sip) ? Reach{} : reach);
     const Why route = judge_routes(sip.sip_record_route, is_response, reach);

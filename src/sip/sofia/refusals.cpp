@@ -2,22 +2,32 @@
 
 #include <cstddef>
 #include <string>
+#include <utility>
 
 #include "revenant/base/boundary.hpp"
 #include "sip/interpose/stack_hooks.hpp"
-#include "sip/interpose/under_way.hpp"
-#include "sip/sofia/digest_scheme.hpp"
+#include "sip/sofia/decode.hpp"
+#include "sip/sofia/message_facts.hpp"
 #include "sip/sofia/nua.hpp"
 
 namespace revenant::sip {
 
 namespace {
 
+refusals::HasCredentials& listener() {
+    static refusals::HasCredentials has_credentials;
+    return has_credentials;
+}
+
 // What a message whose request is over carries in `sip_user`, which the library does not use.
 int final_mark = 0; // NOLINT(*-avoid-non-const-global-variables): only its address counts
 
 bool is_challenge(int status) {
     return status == 401 || status == 407;
+}
+
+bool is_answerable(const sip_t& challenge) {
+    return listener() && listener()(realm_of(&challenge));
 }
 
 // Those that a call goes on without.
@@ -27,6 +37,10 @@ bool may_be_refused(sip_method_t method) {
 }
 
 } // namespace
+
+void refusals::tell(HasCredentials has_credentials) {
+    listener() = std::move(has_credentials);
+}
 
 bool refusals::is_final(const sip_t& challenge) {
     return challenge.sip_user == &final_mark;
@@ -69,18 +83,12 @@ int hear_response(nua_client_request* request, int status, const char* phrase, c
 
 int check_restart(nua_client_request* request, int status, const char* phrase, const sip_t* sip) {
     auto* const own = hooks.nua_client_check_restart.own();
-    // A CANCEL has the number of its INVITE, and is never repeated.
-    if (!is_challenge(status) || sip->sip_cseq->cs_method == sip_method_cancel) {
+    if (!is_challenge(status)) {
         return own(request, status, phrase, sip);
     }
-    int restarts = 0;
-    base::at_boundary("a challenge", [&] {
-        const digest_scheme::Challenges challenges{*sip};
-        if (challenges.are_answerable()) {
-            const UnderWay<const sip_t*> here{hooks.challenge, sip};
-            restarts = own(request, challenges.status(), phrase, &challenges.answer());
-        }
-    });
+    bool answerable = false;
+    base::at_boundary("a challenge", [&] { answerable = is_answerable(*sip); });
+    const int restarts = answerable ? own(request, status, phrase, sip) : 0;
     if (restarts == 0) {
         const_cast<sip_t*>(sip)->sip_user = &final_mark; // as the library does with its parts
     }

@@ -32,6 +32,7 @@ namespace revenant::sip {
 
 namespace {
 
+constexpr const char* allowed_methods = "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO";
 // What the stack would else answer by itself, before anything could be stored. It adds these to its
 // own, which are INVITE and three that are not allowed.
 constexpr const char* methods_of_ours = "INVITE, UPDATE, BYE, INFO";

@@ -29,9 +29,6 @@ public:
 
 class Stack {
 public:
-    static constexpr const char* allowed_methods =
-        "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO";
-
     // Errc::in_use, Errc::not_found with what to do about it. `user` must outlive the Stack.
     [[nodiscard]] static base::Result<std::unique_ptr<Stack>>
     create(su_root_t* root, const Listen& listen, const Settings& settings, StackUser& user);

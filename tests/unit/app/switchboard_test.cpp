@@ -149,10 +149,10 @@ TEST_CASE("there is a limit to the calls, and to the ports") {
 }
 
 TEST_CASE("calls may be answered by the policy") {
-    Bench yes{[](app::Policy& p) { p.manners.auto_answer = 200; }};
+    Bench yes{[](app::Policy& p) { p.auto_answer = 200; }};
     REQUIRE(yes.invite());
     CHECK(yes.agent.taken() == "Respond 1 200");
-    Bench no{[](app::Policy& p) { p.manners.auto_answer = 486; }};
+    Bench no{[](app::Policy& p) { p.auto_answer = 486; }};
     REQUIRE(no.invite());
     CHECK(no.agent.taken() == "Respond 1 486");
     no.on_event(1, event::Terminated{.status = 486});

@@ -36,10 +36,9 @@ public:
     static void set(const char* name, const char* value) { ::setenv(name, value, 1); }
 
 private:
-    static constexpr const char* names[] = {
-        "HOME",           "XDG_STATE_HOME", "XDG_CONFIG_HOME",    "REVENANT_AOR",
-        "REVENANT_STATE", "REVENANT_PROXY", "REVENANT_REGISTRAR", "REVENANT_AUDIO",
-        "SOFSIP_ADDRESS", "SOFSIP_PROXY",   "SOFSIP_REGISTRAR"};
+    static constexpr const char* names[] = {"HOME",          "XDG_STATE_HOME", "XDG_CONFIG_HOME",
+                                            "REVENANT_AOR",  "REVENANT_STATE", "REVENANT_PROXY",
+                                            "REVENANT_AUDIO"};
     std::vector<std::string> before_;
 };
 

@@ -19,10 +19,8 @@
 
 namespace revenant::sip {
 
-class FakeAgent final : public Agent, private CallUsage, private RegistrationUsage {
+class FakeAgent final : public Agent, private CallUsage {
 public:
-    RegistrationListener* registrar = nullptr; // to be told what it answers
-    bool keeps_flow = true;
     std::vector<std::string> said; // "SendInvite 1", "Respond 1 180", …
     bool reachable = true;
     std::function<void()> queue_is_read; // to be called as the stack would
@@ -40,64 +38,36 @@ public:
 
     [[nodiscard]] CallUsage& calls() override { return *this; }
 
-    [[nodiscard]] RegistrationUsage& registrations() override { return *this; }
-
-    [[nodiscard]] base::Result<Origin> origin_for(std::string_view target,
-                                                  const std::string& account) const override {
+    [[nodiscard]] base::Result<Origin> origin_for(std::string_view target) const override {
         if (!reachable) {
             return base::fail(base::Errc::unreachable, "no listening address fits");
         }
-        return Origin{.account = account,
-                      .target = std::string{target},
+        return Origin{.target = std::string{target},
                       .local = {.address = "127.0.0.1", .port = 5060},
                       .transport = call::Transport::udp,
                       .contact = "<sip:alice@127.0.0.1:5060>",
-                      .address = "sip:alice@127.0.0.1:5060",
                       .from = "<sip:alice@127.0.0.1>"};
     }
 
-    [[nodiscard]] std::uint64_t
-    locate(std::string_view target, const std::string& account, Located located) override {
-        located(origin_for(target, account));
+    [[nodiscard]] std::uint64_t locate(std::string_view target, Located located) override {
+        located(origin_for(target));
         return 0;
     }
 
     void give_up(std::uint64_t /*lookup*/) override {}
 
-    [[nodiscard]] base::Status ask_options(std::string_view target,
-                                           const std::string& /*account*/,
-                                           Answered /*done*/) override {
+    [[nodiscard]] base::Status ask_options(std::string_view target, Answered /*done*/) override {
         note("ask_options " + std::string{target});
         return {};
     }
 
-    base::Result<Credentials> add_credentials(Credentials credentials) override {
-        return credentials;
-    }
+    void add_credentials(Credentials /*credentials*/) override {}
 
     [[nodiscard]] std::vector<int> sockets() const override { return {}; }
 
     void shut_down(std::function<void()> done) override { done(); }
 
 private:
-    void tell(RegistrationListener& listener) override { registrar = &listener; }
-
-    void send(const account::Registration& record, const account::effect::Send& what) override {
-        note(fmt::format("REGISTER {} {} for {} s", record.account, record.cseq, what.expires_s));
-    }
-
-    void abandon(const std::string& account) override { note("abandon " + account); }
-
-    [[nodiscard]] bool listens(const account::Registration& /*record*/) const override {
-        return true;
-    }
-
-    [[nodiscard]] bool has_flow(const account::Registration& /*record*/) const override {
-        return keeps_flow;
-    }
-
-    void learn(const account::Registration& /*record*/) override {}
-
     void perform(const call::Call& call, const call::SipEffect& effect) override {
         namespace effects = call::effect;
         const std::string more = std::visit(

@@ -6,7 +6,6 @@
 #include <string>
 #include <utility>
 
-#include "revenant/account/registration.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/call/dialog.hpp"
 #include "revenant/journal/record.hpp"
@@ -18,7 +17,6 @@ namespace revenant::journal {
 class MemoryStore : public PromptStore {
 public:
     using PromptStore::remove;
-    using PromptStore::remove_registration;
     using PromptStore::save;
 
     base::Result<Loaded> load() override {
@@ -28,13 +26,6 @@ public:
                 loaded.dialogs.push_back(*std::move(dialog));
             } else {
                 loaded.rejected.push_back({std::to_string(number), dialog.error()});
-            }
-        }
-        for (const auto& [account, text] : registrations) {
-            if (auto registration = decode_registration(text)) {
-                loaded.registrations.push_back(*std::move(registration));
-            } else {
-                loaded.rejected.push_back({account, registration.error()});
             }
         }
         return loaded;
@@ -53,19 +44,6 @@ public:
         return {};
     }
 
-    base::Status save(const account::Registration& registration) override {
-        if (auto status = check(registration); !status) {
-            return status;
-        }
-        registrations[registration.account] = encode(registration);
-        return {};
-    }
-
-    base::Status remove_registration(const std::string& account) override {
-        registrations.erase(account);
-        return {};
-    }
-
     base::Result<std::uint32_t> next_epoch() override { return ++epoch; }
 
     base::Result<std::string> quarantine(call::Number number) override {
@@ -75,18 +53,15 @@ public:
     }
 
     std::map<call::Number, std::string> records;
-    std::map<std::string, std::string> registrations;
     std::map<call::Number, std::string> quarantined;
     std::uint32_t epoch = 0;
 };
 
-// Counts writes (save, remove, remove_registration, next_epoch), fails at the one it is told to,
-// and at power_loss() forgets everything since the last sync. A durable store syncs at each write
-// that succeeds.
+// Counts writes (save, remove, next_epoch), fails at the one it is told to, and at power_loss()
+// forgets everything since the last sync. A durable store syncs at each write that succeeds.
 class FaultyStore : public PromptStore {
 public:
     using PromptStore::remove;
-    using PromptStore::remove_registration;
     using PromptStore::save;
 
     explicit FaultyStore(bool durable = true) : durable_{durable} {}
@@ -122,14 +97,6 @@ public:
 
     base::Status remove(call::Number number) override {
         return write([&] { return now_.remove(number); });
-    }
-
-    base::Status save(const account::Registration& registration) override {
-        return write([&] { return now_.save(registration); });
-    }
-
-    base::Status remove_registration(const std::string& account) override {
-        return write([&] { return now_.remove_registration(account); });
     }
 
     base::Result<std::uint32_t> next_epoch() override {

@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "revenant/account/registration.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/call/dialog.hpp"
 #include "revenant/journal/record.hpp"
@@ -19,10 +18,9 @@ namespace revenant::journal {
 class ManualStore final : public Store {
 public:
     struct Write {
-        call::Number number = 0; // 0: of a registration
-        std::string record;      // empty: removed
+        call::Number number = 0;
+        std::string record; // empty: removed
         Done done;
-        std::string account = {}; // whose registration
     };
 
     std::vector<Write> open; // asked for, not answered; oldest first
@@ -39,13 +37,6 @@ public:
         write.done(status);
     }
 
-    void answer(const std::string& account, const base::Status& status = {}) {
-        const auto found = std::ranges::find(open, account, &Write::account);
-        const Write write = std::move(*found);
-        open.erase(found);
-        write.done(status);
-    }
-
     base::Result<Loaded> load() override { return Loaded{}; }
 
     void save(const call::Dialog& dialog, const Done& done) override {
@@ -53,14 +44,6 @@ public:
     }
 
     void remove(call::Number number, const Done& done) override { take({number, {}, done}); }
-
-    void save(const account::Registration& registration, const Done& done) override {
-        take({0, encode(registration), done, registration.account});
-    }
-
-    void remove_registration(const std::string& account, const Done& done) override {
-        take({0, {}, done, account});
-    }
 
     base::Result<std::uint32_t> next_epoch() override { return 1U; }
 

@@ -50,7 +50,7 @@ struct Bench {
     static app::Policy policy(const std::function<void(app::Policy&)>& change) {
         app::Policy p;
         p.epoch = 2;
-        p.manners.codecs = call::our_codecs();
+        p.codecs = call::our_codecs();
         if (change) {
             change(p);
         }
@@ -72,7 +72,7 @@ struct Bench {
     base::Result<call::Number> dial(std::string_view target = "sip:bob@127.0.0.2") {
         const Quiet quiet;
         base::Result<call::Number> dialled = base::fail(base::Errc::not_now, "not answered");
-        board.dial(target, {}, [&](const auto& number) { dialled = number; });
+        board.dial(target, [&](const auto& number) { dialled = number; });
         return dialled;
     }
 

@@ -234,7 +234,7 @@ TEST_CASE("a file that cannot be read is an error with its name, the reason, and
     REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
     CHECK(why(fifo).ends_with("it is no regular file" + end)); // and nobody waits
     file.write(std::string(shell::config_size_max + 1, '\n'));
-    CHECK(why(file.path()).ends_with(": it is longer than 1048576 bytes" + end));
+    CHECK(why(file.path()).ends_with(": it is longer than 65536 bytes" + end));
     file.write(std::string(shell::config_size_max, '\n'));
     CHECK(read({"--config", file.path()}).has_value());
     CHECK(why("") == "--config takes a path, not ''");
@@ -255,6 +255,8 @@ TEST_CASE("an error tells the line, and what may have been meant") {
     CHECK(phone("config = /x") == "revenant.conf:2: 'config' is for the command line only");
     CHECK(refusal("[phon]\naor = sip:a@b\n") ==
           "revenant.conf:1: there is no group [phon]; did you mean [phone]?");
+    CHECK(refusal("[accounts]\n") ==
+          "revenant.conf:1: there is no group [accounts]; options stand in [phone]");
     CHECK(phone("aor = bob") ==
           "revenant.conf:2: aor takes a SIP URI without blanks, like sip:alice@example.org, not "
           "'bob'");
@@ -278,7 +280,7 @@ TEST_CASE("an error tells the line, and what may have been meant") {
 TEST_CASE("a line that is none, or is there twice, is an error") {
     const Environment environment;
     CHECK(refusal("aor = sip:a@b\n[phone]\n") ==
-          "revenant.conf:1: 'aor' stands in no group; begin with a line [phone]");
+          "revenant.conf:1: 'aor = sip:a@b' stands in no group; begin with a line [phone]");
     CHECK(phone("aor") ==
           "revenant.conf:2: 'aor' is neither [GROUP] nor KEY = VALUE; a comment begins with #");
     for (const char* line : {"[phone", "[phone] x", "[]", "= x", "[a]b = c", "; a comment"}) {

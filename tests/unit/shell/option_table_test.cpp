@@ -27,12 +27,10 @@ using shell::Takes;
 namespace {
 
 // A value for each option that is not its default.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 27> values{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 25> values{
     {{"aor", "\"Alice\" <sip:alice@example.org>"},
      {"listen", "192.0.2.1"},
      {"outbound-proxy", "sip:proxy"},
-     {"registrar", "sip:registrar"},
-     {"account", "work"},
      {"credentials", "/c"},
      {"state", "/s"},
      {"config", "/f"},
@@ -71,27 +69,23 @@ void apply(const OptionRow& row, shell::Draft& draft) {
 
 // All that Options has. A new field does not compile here: it needs an option, and its name below.
 auto fields(const Options& options) {
-    const auto& [aor, display_name, listen, state_directory, outbound_proxy, registrar, registers,
-                 account, credentials_path, source, sink, resume, resume_given, keep,
-                 resume_deadline_s, session_expires_s, ringing_max, no_answer_s, rtp_port_min,
-                 rtp_port_max, auto_answer, codecs, durable, no_journal, bell, json, keep_going,
-                 interactive, reads_stdin, verbosity, script, is_scripted, help, version, die_at,
-                 die_count, death, crash_at, store_delay, accounts, configuration] = options;
+    const auto& [aor, display_name, listen, state_directory, outbound_proxy, credentials_path,
+                 source, sink, resume, resume_given, keep, resume_deadline_s, session_expires_s,
+                 ringing_max, no_answer_s, rtp_port_min, rtp_port_max, auto_answer, codecs, durable,
+                 no_journal, bell, json, keep_going, interactive, reads_stdin, verbosity, script,
+                 is_scripted, help, version, die_at, die_count, death, crash_at, store_delay,
+                 configuration] = options;
     // Left out: what follows from the others (reads_stdin), and what is read from a file that an
-    // option names (script, is_scripted, accounts, configuration).
+    // option names (script, is_scripted, configuration).
     static_cast<void>(reads_stdin);
     static_cast<void>(script);
     static_cast<void>(is_scripted);
-    static_cast<void>(accounts);
     static_cast<void>(configuration);
     return std::tuple{aor,
                       display_name,
                       listen,
                       state_directory,
                       outbound_proxy,
-                      registrar,
-                      registers,
-                      account,
                       credentials_path,
                       source,
                       sink,
@@ -175,7 +169,6 @@ TEST_CASE("every option has a name of its own, a help text, and something that i
         CHECK((row.letter == '\0' || letters.insert(row.letter).second));
         CHECK(row.argument.empty() == (row.takes == Takes::nothing));
         CHECK((row.environment.empty() || row.environment.starts_with("REVENANT_")));
-        CHECK((row.sofsip.empty() || !row.environment.empty()));
     }
 }
 
@@ -209,7 +202,7 @@ TEST_CASE("help names every option that people are told of, and no other") {
             told.insert((row.is_on_by_default ? "no-" : "") + std::string{row.name});
         }
     }
-    told.insert({"no-config", "no-durable", "aor"}); // in running text
+    told.insert({"no-config", "no-durable"}); // in running text
     CHECK(options_in(shell::usage()) == told);
 }
 
@@ -241,7 +234,7 @@ TEST_CASE("the manual has an entry for every option, and for every key of a file
 TEST_CASE("the manual is well-formed: known requests, known escapes, no empty line") {
     const std::set<std::string> requests{".\\\"", ".TH", ".nh", ".ad", ".SH", ".SS",
                                          ".TP",   ".PP", ".B",  ".I",  ".BR", ".RB",
-                                         ".RI",   ".IR", ".BI", ".nf", ".fi", ".sp"};
+                                         ".RI",   ".IR", ".BI", ".nf", ".fi"};
     for (const std::string& page : {shell::man_page(), shell::config_man_page()}) {
         CHECK(page.ends_with('\n'));
         std::istringstream lines{page};

@@ -192,8 +192,8 @@ TEST_CASE("a mistyped option is guessed, and an ambiguous one told apart") {
     const Environment environment;
     CHECK(refusal({"--audoi=echo"}) ==
           "unknown or ambiguous option '--audoi=echo'; did you mean '--audio'?");
-    CHECK(refusal({"--res"}) ==
-          "unknown or ambiguous option '--res'; did you mean '--resume' or '--resume-deadline'?");
+    CHECK(refusal({"--re"}) ==
+          "unknown or ambiguous option '--re'; did you mean '--resume' or '--resume-deadline'?");
     CHECK(refusal({"--no-json-please"}) ==
           "unknown or ambiguous option '--no-json-please'; --help lists the options");
 }

@@ -105,7 +105,7 @@ public:
 
     void dial() {
         bool done = false;
-        board_.dial(fmt::format("sip:peer@127.0.0.1:{}", peer_.port()), {},
+        board_.dial(fmt::format("sip:peer@127.0.0.1:{}", peer_.port()),
                     [&](const auto& number) { done = number.has_value(); });
         CHECK(done);
     }
@@ -121,7 +121,7 @@ public:
 private:
     static app::Policy policy() {
         app::Policy p;
-        p.manners.codecs = call::our_codecs();
+        p.codecs = call::our_codecs();
         return p;
     }
 
@@ -221,8 +221,7 @@ void be_asked_by_stream(World& world) {
 
 // Nobody listens there.
 void ask_nobody(World& world) {
-    CHECK(
-        world.agent().ask_options("sip:nobody@127.0.0.1:9", {}, [](const sip::OptionsAnswer&) {}));
+    CHECK(world.agent().ask_options("sip:nobody@127.0.0.1:9", [](const sip::OptionsAnswer&) {}));
     CHECK(world.until([] { return sip::hooks.msg_set_errno.is_reached(); }));
 }
 

@@ -9,21 +9,30 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "journal/dialog_fields.hpp"
 #include "journal/enum_names.hpp"
-#include "journal/record_rules.hpp"
 #include "journal/uri.hpp"
 #include "revenant/base/result.hpp"
 #include "revenant/call/dialog.hpp"
 #include "revenant/journal/record.hpp"
-#include "unit/journal/record_walk.hpp"
+#include "unit/fakes/sample_dialogs.hpp"
+#include "unit/journal/dialog_walk.hpp"
 
 namespace {
 
 using namespace revenant;
 using journal::Alphabet;
+using journal::decode;
 using journal::encode;
 using journal::Form;
 using nlohmann::json;
+
+// The sample record with one member replaced.
+std::string with(const std::string& path, const json& value) {
+    json record = json::parse(encode(journal::sample_full()));
+    record.at(json::json_pointer{path}) = value;
+    return record.dump();
+}
 
 // "media.segment.seq", as errors have it; of an entry the list.
 std::string name_in_errors(const std::string& path) {
@@ -32,42 +41,26 @@ std::string name_in_errors(const std::string& path) {
     return name.substr(0, std::min(name.find(".0"), name.find(".1")));
 }
 
-// The sample with one member replaced is read, or is not.
-template <typename Kind>
-class Attempts {
-protected:
-    static auto read(const std::string& path, const json& value) {
-        json record = json::parse(encode(Kind::sample()));
-        record.at(json::json_pointer{path}) = value;
-        return Kind::read(record.dump());
-    }
+void accepted(const std::string& path, const json& value) {
+    CAPTURE(path);
+    const auto dialog = decode(with(path, value));
+    REQUIRE_MESSAGE(dialog, dialog.error().context);
+    CHECK(decode(encode(*dialog)) == dialog);
+}
 
-    static void accepted(const std::string& path, const json& value) {
-        CAPTURE(path);
-        const auto record = read(path, value);
-        REQUIRE_MESSAGE(record, record.error().context);
-        CHECK(Kind::read(encode(*record)) == record);
-    }
+void refused(const std::string& path, const json& value, const std::string& part) {
+    CAPTURE(path);
+    const auto dialog = decode(with(path, value));
+    REQUIRE_FALSE(dialog);
+    CHECK(dialog.error().code == base::Errc::corrupt);
+    CHECK_MESSAGE(dialog.error().context.find(part) != std::string::npos, dialog.error().context);
+}
 
-    static void refused(const std::string& path, const json& value, const std::string& part) {
-        CAPTURE(path);
-        const auto record = read(path, value);
-        REQUIRE_FALSE(record);
-        CHECK(record.error().code == base::Errc::corrupt);
-        CHECK_MESSAGE(record.error().context.find(part) != std::string::npos,
-                      record.error().context);
-    }
+void refused(const std::string& path, const json& value) {
+    refused(path, value, name_in_errors(path));
+}
 
-    static void refused(const std::string& path, const json& value) {
-        refused(path, value, name_in_errors(path));
-    }
-};
-
-template <typename Kind>
-struct NumberLimits : Attempts<Kind> {
-    using Attempts<Kind>::accepted;
-    using Attempts<Kind>::refused;
-
+struct NumberLimits {
     void
     operator()(const std::string& path, std::integral auto& /*value*/, const journal::Range& rule) {
         constexpr auto top = std::numeric_limits<std::int64_t>::max();
@@ -121,13 +114,10 @@ struct NumberLimits : Attempts<Kind> {
     void operator()(const std::string& /*path*/, Others&&... /*others*/) {}
 };
 
-TEST_CASE_TEMPLATE("a number, flag or name is taken up to its bounds, and not one beyond",
-                   Kind,
-                   journal::Dialogs,
-                   journal::Registrations) {
-    auto record = Kind::sample();
-    NumberLimits<Kind> limits;
-    journal::walk(record, limits);
+TEST_CASE("a number, flag or name is taken up to its bounds, and not one beyond") {
+    call::Dialog dialog = journal::sample_full();
+    NumberLimits limits;
+    journal::walk(dialog, limits);
 }
 
 // In a record: as it is if it is ASCII.
@@ -161,11 +151,7 @@ bool is_allowed(char c, Alphabet alphabet) {
     return false;
 }
 
-template <typename Kind>
-struct TextBytes : Attempts<Kind> {
-    using Attempts<Kind>::accepted;
-    using Attempts<Kind>::refused;
-
+struct TextBytes {
     void operator()(const std::string& path, std::string& value, const journal::TextRule& rule) {
         if (rule.may_be_empty) {
             accepted(path, "");
@@ -192,28 +178,23 @@ struct TextBytes : Attempts<Kind> {
     void operator()(const std::string& /*path*/, Others&&... /*others*/) {}
 };
 
-TEST_CASE_TEMPLATE("a text has the bytes that it may have, and no other",
-                   Kind,
-                   journal::Dialogs,
-                   journal::Registrations) {
-    auto record = Kind::sample();
-    TextBytes<Kind> bytes;
-    journal::walk(record, bytes);
+TEST_CASE("a text has the bytes that it may have, and no other") {
+    call::Dialog dialog = journal::sample_full();
+    TextBytes bytes;
+    journal::walk(dialog, bytes);
 }
 
-template <typename Kind>
-struct TextSizes : Attempts<Kind> {
-    using Attempts<Kind>::accepted;
-    using Attempts<Kind>::refused;
-
+struct TextSizes {
     std::size_t all = 0; // of all texts together
 
     void
     operator()(const std::string& path, std::string& value, const journal::TextRule& rule) const {
         const std::size_t most = journal::strings_size_max - (all - value.size());
+        const auto uri = [](std::size_t size) {
+            return "sip:" + std::string(size - 6, 'a') + "@b";
+        };
         switch (rule.form) {
         case Form::any:
-        case Form::account:
             if (rule.size_max < most) {
                 accepted(path, std::string(rule.size_max, 'a'));
                 refused(path, std::string(rule.size_max + 1, 'a'));
@@ -231,39 +212,27 @@ struct TextSizes : Attempts<Kind> {
             accepted(path, uri(journal::uri_size_max));
             refused(path, uri(journal::uri_size_max + 1));
             break;
-        case Form::route: route_sizes(path, rule, most); break;
+        case Form::route:
+            accepted(path, "<" + uri(journal::uri_size_max) + ">");
+            refused(path, "<" + uri(journal::uri_size_max + 1) + ">");
+            accepted(path, std::string(most - 9, 'a') + "<sip:a@b>");
+            refused(path, std::string(most - 8, 'a') + "<sip:a@b>", "163840");
+            break;
         }
     }
 
-    static void
-    route_sizes(const std::string& path, const journal::TextRule& rule, std::size_t most) {
-        const auto named = [](std::size_t size) {
-            return std::string(size - 9, 'a') + "<sip:a@b>";
-        };
-        accepted(path, "<" + uri(std::min(journal::uri_size_max, rule.size_max - 2)) + ">");
-        refused(path, "<" + uri(journal::uri_size_max + 1) + ">");
-        if (rule.size_max < most) {
-            accepted(path, named(rule.size_max));
-            refused(path, named(rule.size_max + 1));
-        } else {
-            accepted(path, named(most));
-            refused(path, named(most + 1), "163840");
-        }
+    void operator()(const std::string& path, std::vector<std::string>& values) {
+        accepted(path, std::vector<std::string>(journal::list_max, values.front()));
+        refused(path, std::vector<std::string>(journal::list_max + 1, values.front()));
     }
 
-    template <typename Entry>
-    void operator()(const std::string& path, std::vector<Entry>& /*values*/, std::size_t most) {
-        const json list = json::parse(encode(Kind::sample())).at(json::json_pointer{path});
-        accepted(path, std::vector<json>(most, list.front()));
-        refused(path, std::vector<json>(most + 1, list.front()));
-        refused(path, list.front());
-        refused(path, json::array({7}));
+    void operator()(const std::string& path, std::vector<call::Codec>& /*values*/) {
+        accepted(path, std::vector<std::string>(journal::list_max, "8 PCMA/8000"));
+        refused(path, std::vector<std::string>(journal::list_max + 1, "8 PCMA/8000"));
     }
 
     template <typename... Others>
     void operator()(const std::string& /*path*/, Others&&... /*others*/) {}
-
-    static std::string uri(std::size_t size) { return "sip:" + std::string(size - 6, 'a') + "@b"; }
 };
 
 struct TextTotal {
@@ -274,28 +243,19 @@ struct TextTotal {
         all += value.size();
     }
 
-    void operator()(const std::string& /*path*/,
-                    std::vector<call::Codec>& values,
-                    std::size_t /*most*/) {
-        for (const call::Codec& codec : values) {
-            all += codec.name.size();
-        }
-    }
-
     template <typename... Others>
     void operator()(const std::string& /*path*/, Others&&... /*others*/) {}
 };
 
-TEST_CASE_TEMPLATE("a text or list is taken up to its size, and not one beyond",
-                   Kind,
-                   journal::Dialogs,
-                   journal::Registrations) {
-    auto record = Kind::sample();
+TEST_CASE("a text or list is taken up to its size, and not one beyond") {
+    call::Dialog dialog = journal::sample_full();
     TextTotal total;
-    journal::walk(record, total);
-    TextSizes<Kind> sizes;
-    sizes.all = total.all;
-    journal::walk(record, sizes);
+    journal::walk(dialog, total);
+    for (const call::Codec& codec : dialog.media.receive) {
+        total.all += codec.name.size();
+    }
+    TextSizes sizes{.all = total.all};
+    journal::walk(dialog, sizes);
 }
 
 } // namespace

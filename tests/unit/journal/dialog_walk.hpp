@@ -14,35 +14,13 @@
 
 #include <doctest/doctest.h>
 
-#include "journal/registration_fields.hpp"
-#include "revenant/account/registration.hpp"
-#include "revenant/base/result.hpp"
+#include "journal/dialog_fields.hpp"
 #include "revenant/call/dialog.hpp"
-#include "revenant/journal/record.hpp"
-#include "unit/fakes/sample_dialogs.hpp"
-#include "unit/fakes/sample_registrations.hpp"
 
 namespace revenant::journal {
 
-// The kinds of records, each with one that has every member.
-struct Dialogs {
-    using Record = call::Dialog;
-
-    static Record sample() { return sample_full(); }
-
-    static base::Result<Record> read(std::string_view text) { return decode(text); }
-};
-
-struct Registrations {
-    using Record = account::Registration;
-
-    static Record sample() { return sample_full_registration(); }
-
-    static base::Result<Record> read(std::string_view text) { return decode_registration(text); }
-};
-
 // Calls `act(path, member, rule)` for everything in a record that holds no members itself; a path
-// is one into the JSON. Of a list that is the list, with how many it may have, then what is in it.
+// is one into the JSON. Of a list that is the list, then its texts.
 template <typename Act>
 class Walk {
 public:
@@ -60,7 +38,7 @@ public:
     }
 
     void texts(std::string_view key, std::vector<std::string>& values, const ListRule& rule) {
-        act_(place(key), values, rule.most);
+        act_(place(key), values);
         for (std::size_t i = 0; i < values.size(); ++i) {
             act_(place(key) + "/" + std::to_string(i), values[i],
                  i == 0 ? rule.first : rule.others);
@@ -68,7 +46,7 @@ public:
     }
 
     void formats(std::string_view key, std::vector<call::Codec>& values) {
-        act_(place(key), values, list_max);
+        act_(place(key), values);
     }
 
     template <std::integral Integer>
@@ -101,14 +79,6 @@ public:
         object(key, *value);
     }
 
-    template <typename Struct>
-    void objects(std::string_view key, std::vector<Struct>& values, std::size_t most) {
-        act_(place(key), values, most);
-        for (std::size_t i = 0; i < values.size(); ++i) {
-            object(std::string{key} + "/" + std::to_string(i), values[i]);
-        }
-    }
-
 private:
     [[nodiscard]] std::string place(std::string_view key) const {
         return (path_ + '/').append(key);
@@ -118,10 +88,10 @@ private:
     std::string path_;
 };
 
-template <typename Record, typename Act>
-void walk(Record& record, Act& act) {
+template <typename Act>
+void walk(call::Dialog& dialog, Act& act) {
     Walk<Act> visitor{act};
-    fields(visitor, record);
+    fields(visitor, dialog);
 }
 
 template <typename T>
